@@ -1,0 +1,1 @@
+"""Public consultation on a plan: programme, drafts, opinions, their analysis and the answers."""

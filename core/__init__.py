@@ -1,0 +1,1 @@
+"""What both halves stand on and neither owns: settings, session, accounts, permissions, audit, errors."""

@@ -1,0 +1,98 @@
+"""The record of acts (操作记录): append-only, written in the same transaction as the act itself."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base, db
+
+
+class AuditEvent(Base):
+    """Who did what to which thing, and why. Rows are never changed or removed."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (sa.Index(None, "thing_kind", "thing_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[dt.datetime] = mapped_column(index=True)
+    actor_id: Mapped[int | None]
+    actor_name: Mapped[str] = mapped_column(sa.String(120))
+    action: Mapped[str] = mapped_column(sa.String(64), index=True)
+    thing_kind: Mapped[str] = mapped_column(sa.String(64))
+    thing_id: Mapped[int | None]
+    thing_name: Mapped[str] = mapped_column(sa.String(200))
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+    reason: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+class Actor(Protocol):
+    """Whoever acts: an account, or one of the named non-accounts below."""
+
+    @property
+    def id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+
+
+class Nobody:
+    """An actor without an account: a resident on the site, or the command line."""
+
+    id = None
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+RESIDENT = Nobody("居民（未登录）")
+COMMAND_LINE = Nobody("命令行")
+SYSTEM = Nobody("系统")
+
+
+def record(
+    action: str,
+    thing: Any,
+    *,
+    by: Actor,
+    now: dt.datetime,
+    name: str = "",
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    """Note that `by` did `action` (`noun.participle`) to `thing`, in the current transaction.
+
+    Personal data never goes into `before`, `after` or `reason`. `thing` needs an id already:
+    flush first when it is new.
+    """
+    db.session.add(
+        AuditEvent(
+            at=now,
+            actor_id=by.id,
+            actor_name=by.name,
+            action=action,
+            thing_kind=type(thing).__tablename__,
+            thing_id=thing.id,
+            thing_name=name[:200],
+            before=before,
+            after=after,
+            reason=reason,
+        )
+    )
+
+
+def page(
+    *, before_id: int | None = None, action: str = "", thing_kind: str = "", limit: int = 50
+) -> Sequence[AuditEvent]:
+    """The newest `limit` events, or those before `before_id`; optionally of one action or kind."""
+    query = sa.select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit)
+    if before_id is not None:
+        query = query.where(AuditEvent.id < before_id)
+    if action:
+        query = query.where(AuditEvent.action == action)
+    if thing_kind:
+        query = query.where(AuditEvent.thing_kind == thing_kind)
+    return db.session.scalars(query).all()

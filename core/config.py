@@ -1,0 +1,115 @@
+"""Settings of a running copy: environment first, then `instance/settings.toml`, then defaults.
+
+A missing secret key is generated once into `instance/secret_key` (mode 600), so that a fresh
+clone starts safely without anybody choosing a password.
+"""
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+MEGABYTE = 1024 * 1024
+
+
+class Settings(BaseSettings):
+    """What an operator may set; every name is also an environment variable, e.g. `SITE_URL`."""
+
+    model_config = SettingsConfigDict(extra="forbid")
+
+    secret_key: str = ""
+    database_url: str = ""
+    site_name: str = "问计"
+    site_url: str = Field("http://127.0.0.1:8000", description="links in mail and feeds; no slash")
+    trusted_hosts: list[str] = Field(default_factory=list, description="empty: any host")
+    proxy_hops: int = Field(0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count")
+    https_only: bool = Field(False, description="secure cookies and HSTS")
+    contact_key: str = Field("", description="Fernet keys, comma separated, newest first")
+    comments_per_hour: int = Field(20, ge=1, description="one address, without proof of work")
+    comments_per_hour_proven: int = Field(200, ge=1, description="one address, with proof of work")
+    proof_of_work_cost: int = Field(50_000, ge=1000, description="hashes a browser tries at most")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def read_settings(instance: Path) -> Settings:
+    """Read the settings of the copy that owns the folder `instance`."""
+
+    class OfThisCopy(Settings):
+        model_config = SettingsConfigDict(
+            extra="forbid", toml_file=instance / "settings.toml", env_ignore_empty=True
+        )
+
+    settings = OfThisCopy()
+    settings.secret_key = settings.secret_key or _kept_secret(instance, "secret_key")
+    settings.contact_key = settings.contact_key or _kept_fernet_key(instance)
+    settings.database_url = settings.database_url or f"sqlite:///{instance / 'wenji.sqlite3'}"
+    return settings
+
+
+def flask_config(settings: Settings) -> dict[str, Any]:
+    """The settings as Flask and its extensions want to read them."""
+    url = settings.database_url
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SETTINGS": settings,
+        "SITE_NAME": settings.site_name,
+        "SQLALCHEMY_ENGINES": {"default": {"url": url}},
+        # Flask's own form limits cover multipart bodies only; this one covers every body.
+        "MAX_CONTENT_LENGTH": 25 * MEGABYTE,
+        "MAX_FORM_MEMORY_SIZE": 1 * MEGABYTE,
+        "MAX_FORM_PARTS": 500,
+        "TRUSTED_HOSTS": settings.trusted_hosts or None,
+        "SESSION_COOKIE_NAME": "wenji",
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_SECURE": settings.https_only,
+        "SEND_FILE_MAX_AGE_DEFAULT": 3600,
+        "BOOTSTRAP_SERVE_LOCAL": True,
+        "BABEL_DEFAULT_LOCALE": "zh_Hans_CN",
+        "BABEL_DEFAULT_TIMEZONE": "Asia/Shanghai",
+        "WTF_CSRF_TIME_LIMIT": 8 * 3600,
+        "ALEMBIC": {"script_location": str(Path(__file__).parent / "migrations")},
+        "ALEMBIC_CONTEXT": {"render_as_batch": True, "compare_type": True},
+    }
+
+
+def _kept_secret(instance: Path, name: str) -> str:
+    return _kept(instance, name, secrets.token_urlsafe(48))
+
+
+def _kept_fernet_key(instance: Path) -> str:
+    # Fernet keys are 32 random bytes in URL-safe base 64, padding included.
+    return _kept(instance, "contact_key", secrets.token_urlsafe(32) + "=")
+
+
+def _kept(instance: Path, name: str, fresh: str) -> str:
+    """Return the secret kept in `instance/name`; make it, readable by the owner only, when new."""
+    path = instance / name
+    instance.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.write(fresh)
+    return fresh

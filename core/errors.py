@@ -1,0 +1,127 @@
+"""Refusals in words: what happened, what to do now, nothing lost. One page for every code."""
+
+from flask import Flask, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from core.db import db
+
+
+class Refused(Exception):
+    """An operation that may not happen now. The message is a sentence for the person (409)."""
+
+    def __init__(self, sentence: str, *, kept_text: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        # What the person had typed, shown back to them for copying.
+        self.kept_text = kept_text
+
+
+def words(code: int) -> tuple[str, str, str]:
+    """(title, what happened, what to do now) for a status code."""
+    known = {
+        400: (
+            _("这次请求没有看懂"),
+            _("您的浏览器发来的内容不完整，或者页面放置太久已经失效。"),
+            _("请返回上一页，刷新后再试一次；您填写的文字通常还在。"),
+        ),
+        403: (
+            _("您的账号不能打开这里"),
+            _("这一页只对承担相应工作的人员开放。"),
+            _("如果您认为应当可以打开，请联系本单位的管理员。"),
+        ),
+        404: (
+            _("没有找到这一页"),
+            _("地址可能有误，或者内容尚未公开、已经移走。"),
+            _("请检查地址，或从首页重新查找。"),
+        ),
+        405: (
+            _("这个地址不能这样使用"),
+            _("您打开的地址只接受从页面上提交的内容。"),
+            _("请从首页重新进入相应的页面。"),
+        ),
+        409: (
+            _("现在还不能这样做"),
+            _("情况在您操作之前已经发生变化。"),
+            _("请刷新页面，看过最新情况后再决定。"),
+        ),
+        413: (
+            _("内容太大了"),
+            _("提交的文件或文字超过了允许的大小。"),
+            _("文件请控制在20兆字节以内，意见请控制在2000字以内，再提交一次。"),
+        ),
+        422: (
+            _("有些内容需要改一下"),
+            _("提交的内容里有不合要求的地方，没有保存。"),
+            _("请返回上一页，按提示修改后再提交。"),
+        ),
+        429: (
+            _("提交得太快了"),
+            _("同一网络在短时间内提交的次数较多。"),
+            _("请过一会儿再试；您填写的文字不会因此丢失。"),
+        ),
+        500: (
+            _("网站出了问题"),
+            _("这是我们的差错，不是您的操作造成的，已经记录下来。"),
+            _("请稍后再试；如果仍然不行，请用页面下方的联系方式告诉我们。"),
+        ),
+        503: (
+            _("网站正忙，请稍后再试"),
+            _("同时使用的人较多，或者网站正在维护。"),
+            _("您的文字还在，过一会儿再提交即可，不会重复收件。"),
+        ),
+    }
+    return known.get(code, known[400] if code < 500 else known[500])
+
+
+def init_errors(app: Flask) -> None:
+    """Give every refusal its page."""
+
+    @app.errorhandler(HTTPException)
+    def on_http(error: HTTPException) -> BaseResponse | tuple[str, int, dict[str, str]]:
+        if error.response is not None:
+            return error.response
+        code = error.code or 500
+        if code == 401:
+            return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+        headers = {"Retry-After": "120"} if code in (429, 503) else {}
+        if code == 405 and (allowed := getattr(error, "valid_methods", None)):
+            headers["Allow"] = ", ".join(sorted(allowed))
+        return page(code), code, headers
+
+    @app.errorhandler(Refused)
+    def on_refused(refusal: Refused) -> tuple[str, int]:
+        db.session.rollback()
+        return page(409, happened=refusal.sentence, kept_text=refusal.kept_text), 409
+
+    @app.errorhandler(OperationalError)
+    def on_database(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+        # A locked, full or unreachable database passes; the person should simply try again.
+        app.logger.error("database unavailable: %s", type(error.orig).__name__)
+        db.session.rollback()
+        return page(503), 503, {"Retry-After": "30"}
+
+    @app.errorhandler(Exception)
+    def on_fault(error: Exception) -> tuple[str, int]:
+        app.logger.exception("unexpected fault at %s", request.endpoint)
+        if app.testing:
+            raise error
+        db.session.rollback()
+        return page(500), 500
+
+
+def page(code: int, *, happened: str = "", kept_text: str = "") -> str:
+    """The page for `code`, with `happened` in place of the general explanation if given."""
+    title, generally, now_do = words(code)
+    return render_template(
+        "errors/error.html",
+        code=code,
+        title=title,
+        happened=happened or generally,
+        now_do=now_do,
+        kept_text=kept_text,
+    )
+
+

@@ -1,0 +1,114 @@
+"""Forms: the one place where typed input becomes clean values.
+
+Text keeps the author's own code points; only what cannot be text (NUL, other controls, half
+surrogate pairs) is refused, and line ends are made alike so that page and server count the same.
+"""
+
+import secrets
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms.validators import ValidationError
+
+# Letters that draw nothing: a text of only these is empty.
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Controls that reorder or hide what stands around them: never in a name or a title.
+REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+
+
+def visible(text: str) -> bool:
+    """Whether `text` has at least one character that a reader can see."""
+    return any(
+        unicodedata.category(character) not in {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"}
+        and character not in BLANK_LETTERS
+        for character in text
+    )
+
+
+def tidy(text: str) -> str:
+    """`text` with line ends as \\n and no space at either end; code points are kept."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n\u3000")
+
+
+def tidy_line(text: str) -> str:
+    """`text` as one line without reordering controls: for names and titles."""
+    kept = "".join(character for character in text if character not in REORDERING)
+    return " ".join(kept.split())
+
+
+def unreadable(text: str) -> bool:
+    """Whether `text` holds something that is not text: NUL, controls, half surrogates, U+FFFD."""
+    return any(
+        character == "\ufffd" or unicodedata.category(character) in {"Cs"} or (
+            unicodedata.category(character) == "Cc" and character not in "\n\t"
+        )
+        for character in text
+    )
+
+
+class Readable:
+    """Refuse what is not text."""
+
+    def __call__(self, form: Any, field: Field) -> None:
+        if field.data and unreadable(field.data):
+            raise ValidationError(_l("文字里有无法识别的字符，请删去后再提交。"))
+
+
+class Words:
+    """Hold a text to `least`…`most` characters (code points), at least one of them visible."""
+
+    def __init__(self, *, least: int = 1, most: int, missing: str, short: str = "") -> None:
+        self.least, self.most, self.missing, self.short = least, most, missing, short
+        self.field_flags = {"required": True} if least else {}
+        if most:
+            self.field_flags["count_max"] = most
+
+    def __call__(self, form: Any, field: Field) -> None:
+        text = field.data or ""
+        if self.least and not visible(text):
+            raise ValidationError(self.missing)
+        if text and len(text) < self.least:
+            raise ValidationError(self.short or self.missing)
+        if len(text) > self.most:
+            raise ValidationError(
+                _l("最多%(most)d字，现在是%(n)d字，请缩短后再提交。", most=self.most, n=len(text))
+            )
+
+
+class LineField(StringField):
+    """One line of text."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        filters: list[Callable[[Any], Any]] = [lambda text: tidy_line(text) if text else ""]
+        super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
+
+
+class TextField(TextAreaField):
+    """Several lines of text."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        filters: list[Callable[[Any], Any]] = [lambda text: tidy(text) if text else ""]
+        super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
+
+
+class Form(FlaskForm):  # type: ignore[misc]
+    """Every form of the site: protected against forgery, labelled in Chinese."""
+
+
+class OnceForm(Form):
+    """A form whose sending creates something: sent twice, it is stored once.
+
+    `form_key` is made when the form is rendered and held by a UNIQUE constraint where it lands.
+    """
+
+    form_key = HiddenField(default=lambda: secrets.token_urlsafe(16))
+
+    def validate_form_key(self, field: Field) -> None:
+        """A key that this site did not make is replaced, so that it cannot collide on purpose."""
+        key = field.data or ""
+        if not (16 <= len(key) <= 32 and key.isascii() and key.replace("-", "").replace("_", "").isalnum()):
+            field.data = secrets.token_urlsafe(16)

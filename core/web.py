@@ -1,0 +1,179 @@
+"""The input layer and the page layer every request passes: what comes in is clean, what goes out
+carries its headers. Odd input ends here as a plain refusal, never further in as a fault."""
+
+import datetime as dt
+import secrets
+from collections.abc import Callable
+from urllib.parse import unquote_to_bytes
+from zoneinfo import ZoneInfo
+
+from flask import Flask, Response, abort, current_app, g, request
+from flask_babel import gettext as _
+from markupsafe import Markup, escape
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+WEEKDAYS = "一二三四五六日"
+LARGEST_ID = 2**31 - 1
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def now() -> dt.datetime:
+    """The moment of this request, from the application's clock (tests set it)."""
+    clock: Callable[[], dt.datetime] = current_app.config["CLOCK"]
+    return clock()
+
+
+def utc_now() -> dt.datetime:
+    """The clock of a real server."""
+    return dt.datetime.now(dt.UTC)
+
+
+def number_in(name: str, default: int | None = None, *, most: int = LARGEST_ID) -> int | None:
+    """The query parameter `name` as an integer 0…`most`; 400 when it is anything else."""
+    raw = request.args.get(name, "")
+    if not raw:
+        return default
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 10 and int(raw) <= most):
+        abort(400)
+    return int(raw)
+
+
+def choice_in(name: str, allowed: frozenset[str] | set[str], default: str = "") -> str:
+    """The query parameter `name`, which must be one of `allowed`; 400 when it is not."""
+    raw = request.args.get(name, "")
+    if raw and raw not in allowed:
+        abort(400)
+    return raw or default
+
+
+def words_in(name: str, *, most: int = 100) -> str:
+    """The query parameter `name` as trimmed words of at most `most` characters; 400 beyond."""
+    raw = request.args.get(name, "").strip()
+    if len(raw) > most or any(not character.isprintable() for character in raw):
+        abort(400)
+    return raw
+
+
+def day_in(name: str) -> dt.date | None:
+    """The query parameter `name` as a date (2020-10-08); 400 when it is not one."""
+    raw = request.args.get(name, "")
+    if not raw:
+        return None
+    try:
+        return dt.date.fromisoformat(raw) if len(raw) == 10 and raw.isascii() else abort(400)
+    except ValueError:
+        abort(400)
+
+
+def init_web(app: Flask) -> None:
+    """Attach the input checks, the headers and the filters pages use."""
+    app.before_request(_refuse_unreadable_addresses)
+    app.after_request(_headers)
+    app.jinja_env.filters.update(
+        day=day, moment=moment, closing=closing, month=month, lines=lines
+    )
+    app.jinja_env.globals["build"] = secrets.token_hex(4)
+
+
+def _refuse_unreadable_addresses() -> None:
+    raw = request.query_string
+    if len(raw) > 4000 or len(request.path) > 1000:
+        abort(400)
+    if raw and (b"%" in raw or not raw.isascii()):
+        _must_be_text(unquote_to_bytes(raw))
+    if not request.path.isprintable():
+        abort(404)
+
+
+def _must_be_text(raw: bytes) -> None:
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        abort(400)
+    if "\x00" in text:
+        abort(400)
+
+
+def keep_private() -> None:
+    """Mark this answer as personal: nobody may store it."""
+    g.private = True
+
+
+def _headers(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("Content-Security-Policy", CSP)
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["X-Frame-Options"] = "DENY"
+    headers["Referrer-Policy"] = "same-origin"
+    headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
+    if current_app.config["SETTINGS"].https_only:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if request.endpoint and request.endpoint.endswith("static"):
+        return response
+    headers.add("Vary", "Cookie")
+    if g.get("private") or request.method not in ("GET", "HEAD"):
+        headers["Cache-Control"] = "no-store"
+    elif "Cache-Control" not in headers:
+        headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def local(value: dt.datetime) -> dt.datetime:
+    """The moment on the clocks of Shanghai."""
+    return value.astimezone(SHANGHAI)
+
+
+def day(value: dt.date | dt.datetime | None) -> str:
+    """2020年10月8日（星期四）"""
+    if value is None:
+        return ""
+    if isinstance(value, dt.datetime):
+        value = local(value).date()
+    weekday = WEEKDAYS[value.weekday()]
+    return f"{value.year}年{value.month}月{value.day}日（星期{weekday}）"
+
+
+def month(value: dt.date) -> str:
+    """2020年10月"""
+    return f"{value.year}年{value.month}月"
+
+
+def moment(value: dt.datetime | None) -> Markup:
+    """A <time> element that reads 2020年10月8日 09:30."""
+    if value is None:
+        return Markup("")
+    here = local(value)
+    shown = f"{here.year}年{here.month}月{here.day}日 {here:%H:%M}"
+    return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), shown)
+
+
+def closing(value: dt.datetime | None) -> str:
+    """A closing moment: midnight is said as 24:00 of the day that ends."""
+    if value is None:
+        return ""
+    here = local(value)
+    if (here.hour, here.minute) == (0, 0):
+        return day(here.date() - dt.timedelta(days=1)) + " 24:00"
+    return f"{day(here.date())} {here:%H:%M}"
+
+
+def days_left(closes_at: dt.datetime, at: dt.datetime) -> str:
+    """How long is left, in words."""
+    left = closes_at - at
+    if left <= dt.timedelta(0):
+        return _("已截止")
+    if left < dt.timedelta(days=1):
+        hours = int(left.total_seconds() // 3600)
+        return _("还剩%(n)d小时", n=hours) if hours else _("还剩不到1小时")
+    return _("还剩%(n)d天", n=left.days)
+
+
+def lines(text: str) -> Markup:
+    """Plain text as paragraphs: everything escaped, line ends kept."""
+    parts = [part for part in text.split("\n") if part.strip()]
+    return Markup("").join(Markup("<p>{}</p>").format(escape(part)) for part in parts)
