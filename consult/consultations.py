@@ -1,0 +1,376 @@
+"""Consultations (意见征集): the notice, the window and its statutory clock.
+
+A consultation's phase is read off the clock, never set by a job: what is announced opens and
+closes by itself at the moments everybody was told. Times are UTC inside; a window is said in
+whole days of Shanghai and closes at 24:00 of its last day.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult.programmes import Programme, Stage
+from core import audit
+from core.db import Base, choice, db
+from core.errors import Refused
+from core.units import Unit
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+# State Council Order 713, art. 15: normally not less than 30 days.
+STATUTORY_DAYS = 30
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
+
+
+class ConsultationState(StrEnum):
+    """What people have decided about a consultation; the clock does the rest."""
+
+    PREPARING = "preparing"
+    ANNOUNCED = "announced"
+    ANSWERED = "answered"
+
+
+class Phase(StrEnum):
+    """What a visitor is told: 草拟 → 预告 → 征集中 → 已截止 → 已反馈."""
+
+    PREPARING = "preparing"
+    UPCOMING = "upcoming"
+    OPEN = "open"
+    CLOSED = "closed"
+    ANSWERED = "answered"
+
+    @property
+    def title(self) -> str:
+        """The phase in the words of the page."""
+        return {
+            Phase.PREPARING: _("草拟"),
+            Phase.UPCOMING: _("预告"),
+            Phase.OPEN: _("征集中"),
+            Phase.CLOSED: _("已截止"),
+            Phase.ANSWERED: _("已反馈"),
+        }[self]
+
+
+NEXT = {
+    ConsultationState.PREPARING: {ConsultationState.ANNOUNCED},
+    ConsultationState.ANNOUNCED: {ConsultationState.ANSWERED},
+    ConsultationState.ANSWERED: set[ConsultationState](),
+}
+
+
+class Consultation(Base):
+    """One call for opinions on one draft: the notice, its window and its running totals."""
+
+    __tablename__ = "consultation"
+    __table_args__ = (
+        sa.CheckConstraint("closes_at IS NULL OR opens_at < closes_at", name="window"),
+        sa.CheckConstraint("received >= shown AND shown >= 0", name="totals"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    programme_id: Mapped[int] = mapped_column(sa.ForeignKey("programme.id"))
+    stage_id: Mapped[int] = mapped_column(sa.ForeignKey("stage.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"))
+    title: Mapped[str] = mapped_column(sa.String(200))
+    state: Mapped[ConsultationState] = mapped_column(
+        choice(ConsultationState), default=ConsultationState.PREPARING
+    )
+    is_demonstration: Mapped[bool] = mapped_column(default=False)
+    explanation: Mapped[str] = mapped_column(sa.Text, default="")
+    ways: Mapped[str] = mapped_column(sa.Text, default="")
+    contact: Mapped[str] = mapped_column(sa.Text, default="")
+    opens_at: Mapped[dt.datetime | None]
+    closes_at: Mapped[dt.datetime | None]
+    short_reason: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[dt.datetime]
+    # Running totals, kept in the transaction that changes them. `stamp` rises with every change
+    # a reader could notice, so that a cached page knows whether it is still true.
+    received: Mapped[int] = mapped_column(default=0)
+    shown: Mapped[int] = mapped_column(default=0)
+    stamp: Mapped[int] = mapped_column(default=0)
+
+    programme: Mapped[Programme] = relationship(lazy="joined", innerjoin=True)
+    stage: Mapped[Stage] = relationship(lazy="joined", innerjoin=True)
+    unit: Mapped[Unit | None] = relationship(lazy="joined")
+
+    def phase(self, now: dt.datetime) -> Phase:
+        """Where the consultation stands at `now`."""
+        if self.state is not ConsultationState.ANNOUNCED:
+            return Phase(self.state.value)
+        assert self.opens_at is not None
+        assert self.closes_at is not None
+        if now < self.opens_at:
+            return Phase.UPCOMING
+        return Phase.OPEN if now < self.closes_at else Phase.CLOSED
+
+    @property
+    def is_public(self) -> bool:
+        """Whether anyone may read the notice."""
+        return self.state is not ConsultationState.PREPARING
+
+    @property
+    def days(self) -> int:
+        """Length of the window in days; 0 while it is not set."""
+        if self.opens_at is None or self.closes_at is None:
+            return 0
+        first = self.opens_at.astimezone(SHANGHAI).date()
+        last = (self.closes_at - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+        return (last - first).days + 1
+
+
+class ConsultationChange(Base):
+    """A change of the window or the state that the public is shown."""
+
+    __tablename__ = "consultation_change"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"), index=True)
+    at: Mapped[dt.datetime]
+    what: Mapped[str] = mapped_column(sa.Text)
+    reason: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+# --- reading -------------------------------------------------------------------------------
+
+
+def by_slug(slug: str) -> Consultation | None:
+    """The consultation with this slug, public or not."""
+    return db.session.scalar(sa.select(Consultation).where(Consultation.slug == slug))
+
+
+def every(*, public_only: bool) -> Sequence[Consultation]:
+    """All consultations, the one that closes last first."""
+    query = sa.select(Consultation).order_by(
+        Consultation.closes_at.desc().nulls_first(), Consultation.id.desc()
+    )
+    if public_only:
+        query = query.where(Consultation.state != ConsultationState.PREPARING)
+    return db.session.scalars(query).all()
+
+
+def open_at(now: dt.datetime) -> Sequence[Consultation]:
+    """The consultations that take opinions at `now`, the one that closes first, first."""
+    query = (
+        sa.select(Consultation)
+        .where(
+            Consultation.state == ConsultationState.ANNOUNCED,
+            Consultation.opens_at <= now,
+            Consultation.closes_at > now,
+        )
+        .order_by(Consultation.closes_at)
+    )
+    return db.session.scalars(query).all()
+
+
+def changes(consultation: Consultation) -> Sequence[ConsultationChange]:
+    """The public log of this consultation, oldest first."""
+    query = sa.select(ConsultationChange).where(
+        ConsultationChange.consultation_id == consultation.id
+    )
+    return db.session.scalars(query.order_by(ConsultationChange.id)).all()
+
+
+# --- changing ------------------------------------------------------------------------------
+
+
+def window(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    """The moments between which opinions are taken: 00:00 of `first` to 24:00 of `last`."""
+    start = dt.datetime.combine(first, dt.time(), tzinfo=SHANGHAI)
+    end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), tzinfo=SHANGHAI)
+    return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
+
+
+def create(
+    *, slug: str, title: str, stage: Stage, unit: Unit | None, by: audit.Actor, now: dt.datetime
+) -> Consultation:
+    """Begin to prepare a consultation; refuses a slug that is taken or not an address."""
+    if not SLUG.fullmatch(slug) or len(slug) > 64:
+        raise Refused(_("网址短名只能用小写字母、数字和连字符，例如 silu-kuangjia。"))
+    if by_slug(slug) is not None:
+        raise Refused(_("网址短名“%(slug)s”已经用过，请换一个。", slug=slug))
+    consultation = Consultation(
+        slug=slug,
+        title=title,
+        programme_id=stage.programme_id,
+        stage_id=stage.id,
+        unit_id=unit.id if unit else None,
+        state=ConsultationState.PREPARING,
+        created_at=now,
+    )
+    db.session.add(consultation)
+    db.session.flush()
+    audit.record("consultation.created", consultation, by=by, now=now, name=title)
+    return consultation
+
+
+def write_notice(
+    consultation: Consultation,
+    *,
+    title: str,
+    explanation: str,
+    ways: str,
+    contact: str,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Write or correct the words of the notice."""
+    new = {"title": title, "explanation": explanation, "ways": ways, "contact": contact}
+    before = {key: getattr(consultation, key) for key in new}
+    changed = {key for key in new if before[key] != new[key]}
+    if not changed:
+        return
+    if consultation.is_public and not (explanation and ways and contact):
+        raise Refused(_("公告已经公开，起草说明、参与方式和联系方式不能留空。"))
+    for key, value in new.items():
+        setattr(consultation, key, value)
+    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
+    if consultation.is_public:
+        _log(consultation, _("公告文字有修订"), now=now)
+    audit.record(
+        "consultation.notice_written",
+        consultation,
+        by=by,
+        now=now,
+        name=title,
+        before={key: before[key] for key in changed},
+        after={key: new[key] for key in changed},
+    )
+
+
+def set_window(
+    consultation: Consultation,
+    *,
+    first: dt.date,
+    last: dt.date,
+    short_reason: str,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Set the window while the consultation is still being prepared."""
+    if consultation.state is not ConsultationState.PREPARING:
+        raise Refused(_("公告已经公开，时间不能再改，只能延长。"))
+    if last < first:
+        raise Refused(_("截止日期不能早于开始日期。"))
+    before = _window_facts(consultation)
+    consultation.opens_at, consultation.closes_at = window(first, last)
+    consultation.short_reason = short_reason
+    audit.record(
+        "consultation.window_set",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        before=before,
+        after=_window_facts(consultation),
+        reason=short_reason,
+    )
+
+
+def missing(consultation: Consultation, *, has_draft: bool, now: dt.datetime) -> list[str]:
+    """What the notice still lacks before it may be announced, each as a sentence."""
+    lacks = []
+    if not has_draft:
+        lacks.append(_("还没有发布文稿。"))
+    if not consultation.explanation:
+        lacks.append(_("还没有起草说明。"))
+    if not consultation.ways:
+        lacks.append(_("还没有写明参与方式。"))
+    if not consultation.contact:
+        lacks.append(_("还没有联系方式。"))
+    if consultation.opens_at is None or consultation.closes_at is None:
+        lacks.append(_("还没有定下起止日期。"))
+    else:
+        if consultation.closes_at <= now:
+            lacks.append(_("截止时间已经过去。"))
+        if consultation.days < STATUTORY_DAYS and not consultation.short_reason:
+            lacks.append(_("期限不足30天，需要写明理由，理由会向公众展示。"))
+    return lacks
+
+
+def announce(
+    consultation: Consultation, *, has_draft: bool, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Make the notice public. It opens at its first day, or at once when that has come."""
+    _must_be_next(consultation, ConsultationState.ANNOUNCED)
+    lacks = missing(consultation, has_draft=has_draft, now=now)
+    if lacks:
+        raise Refused("".join(lacks))
+    consultation.state = ConsultationState.ANNOUNCED
+    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
+    _log(consultation, _("发布公告"), reason=consultation.short_reason, now=now)
+    audit.record(
+        "consultation.announced",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        after=_window_facts(consultation),
+    )
+
+
+def extend(
+    consultation: Consultation, *, last: dt.date, reason: str, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Move the closing day later; never earlier, and never once it has closed."""
+    if consultation.phase(now) not in (Phase.UPCOMING, Phase.OPEN):
+        raise Refused(_("只有预告中或征集中的意见征集可以延长。"))
+    assert consultation.opens_at is not None
+    assert consultation.closes_at is not None
+    closes_at = window(last, last)[1]
+    if closes_at <= consultation.closes_at:
+        raise Refused(_("期限只能延长，不能缩短或保持不变。"))
+    if not reason:
+        raise Refused(_("请写明延长的理由，理由会向公众展示。"))
+    before = _window_facts(consultation)
+    consultation.closes_at = closes_at
+    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
+    what = _("截止日期延长至%(month)d月%(day)d日24:00", month=last.month, day=last.day)
+    _log(consultation, what, reason=reason, now=now)
+    audit.record(
+        "consultation.extended",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        before=before,
+        after=_window_facts(consultation),
+        reason=reason,
+    )
+
+
+def must_be_open(consultation: Consultation, *, now: dt.datetime, kept_text: str = "") -> None:
+    """Refuse, with the reason and the typed text back, unless opinions are taken at `now`."""
+    phase = consultation.phase(now)
+    if phase is Phase.OPEN:
+        return
+    if phase is Phase.UPCOMING:
+        raise Refused(_("本次意见征集还没有开始，请到开始日期后再提交。"), kept_text=kept_text)
+    raise Refused(
+        _("本次意见征集已经截止，刚才的内容没有收下。您可以把下面的文字复制保存，或按公告中的联系方式反映。"),
+        kept_text=kept_text,
+    )
+
+
+def _must_be_next(consultation: Consultation, state: ConsultationState) -> None:
+    if state not in NEXT[consultation.state]:
+        raise Refused(_("这项意见征集当前的状态不允许这样做，请刷新页面查看。"))
+
+
+def _log(consultation: Consultation, what: str, *, now: dt.datetime, reason: str = "") -> None:
+    db.session.add(
+        ConsultationChange(consultation_id=consultation.id, at=now, what=what, reason=reason)
+    )
+
+
+def _window_facts(consultation: Consultation) -> dict[str, Any]:
+    def said(moment: dt.datetime | None) -> str | None:
+        return moment.isoformat() if moment else None
+
+    return {"opens_at": said(consultation.opens_at), "closes_at": said(consultation.closes_at)}

@@ -1,0 +1,317 @@
+"""Drafts (文稿), their versions (稿次) and paragraphs.
+
+A version is prepared, then published; publishing freezes it. A paragraph carries a `mark` that
+stays its own across versions and is what shared addresses point to (`#p12`). Headings are
+paragraphs with a level; a section is a heading and all that follows it up to the next heading of
+the same or a higher level.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult.consultations import Consultation
+from consult.readers import ReadDraft
+from core import audit
+from core.db import Base, choice, db
+from core.errors import Refused
+
+DEEPEST = 6
+
+
+class VersionState(StrEnum):
+    """Whether a version may still be changed."""
+
+    PREPARING = "preparing"
+    PUBLISHED = "published"
+
+
+class ParagraphKind(StrEnum):
+    """What a paragraph is on the page."""
+
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE = "table"
+
+
+class Draft(Base):
+    """A text put up for comment in one consultation, through all its versions."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"), unique=True)
+    title: Mapped[str] = mapped_column(sa.String(200))
+    # The highest paragraph mark given so far; marks are never used twice.
+    marks: Mapped[int] = mapped_column(default=0)
+
+    consultation: Mapped[Consultation] = relationship(lazy="joined", innerjoin=True)
+
+
+class Version(Base):
+    """One state of a draft's text. Immutable once published."""
+
+    __tablename__ = "version"
+    __table_args__ = (sa.UniqueConstraint("draft_id", "number"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    draft_id: Mapped[int] = mapped_column(sa.ForeignKey("draft.id"))
+    number: Mapped[int]
+    state: Mapped[VersionState] = mapped_column(choice(VersionState))
+    source_name: Mapped[str] = mapped_column(sa.String(200), default="")
+    source_sha256: Mapped[str] = mapped_column(sa.String(64), default="")
+    warnings: Mapped[list[str]]
+    created_at: Mapped[dt.datetime]
+    published_at: Mapped[dt.datetime | None]
+
+    draft: Mapped[Draft] = relationship(lazy="joined", innerjoin=True)
+
+
+class Paragraph(Base):
+    """A heading or a piece of body text, in its place in one version."""
+
+    __tablename__ = "paragraph"
+    __table_args__ = (
+        sa.UniqueConstraint("version_id", "mark"),
+        sa.Index(None, "version_id", "position"),
+        sa.CheckConstraint("(kind = 'heading') = (level > 0)", name="level_of_headings"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version_id: Mapped[int] = mapped_column(sa.ForeignKey("version.id"))
+    mark: Mapped[int]
+    position: Mapped[int]
+    kind: Mapped[ParagraphKind] = mapped_column(choice(ParagraphKind))
+    level: Mapped[int] = mapped_column(default=0)
+    text: Mapped[str] = mapped_column(sa.Text)
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of a table, row by row."""
+        return [line.split("\t") for line in self.text.split("\n")]
+
+
+# --- reading -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A paragraph in its place: a plain value that outlives the session."""
+
+    id: int
+    mark: int
+    kind: ParagraphKind
+    level: int
+    text: str
+    # Ids of the headings above it, outermost first.
+    path: tuple[int, ...]
+
+    @property
+    def rows(self) -> list[list[str]]:
+        """The cells of a table, row by row."""
+        return [line.split("\t") for line in self.text.split("\n")]
+
+
+class Outline:
+    """The paragraphs of one version in order, and what belongs to which section."""
+
+    def __init__(self, version_id: int, paragraphs: Iterable[Paragraph]) -> None:
+        self.version_id = version_id
+        self.entries = tuple(_placed(paragraphs))
+        self.by_id = {entry.id: entry for entry in self.entries}
+        self.by_mark = {entry.mark: entry for entry in self.entries}
+
+    @property
+    def headings(self) -> list[Entry]:
+        """The headings in order."""
+        return [entry for entry in self.entries if entry.level]
+
+    @property
+    def body(self) -> list[Entry]:
+        """Everything that is not a heading, in order."""
+        return [entry for entry in self.entries if not entry.level]
+
+    def section_of(self, paragraph_id: int | None) -> Entry | None:
+        """The outermost heading that `paragraph_id` is or stands under: its chapter."""
+        entry = self.by_id.get(paragraph_id or 0)
+        if entry is None:
+            return None
+        if entry.path:
+            return self.by_id[entry.path[0]]
+        return entry if entry.level else None
+
+    def within(self, heading: Entry) -> list[Entry]:
+        """The heading and all that stands under it."""
+        return [e for e in self.entries if e.id == heading.id or heading.id in e.path]
+
+    def address(self, paragraph_id: int | None) -> str:
+        """Where a paragraph stands, in words: 第一章 总则 › 第二节 … ."""
+        entry = self.by_id.get(paragraph_id or 0)
+        if entry is None:
+            return ""
+        ids = entry.path + ((entry.id,) if entry.level else ())
+        return " › ".join(self.by_id[i].text for i in ids)
+
+
+def _placed(paragraphs: Iterable[Paragraph]) -> Iterable[Entry]:
+    above: list[tuple[int, int]] = []
+    for paragraph in paragraphs:
+        if paragraph.level:
+            above = [(level, id) for level, id in above if level < paragraph.level]
+        path = tuple(id for _level, id in above)
+        yield Entry(
+            paragraph.id, paragraph.mark, paragraph.kind, paragraph.level, paragraph.text, path
+        )
+        if paragraph.level:
+            above.append((paragraph.level, paragraph.id))
+
+
+def paragraphs_of(version: Version) -> Sequence[Paragraph]:
+    """The paragraphs of a version in order."""
+    query = sa.select(Paragraph).where(Paragraph.version_id == version.id)
+    return db.session.scalars(query.order_by(Paragraph.position, Paragraph.id)).all()
+
+
+def outline(version: Version) -> Outline:
+    """The outline of a version; that of a published version, which cannot change, is kept."""
+    if version.state is not VersionState.PUBLISHED:
+        return Outline(version.id, paragraphs_of(version))
+    # The database's address is part of the key because tests run many copies in one process.
+    return _kept_outline(str(db.engine.url), version.id)
+
+
+@lru_cache(maxsize=64)
+def _kept_outline(database: str, version_id: int) -> Outline:
+    version = db.session.get_one(Version, version_id)
+    return Outline(version_id, paragraphs_of(version))
+
+
+def of(consultation: Consultation) -> Draft | None:
+    """The draft this consultation is about."""
+    return db.session.scalar(sa.select(Draft).where(Draft.consultation_id == consultation.id))
+
+
+def version_by_id(version_id: int) -> Version | None:
+    """The version with this id."""
+    return db.session.get(Version, version_id)
+
+
+def versions(consultation: Consultation) -> Sequence[Version]:
+    """All versions of the consultation's draft, newest first."""
+    query = sa.select(Version).join(Draft).where(Draft.consultation_id == consultation.id)
+    return db.session.scalars(query.order_by(Version.number.desc())).all()
+
+
+def published(consultation: Consultation) -> Version | None:
+    """The newest published version of the consultation's draft."""
+    query = (
+        sa.select(Version)
+        .join(Draft)
+        .where(
+            Draft.consultation_id == consultation.id, Version.state == VersionState.PUBLISHED
+        )
+        .order_by(Version.number.desc())
+        .limit(1)
+    )
+    return db.session.scalar(query)
+
+
+# --- changing ------------------------------------------------------------------------------
+
+
+def take_in(
+    consultation: Consultation,
+    read: ReadDraft,
+    *,
+    title: str,
+    source_name: str,
+    source: bytes,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> Version:
+    """Make a new version, still to be checked, from a document that was read."""
+    draft = of(consultation)
+    if draft is None:
+        draft = Draft(consultation_id=consultation.id, title=title)
+        db.session.add(draft)
+        db.session.flush()
+    newest = next(iter(versions(consultation)), None)
+    if newest is not None and newest.state is VersionState.PREPARING:
+        raise Refused(_("上一稿还没有发布。请先发布或删除它，再导入新的一稿。"))
+    draft.title = title
+    version = Version(
+        draft_id=draft.id,
+        number=newest.number + 1 if newest else 1,
+        state=VersionState.PREPARING,
+        source_name=source_name[:200],
+        source_sha256=hashlib.sha256(source).hexdigest(),
+        warnings=list(read.warnings),
+        created_at=now,
+    )
+    db.session.add(version)
+    db.session.flush()
+    first = draft.marks + 1
+    db.session.add_all(
+        Paragraph(
+            version_id=version.id,
+            mark=first + place,
+            position=place,
+            kind=ParagraphKind(block.kind),
+            level=block.level,
+            text=block.text,
+        )
+        for place, block in enumerate(read.blocks)
+    )
+    draft.marks += len(read.blocks)
+    audit.record(
+        "version.imported",
+        version,
+        by=by,
+        now=now,
+        name=title,
+        after={"source": source_name[:200], "paragraphs": len(read.blocks)},
+    )
+    return version
+
+
+def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
+    """Freeze the version: from now on comments can be made on its words."""
+    must_be_preparing(version)
+    headings, body = count(version)
+    if not body:
+        raise Refused(_("文稿里还没有正文段落，不能发布。"))
+    version.state = VersionState.PUBLISHED
+    version.published_at = now
+    consultation = version.draft.consultation
+    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
+    audit.record(
+        "version.published",
+        version,
+        by=by,
+        now=now,
+        name=version.draft.title,
+        after={"number": version.number, "sections": headings, "paragraphs": body},
+    )
+
+
+def must_be_preparing(version: Version) -> None:
+    """Refuse a change of what is published."""
+    if version.state is not VersionState.PREPARING:
+        raise Refused(_("这一稿已经发布，文字和结构不能再改。需要修改时，请导入新的一稿。"))
+
+
+def count(version: Version) -> tuple[int, int]:
+    """(headings, body paragraphs) of a version."""
+    query = sa.select(
+        sa.func.count().filter(Paragraph.level > 0), sa.func.count().filter(Paragraph.level == 0)
+    ).where(Paragraph.version_id == version.id)
+    headings, body = db.session.execute(query).one()
+    return headings, body

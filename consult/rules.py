@@ -1,0 +1,42 @@
+"""Who may do what in the consultation: one plain function a question. When is not asked here."""
+
+from consult.consultations import Consultation
+from core.permissions import Person
+
+STAFF = ("drc_staff", "administrator")
+
+
+def work_at_desk(person: Person) -> bool:
+    """Open the staff desk."""
+    roles = ("unit_staff", "screener", "drc_staff", "administrator", "auditor")
+    return any(person.has_role(role) for role in roles)
+
+
+def prepare_consultations(person: Person) -> bool:
+    """Write notices, import drafts, publish and announce."""
+    return any(person.has_role(role) for role in STAFF)
+
+
+def read_notice(person: Person, consultation: Consultation) -> bool:
+    """Read a consultation's notice and draft: anyone, once it is public."""
+    return consultation.is_public or prepare_consultations(person)
+
+
+def screen(person: Person) -> bool:
+    """Decide what is shown."""
+    return person.has_role("screener") or person.has_role("administrator")
+
+
+def take_in_files(person: Person) -> bool:
+    """Bring in opinions that came by other channels."""
+    return any(person.has_role(role) for role in STAFF)
+
+
+def read_summaries(person: Person) -> bool:
+    """Read the staff's opinion summaries and the texts behind every figure."""
+    return any(person.has_role(role) for role in (*STAFF, "auditor"))
+
+
+def make_summaries(person: Person) -> bool:
+    """Recount and publish summaries."""
+    return any(person.has_role(role) for role in STAFF)

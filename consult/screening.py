@@ -1,0 +1,204 @@
+"""Screening (先审后发): every opinion is read before it is shown, by published rules.
+
+A decision is a row; the newest one holds. What is not shown leaves the public pages in the same
+transaction and stays in the totals. Nobody decides on what they sent themselves.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from enum import StrEnum
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.consultations import Consultation
+from consult.submissions import Channel, Submission, SubmissionState, tally
+from core import audit
+from core.db import Base, choice, db
+from core.errors import Refused
+
+
+class Reason(StrEnum):
+    """The closed list of reasons for not showing an opinion."""
+
+    PERSONAL_ATTACK = "personal_attack"
+    PERSONAL_INFORMATION = "personal_information"
+    ADVERTISEMENT = "advertisement"
+    OFF_TOPIC = "off_topic"
+    ILLEGAL = "illegal"
+
+    @property
+    def title(self) -> str:
+        """The reason in the words of the published rules."""
+        return {
+            Reason.PERSONAL_ATTACK: _("含有辱骂或人身攻击"),
+            Reason.PERSONAL_INFORMATION: _("含有他人或本人的个人信息"),
+            Reason.ADVERTISEMENT: _("属于广告或推广"),
+            Reason.OFF_TOPIC: _("与本次征求意见的文稿无关"),
+            Reason.ILLEGAL: _("含有法律法规禁止发布的内容"),
+        }[self]
+
+
+NEXT = {
+    SubmissionState.PENDING: {
+        SubmissionState.SHOWN,
+        SubmissionState.HIDDEN,
+        SubmissionState.REFERRED,
+    },
+    # A decision may be revised in the light of day, by a person, with its own record.
+    SubmissionState.SHOWN: {SubmissionState.HIDDEN, SubmissionState.REFERRED},
+    SubmissionState.HIDDEN: {SubmissionState.SHOWN, SubmissionState.REFERRED},
+    SubmissionState.REFERRED: {SubmissionState.SHOWN, SubmissionState.HIDDEN},
+}
+
+
+class Decision(Base):
+    """One decision on one submission."""
+
+    __tablename__ = "screening_decision"
+    __table_args__ = (
+        sa.CheckConstraint("(state = 'hidden') = (reason IS NOT NULL)", name="reason_when_hidden"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(sa.ForeignKey("submission.id"), index=True)
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    state: Mapped[SubmissionState] = mapped_column(choice(SubmissionState))
+    reason: Mapped[Reason | None] = mapped_column(choice(Reason))
+    note: Mapped[str] = mapped_column(sa.Text, default="")
+
+
+def decide(
+    submission: Submission,
+    state: SubmissionState,
+    *,
+    reason: Reason | None = None,
+    note: str = "",
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Show, hide (with a reason) or refer one submission."""
+    if by.id is not None and submission.account_id == by.id:
+        raise Refused(_("这件意见是您本人提交的，请由另一位审核员处理。"))
+    if (state is SubmissionState.HIDDEN) != (reason is not None):
+        raise Refused(_("不展示时必须选择一条理由，其他处理不需要理由。"))
+    # The row is locked first, so that two screeners cannot both believe they were the first.
+    before = db.session.scalar(
+        sa.select(Submission.state).where(Submission.id == submission.id).with_for_update()
+    )
+    assert before is not None
+    if state not in NEXT[before]:
+        raise Refused(_("这件意见刚刚已由他人处理为“%(state)s”，请刷新后查看。", state=before.title))
+    db.session.execute(
+        sa.update(Submission)
+        .where(Submission.id == submission.id)
+        .values(state=state)
+        .execution_options(synchronize_session="fetch")
+    )
+    _recount(submission, before, state)
+    db.session.add(
+        Decision(
+            submission_id=submission.id, at=now, by_id=by.id, state=state, reason=reason, note=note
+        )
+    )
+    audit.record(
+        "submission.screened",
+        submission,
+        by=by,
+        now=now,
+        name=submission.receipt,
+        before={"state": before.value},
+        after={"state": state.value},
+        reason=reason.value if reason else "",
+    )
+
+
+def _recount(submission: Submission, before: SubmissionState, after: SubmissionState) -> None:
+    change = int(after is SubmissionState.SHOWN) - int(before is SubmissionState.SHOWN)
+    db.session.execute(
+        sa.update(Consultation)
+        .where(Consultation.id == submission.consultation_id)
+        .values(shown=Consultation.shown + change, stamp=Consultation.stamp + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if change:
+        tally(submission.consultation_id, submission.place, shown=change)
+
+
+def decide_alike(
+    submission: Submission,
+    state: SubmissionState,
+    *,
+    reason: Reason | None = None,
+    note: str = "",
+    by: audit.Actor,
+    now: dt.datetime,
+) -> int:
+    """Decide on a pending submission and on every pending one with the same words; how many."""
+    alike = pending_alike(submission)
+    decided = 0
+    for each in alike:
+        if by.id is not None and each.account_id == by.id:
+            continue
+        decide(each, state, reason=reason, note=note, by=by, now=now)
+        decided += 1
+    if not decided:
+        raise Refused(_("没有可以一并处理的意见，请刷新后查看。"))
+    return decided
+
+
+def pending_alike(submission: Submission) -> Sequence[Submission]:
+    """The pending submissions of the same consultation whose words are the same."""
+    query = sa.select(Submission).where(
+        Submission.consultation_id == submission.consultation_id,
+        Submission.fingerprint == submission.fingerprint,
+        Submission.state == SubmissionState.PENDING,
+    )
+    return db.session.scalars(query.order_by(Submission.id)).all()
+
+
+def queue(
+    *,
+    state: SubmissionState = SubmissionState.PENDING,
+    consultation_id: int | None = None,
+    channel: Channel | None = None,
+    after: int | None = None,
+    limit: int = 30,
+) -> Sequence[Submission]:
+    """The submissions in `state`, the one that waits longest first, after id `after`."""
+    query = sa.select(Submission).where(Submission.state == state)
+    if consultation_id is not None:
+        query = query.where(Submission.consultation_id == consultation_id)
+    if channel is not None:
+        query = query.where(Submission.channel == channel)
+    if after is not None:
+        query = query.where(Submission.id > after)
+    return db.session.scalars(query.order_by(Submission.id).limit(limit)).all()
+
+
+def copies(submissions: Sequence[Submission]) -> dict[int, int]:
+    """{submission id: pending submissions with the same words}, for a page of the queue."""
+    prints = {s.fingerprint for s in submissions}
+    query = (
+        sa.select(Submission.consultation_id, Submission.fingerprint, sa.func.count())
+        .where(
+            Submission.fingerprint.in_(prints), Submission.state == SubmissionState.PENDING
+        )
+        .group_by(Submission.consultation_id, Submission.fingerprint)
+    )
+    counted = {(c, print): n for c, print, n in db.session.execute(query)}
+    return {s.id: counted.get((s.consultation_id, s.fingerprint), 0) for s in submissions}
+
+
+def pending_count() -> int:
+    """How many submissions wait to be screened."""
+    query = sa.select(sa.func.count()).where(Submission.state == SubmissionState.PENDING)
+    return db.session.scalar(query) or 0
+
+
+def last_decision(submission: Submission) -> Decision | None:
+    """The decision that holds."""
+    query = sa.select(Decision).where(Decision.submission_id == submission.id)
+    return db.session.scalar(query.order_by(Decision.id.desc()).limit(1))

@@ -1,0 +1,393 @@
+"""Submissions (意见件): what one person sent, by whatever channel, and its receipt.
+
+A submission's words are never changed. It belongs to the version, and to the paragraph when it
+was made on one; `place` 0 stands for the whole draft. Counting is done here, in the transaction
+that changes what is counted, so that no page has to count again.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.consultations import Consultation
+from consult.drafts import Paragraph, Version
+from core import audit
+from core.db import Base, choice, db
+
+LONGEST = 2000
+SHORTEST = 10
+WHOLE = 0
+# Crockford's base 32: no letter that can be taken for another when read over the telephone.
+RECEIPT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+class Channel(StrEnum):
+    """How an opinion reached us."""
+
+    WEB = "web"
+    WECHAT = "wechat"
+    LETTER = "letter"
+    EMAIL = "email"
+    HOTLINE = "hotline"
+    COUNTER = "counter"
+    MEETING = "meeting"
+    SURVEY = "survey"
+    UNIT = "unit"
+    PANEL = "panel"
+    OTHER = "other"
+
+    @property
+    def title(self) -> str:
+        """The channel in the words of the page."""
+        return {
+            Channel.WEB: _("网站"),
+            Channel.WECHAT: _("微信"),
+            Channel.LETTER: _("来信"),
+            Channel.EMAIL: _("电子邮件"),
+            Channel.HOTLINE: _("热线电话"),
+            Channel.COUNTER: _("窗口"),
+            Channel.MEETING: _("会议"),
+            Channel.SURVEY: _("问卷"),
+            Channel.UNIT: _("部门街镇"),
+            Channel.PANEL: _("公众咨询团"),
+            Channel.OTHER: _("其他"),
+        }[self]
+
+
+class Stance(StrEnum):
+    """态度: what the author ticked, or what the words say."""
+
+    SUGGEST = "suggest"
+    SUPPORT = "support"
+    OPPOSE = "oppose"
+    QUESTION = "question"
+    APPEAL = "appeal"
+    NONE = "none"
+
+    @property
+    def title(self) -> str:
+        """The stance in the words of the page."""
+        return {
+            Stance.SUGGEST: _("建议"),
+            Stance.SUPPORT: _("赞成"),
+            Stance.OPPOSE: _("反对"),
+            Stance.QUESTION: _("疑问"),
+            Stance.APPEAL: _("诉求"),
+            Stance.NONE: _("未表明"),
+        }[self]
+
+
+class SubmissionState(StrEnum):
+    """Where a submission stands in screening (先审后发)."""
+
+    PENDING = "pending"
+    SHOWN = "shown"
+    HIDDEN = "hidden"
+    REFERRED = "referred"
+
+    @property
+    def title(self) -> str:
+        """The state in the words of the page."""
+        return {
+            SubmissionState.PENDING: _("待审核"),
+            SubmissionState.SHOWN: _("已展示"),
+            SubmissionState.HIDDEN: _("不展示"),
+            SubmissionState.REFERRED: _("已作办理指引"),
+        }[self]
+
+
+class Submission(Base):
+    """What one person sent, once."""
+
+    __tablename__ = "submission"
+    __table_args__ = (
+        sa.UniqueConstraint("consultation_id", "once_key"),
+        sa.UniqueConstraint("consultation_id", "number"),
+        sa.Index(None, "consultation_id", "state", "id"),
+        sa.Index(None, "consultation_id", "place", "state", "id"),
+        sa.Index(None, "consultation_id", "fingerprint"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"))
+    # Running number within the consultation, cited in summaries: 第12件.
+    number: Mapped[int]
+    receipt: Mapped[str] = mapped_column(sa.String(24), unique=True)
+    once_key: Mapped[str] = mapped_column(sa.String(64))
+    version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("version.id"))
+    # A paragraph's id, or WHOLE. Not a foreign key, because WHOLE is nobody's id; NULL would
+    # not take part in the unique keys of the tallies.
+    place: Mapped[int] = mapped_column(default=WHOLE)
+    title: Mapped[str] = mapped_column(sa.String(200), default="")
+    body: Mapped[str] = mapped_column(sa.Text)
+    fingerprint: Mapped[str] = mapped_column(sa.String(32))
+    stance: Mapped[Stance | None] = mapped_column(choice(Stance))
+    channel: Mapped[Channel] = mapped_column(choice(Channel))
+    received_at: Mapped[dt.datetime]
+    # The day it reached the office: for letters and calls earlier than `received_at`.
+    received_on: Mapped[dt.date]
+    external_id: Mapped[str] = mapped_column(sa.String(100), default="")
+    intake_id: Mapped[int | None] = mapped_column(index=True)
+    state: Mapped[SubmissionState] = mapped_column(choice(SubmissionState))
+    account_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"), index=True)
+    # The name to print, masked, and only when its author agreed to that; else empty.
+    public_name: Mapped[str] = mapped_column(sa.String(40), default="")
+    # Equal for submissions known to come from one person; NULL counts as a person of its own.
+    person_key: Mapped[str | None] = mapped_column(sa.String(32))
+    consent: Mapped[str] = mapped_column(sa.String(20), default="")
+
+
+class Contact(Base):
+    """How to reach an author who wants to be told: sealed, apart from the words, and for a time."""
+
+    __tablename__ = "contact"
+
+    submission_id: Mapped[int] = mapped_column(sa.ForeignKey("submission.id"), primary_key=True)
+    sealed: Mapped[bytes]
+    keep_until: Mapped[dt.date] = mapped_column(index=True)
+
+
+class Tally(Base):
+    """How many opinions stand on one place of a draft: kept, never counted by a page."""
+
+    __tablename__ = "tally"
+
+    consultation_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("consultation.id"), primary_key=True
+    )
+    place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    received: Mapped[int] = mapped_column(default=0)
+    shown: Mapped[int] = mapped_column(default=0)
+
+
+# --- receipts and keys ---------------------------------------------------------------------
+
+
+def new_receipt(now: dt.datetime) -> str:
+    """A receipt number: six digits of the date and fifty random bits, e.g. 201020-7K3M9-QPDXW."""
+    letters = "".join(secrets.choice(RECEIPT_LETTERS) for _place in range(10))
+    return f"{now:%y%m%d}-{letters[:5]}-{letters[5:]}"
+
+
+def as_receipt(typed: str) -> str:
+    """What somebody typed, as a receipt number would be written; "" when it cannot be one."""
+    plain = unicodedata.normalize("NFKC", typed).upper()
+    plain = plain.translate(str.maketrans("OIL", "011"))
+    letters = "".join(c for c in plain if c in RECEIPT_LETTERS)
+    return f"{letters[:6]}-{letters[6:11]}-{letters[11:]}" if len(letters) == 16 else ""
+
+
+def fingerprint(text: str) -> str:
+    """Equal for texts that differ only in form, case, punctuation or space."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    kept = "".join(c for c in folded if c.isalnum())
+    return hashlib.sha256((kept or folded).encode()).hexdigest()[:32]
+
+
+def person_key(secret: str, kind: str, value: str) -> str:
+    """A key that is equal for equal people and says nothing about who they are."""
+    folded = unicodedata.normalize("NFKC", value).casefold().replace(" ", "")
+    digest = hmac.new(secret.encode(), f"{kind}:{folded}".encode(), hashlib.sha256)
+    return digest.hexdigest()[:32]
+
+
+def masked(name: str) -> str:
+    """王小明 → 王**: the first character only, as official lists print names."""
+    first = name.strip()[:1]
+    return f"{first}**" if first else ""
+
+
+# --- receiving -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """The words of one opinion as they came in, cleaned by the form or the file reader."""
+
+    body: str
+    title: str = ""
+    version_id: int | None = None
+    place: int = WHOLE
+    stance: Stance | None = None
+    channel: Channel = Channel.WEB
+    public_name: str = ""
+    person_key: str | None = None
+    consent: str = ""
+    account_id: int | None = None
+    external_id: str = ""
+    received_on: dt.date | None = None
+    intake_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What became of an opinion that was sent."""
+
+    id: int
+    receipt: str
+    number: int
+    again: bool
+
+
+def receive(
+    consultation: Consultation,
+    opinion: Opinion,
+    *,
+    once_key: str,
+    state: SubmissionState = SubmissionState.PENDING,
+    by: audit.Actor,
+    now: dt.datetime,
+    on_day: dt.date,
+) -> Received:
+    """Take an opinion in. The same `once_key` again gives the first receipt and stores nothing.
+
+    `on_day` is today's date in Shanghai, used when the opinion does not say when it came.
+    """
+    # Raising the totals first makes concurrent senders queue on this row, so the look for an
+    # earlier copy cannot miss one that is just being stored.
+    shown = int(state is SubmissionState.SHOWN)
+    raised = (
+        sa.update(Consultation)
+        .where(Consultation.id == consultation.id)
+        .values(
+            received=Consultation.received + 1,
+            shown=Consultation.shown + shown,
+            stamp=Consultation.stamp + 1,
+        )
+        .returning(Consultation.received)
+        .execution_options(synchronize_session=False)
+    )
+    number = db.session.execute(raised).scalar_one()
+    earlier = _sent_before(consultation.id, once_key)
+    if earlier is not None:
+        db.session.rollback()
+        return earlier
+    receipt = new_receipt(now)
+    row = {
+        "consultation_id": consultation.id,
+        "number": number,
+        "receipt": receipt,
+        "once_key": once_key,
+        "version_id": opinion.version_id,
+        "place": opinion.place,
+        "title": opinion.title,
+        "body": opinion.body,
+        "fingerprint": fingerprint(opinion.body),
+        "stance": opinion.stance,
+        "channel": opinion.channel,
+        "received_at": now,
+        "received_on": opinion.received_on or on_day,
+        "external_id": opinion.external_id,
+        "intake_id": opinion.intake_id,
+        "state": state,
+        "account_id": opinion.account_id,
+        "public_name": opinion.public_name,
+        "person_key": opinion.person_key,
+        "consent": opinion.consent,
+    }
+    inserted = sa.insert(Submission).values(row).returning(Submission.id)
+    id = db.session.execute(inserted).scalar_one()
+    tally(consultation.id, opinion.place, received=1, shown=shown)
+    db.session.execute(sa.insert(audit.AuditEvent), [_event(id, receipt, state, by, now)])
+    return Received(id, receipt, number, again=False)
+
+
+def _sent_before(consultation_id: int, once_key: str) -> Received | None:
+    query = sa.select(Submission.id, Submission.receipt, Submission.number).where(
+        Submission.consultation_id == consultation_id, Submission.once_key == once_key
+    )
+    found = db.session.execute(query).first()
+    return Received(found.id, found.receipt, found.number, again=True) if found else None
+
+
+def once_key(form_key: str, opinion: Opinion) -> str:
+    """The key under which an opinion is stored once.
+
+    The words are part of it: somebody who goes back, changes the text and sends it again has
+    sent something new, which must not be lost.
+    """
+    parts = "\0".join((form_key, str(opinion.place), opinion.title, opinion.body))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
+
+def tally(consultation_id: int, place: int, *, received: int = 0, shown: int = 0) -> None:
+    """Change the kept counts of one place by these differences."""
+    dialect = db.session.get_bind().dialect.name
+    insert = postgresql.insert(Tally) if dialect == "postgresql" else sqlite.insert(Tally)
+    upsert = insert.values(
+        consultation_id=consultation_id, place=place, received=received, shown=shown
+    ).on_conflict_do_update(
+        index_elements=["consultation_id", "place"],
+        set_={"received": Tally.received + received, "shown": Tally.shown + shown},
+    )
+    db.session.execute(upsert)
+
+
+def _event(
+    id: int, receipt: str, state: SubmissionState, by: audit.Actor, now: dt.datetime
+) -> dict[str, object]:
+    return {
+        "at": now,
+        "actor_id": by.id,
+        "actor_name": by.name,
+        "action": "submission.received",
+        "thing_kind": "submission",
+        "thing_id": id,
+        "thing_name": "",
+        "before": None,
+        "after": {"state": state.value},
+        "reason": "",
+    }
+
+
+# --- reading -------------------------------------------------------------------------------
+
+
+def by_receipt(typed: str) -> Submission | None:
+    """The submission with this receipt number, typed in whatever way people type it."""
+    receipt = as_receipt(typed)
+    if not receipt:
+        return None
+    return db.session.scalar(sa.select(Submission).where(Submission.receipt == receipt))
+
+
+def tallies(consultation_id: int) -> dict[int, tuple[int, int]]:
+    """{place: (received, shown)} for every place that has any opinion."""
+    query = sa.select(Tally.place, Tally.received, Tally.shown).where(
+        Tally.consultation_id == consultation_id
+    )
+    return {place: (received, shown) for place, received, shown in db.session.execute(query)}
+
+
+def shown(
+    consultation: Consultation,
+    *,
+    places: Sequence[int] | None = None,
+    before: int | None = None,
+    limit: int = 20,
+) -> Sequence[Submission]:
+    """The newest shown submissions (those before id `before`), on some places or anywhere."""
+    query = sa.select(Submission).where(
+        Submission.consultation_id == consultation.id,
+        Submission.state == SubmissionState.SHOWN,
+    )
+    if places is not None:
+        query = query.where(Submission.place.in_(places))
+    if before is not None:
+        query = query.where(Submission.id < before)
+    return db.session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
+
+
+def place_of(version: Version, paragraph: Paragraph | None) -> int:
+    """Where a comment on `paragraph` (or on the whole) stands."""
+    return paragraph.id if paragraph is not None and paragraph.version_id == version.id else WHOLE
