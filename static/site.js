@@ -1,0 +1,86 @@
+// Optional behaviours only: every page works, and every form sends, without this file.
+"use strict";
+const each = (selector, act) => document.querySelectorAll(selector).forEach(act);
+
+// An error summary takes the focus, so that it is read out and seen.
+document.querySelector(".error-summary")?.focus();
+
+// How much of a limit is used, in characters as people count them.
+each("[data-count-max]", (box) => {
+  const out = document.getElementById(box.dataset.countOut);
+  if (!out) return;
+  const count = () => {
+    const used = [...box.value].length, max = Number(box.dataset.countMax);
+    out.textContent = (used > max ? out.dataset.over : out.dataset.left).replace("#", String(Math.abs(max - used)));
+    out.classList.toggle("over", used > max);
+  };
+  box.addEventListener("input", count);
+  count();
+});
+
+// Switch 适老版 in place: what has been typed on the page stays.
+each("form[data-view-form]", (form) => form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual", credentials: "same-origin" })
+    .then((answer) => {
+      if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(String(answer.status));
+      const elder = document.documentElement.classList.toggle("elder");
+      form.elements.view.value = elder ? "plain" : "elder";
+    })
+    .catch(() => form.submit());
+}));
+
+// Read a part of the page aloud with the browser's own voice.
+each("[data-read-aloud]", (button) => {
+  if (!("speechSynthesis" in window)) return;
+  const target = document.getElementById(button.dataset.readAloud);
+  button.hidden = !target;
+  const rest = () => button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const speaking = button.getAttribute("aria-pressed") === "true";
+    speechSynthesis.cancel();
+    if (speaking) return rest();
+    const pieces = target.innerText.split(/(?<=[。！？；\n])/).filter((piece) => piece.trim());
+    pieces.forEach((piece, index) => {
+      const words = new SpeechSynthesisUtterance(piece);
+      words.lang = "zh-CN";
+      if (index === pieces.length - 1) words.onend = rest;
+      speechSynthesis.speak(words);
+    });
+    button.setAttribute("aria-pressed", "true");
+  });
+});
+
+// Copy a receipt number.
+each("[data-copy]", (button) => {
+  if (!navigator.clipboard) return;
+  button.hidden = false;
+  button.addEventListener("click", () => navigator.clipboard.writeText(button.dataset.copy)
+    .then(() => { button.textContent = button.dataset.copied; }));
+});
+
+// Typed text outlives a reload of this tab; a page with [data-kept-clear] ends it.
+const shelf = (box) => "kept:" + location.pathname + ":" + box.name;
+try {
+  if (document.querySelector("[data-kept-clear]")) {
+    Object.keys(sessionStorage).filter((key) => key.startsWith("kept:")).forEach((key) => sessionStorage.removeItem(key));
+  }
+  each("textarea[data-keep]", (box) => {
+    if (!box.value) { box.value = sessionStorage.getItem(shelf(box)) || ""; box.dispatchEvent(new Event("input")); }
+    box.addEventListener("input", () => { try { sessionStorage.setItem(shelf(box), box.value); } catch { /* full */ } });
+  });
+} catch { /* storage refused: nothing is kept */ }
+
+// One-key acts on a desk, only while the focus is inside [data-keys] and not in a field.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  if (event.target.closest("input, textarea, select")) return;
+  const key = CSS.escape(event.key.toLowerCase());
+  const act = event.target.closest("[data-keys]")?.querySelector(`[data-key="${key}"]`);
+  if (act) { event.preventDefault(); act.click(); }
+});
+
+// Where the browser cannot unfold by style sheet, open folded parts on wide screens.
+if (matchMedia("(min-width: 62em)").matches && !CSS.supports("selector(::details-content)")) {
+  each("details.unfold-wide", (part) => { part.open = true; });
+}
