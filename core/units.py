@@ -13,8 +13,10 @@ class UnitKind(StrEnum):
     """What sort of body a unit is."""
 
     DEPARTMENT = "department"
+    PARTY_DEPARTMENT = "party_department"
     SUBDISTRICT = "subdistrict"
     BODY = "body"
+    MUNICIPAL = "municipal"
     OTHER = "other"
 
 
