@@ -145,6 +145,11 @@ def by_slug(slug: str) -> Consultation | None:
     return db.session.scalar(sa.select(Consultation).where(Consultation.slug == slug))
 
 
+def by_id(consultation_id: int) -> Consultation:
+    """The consultation with this id, which something already refers to."""
+    return db.session.get_one(Consultation, consultation_id)
+
+
 def every(*, public_only: bool) -> Sequence[Consultation]:
     """All consultations, the one that closes last first."""
     query = sa.select(Consultation).order_by(

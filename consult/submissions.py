@@ -20,7 +20,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import Consultation
-from consult.drafts import Paragraph, Version
 from core import audit
 from core.db import Base, choice, db
 
@@ -253,8 +252,14 @@ def receive(
 
     `on_day` is today's date in Shanghai, used when the opinion does not say when it came.
     """
-    # Raising the totals first makes concurrent senders queue on this row, so the look for an
-    # earlier copy cannot miss one that is just being stored.
+    # Concurrent senders queue on the consultation's row, so the look for an earlier copy cannot
+    # miss one that is just being stored. (On SQLite the whole transaction queues already.)
+    db.session.execute(
+        sa.select(Consultation.id).where(Consultation.id == consultation.id).with_for_update()
+    )
+    earlier = _sent_before(consultation.id, once_key)
+    if earlier is not None:
+        return earlier
     shown = int(state is SubmissionState.SHOWN)
     raised = (
         sa.update(Consultation)
@@ -268,10 +273,6 @@ def receive(
         .execution_options(synchronize_session=False)
     )
     number = db.session.execute(raised).scalar_one()
-    earlier = _sent_before(consultation.id, once_key)
-    if earlier is not None:
-        db.session.rollback()
-        return earlier
     receipt = new_receipt(now)
     row = {
         "consultation_id": consultation.id,
@@ -308,6 +309,17 @@ def _sent_before(consultation_id: int, once_key: str) -> Received | None:
     )
     found = db.session.execute(query).first()
     return Received(found.id, found.receipt, found.number, again=True) if found else None
+
+
+def keep_contact(submission_id: int, sealed: bytes, *, days: int, now: dt.datetime) -> None:
+    """Keep how to reach the author, sealed, for so many days."""
+    db.session.add(
+        Contact(
+            submission_id=submission_id,
+            sealed=sealed,
+            keep_until=(now + dt.timedelta(days=days)).date(),
+        )
+    )
 
 
 def once_key(form_key: str, opinion: Opinion) -> str:
@@ -387,7 +399,3 @@ def shown(
         query = query.where(Submission.id < before)
     return db.session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
 
-
-def place_of(version: Version, paragraph: Paragraph | None) -> int:
-    """Where a comment on `paragraph` (or on the whole) stands."""
-    return paragraph.id if paragraph is not None and paragraph.version_id == version.id else WHOLE

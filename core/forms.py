@@ -65,7 +65,7 @@ class Words:
         self.least, self.most, self.missing, self.short = least, most, missing, short
         self.field_flags = {"required": True} if least else {}
         if most:
-            self.field_flags["count_max"] = most
+            self.field_flags["maxlength"] = most
 
     def __call__(self, form: Any, field: Field) -> None:
         text = field.data or ""

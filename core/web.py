@@ -2,7 +2,6 @@
 carries its headers. Odd input ends here as a plain refusal, never further in as a fault."""
 
 import datetime as dt
-import secrets
 from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 from zoneinfo import ZoneInfo
@@ -76,7 +75,7 @@ def init_web(app: Flask) -> None:
     app.jinja_env.filters.update(
         day=day, moment=moment, closing=closing, month=month, lines=lines
     )
-    app.jinja_env.globals["build"] = secrets.token_hex(4)
+    app.jinja_env.globals["days_left"] = days_left
 
 
 def _refuse_unreadable_addresses() -> None:

@@ -1,0 +1,178 @@
+"""Commenting: on the whole draft, a section or one paragraph, without an account."""
+
+from typing import Any
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, HiddenField, RadioField
+from wtforms.validators import InputRequired
+
+from consult import consultations, drafts, submissions
+from consult.consultations import Consultation
+from consult.drafts import Entry, Version
+from consult.submissions import LONGEST, SHORTEST, Opinion, Stance
+from consult.views import loading
+from core import audit, proof, sealing, throttle
+from core.config import Settings
+from core.db import db
+from core.errors import page
+from core.forms import LineField, OnceForm, TextField, Words
+from core.web import SHANGHAI, keep_private, now
+
+blueprint = Blueprint("comments", __name__, url_prefix="/consultations/<slug>/comment")
+
+# The consent text in force; the version a person agreed to is kept with what they sent.
+CONSENT = "2020-1"
+# How long a way to reach the author is kept after the day it was given.
+CONTACT_DAYS = 365
+
+
+class CommentForm(OnceForm):
+    """What a resident fills in: two required fields, the rest if they like."""
+
+    body = TextField(
+        _l("您的意见"),
+        [
+            Words(
+                least=SHORTEST,
+                most=LONGEST,
+                missing=_l("请写下您的意见。"),
+                short=_l("请再多写一点，至少10个字，方便我们看懂您的意思。"),
+            )
+        ],
+        render_kw={"rows": 8, "data-keep": ""},
+    )
+    stance = RadioField(
+        _l("您的态度"),
+        choices=[
+            ("", _l("不说明")),
+            (Stance.SUGGEST.value, _l("建议")),
+            (Stance.SUPPORT.value, _l("赞成")),
+            (Stance.OPPOSE.value, _l("反对")),
+            (Stance.QUESTION.value, _l("疑问")),
+        ],
+        default="",
+    )
+    contact = LineField(
+        _l("联系方式"),
+        [Words(least=0, most=100, missing="")],
+        description=_l("手机号或电子邮箱，只用来告诉您答复，不公开，保存一年。"),
+        render_kw={"autocomplete": "email"},
+    )
+    name = LineField(
+        _l("称呼"),
+        [Words(least=0, most=40, missing="")],
+        description=_l("不填写就显示为“匿名”。"),
+        render_kw={"autocomplete": "name"},
+    )
+    show_name = BooleanField(_l("同意公开姓氏，显示为“王**”这样的形式；不勾选则显示为“匿名”"))
+    consent = BooleanField(
+        _l("我知道这件意见审核后会公开展示，并同意按《个人信息保护说明》处理我填写的内容"),
+        [InputRequired(_l("请阅读并勾选同意，然后再提交。"))],
+    )
+    proof = HiddenField()
+
+
+@blueprint.get("")
+def write(slug: str) -> Response | str | tuple[str, int]:
+    """The form, with the words it is about."""
+    keep_private()
+    consultation, version, entry = _subject(slug)
+    if consultation.phase(now()) is not consultations.Phase.OPEN:
+        return redirect(url_for("consultations.notice", slug=slug))
+    return _form_page(CommentForm(formdata=None), consultation, version, entry)
+
+
+@blueprint.post("")
+def send(slug: str) -> Response | str | tuple[str, int]:
+    """Take the opinion in and hand out its receipt."""
+    keep_private()
+    # Reading the form needs no database: the writers' queue is joined as late as possible.
+    form = CommentForm()
+    valid = form.validate()
+    consultation, version, entry = _subject(slug)
+    at = now()
+    consultations.must_be_open(consultation, now=at, kept_text=form.body.data or "")
+    if not valid:
+        return _form_page(form, consultation, version, entry), 422
+    settings: Settings = current_app.config["SETTINGS"]
+    if not _within_limits(settings, form):
+        db.session.commit()
+        return page(429, kept_text=form.body.data), 429
+    opinion = _opinion(form, version, entry, settings)
+    received = submissions.receive(
+        consultation,
+        opinion,
+        once_key=submissions.once_key(form.form_key.data, opinion),
+        by=current_user if current_user.is_authenticated else audit.RESIDENT,
+        now=at,
+        on_day=at.astimezone(SHANGHAI).date(),
+    )
+    if form.contact.data and not received.again:
+        sealed = sealing.seal(settings.contact_key, form.contact.data)
+        submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
+    db.session.commit()
+    return redirect(url_for("receipts.show", receipt=received.receipt, sent=1))
+
+
+def _subject(slug: str) -> tuple[Consultation, Version, Entry | None]:
+    consultation = loading.consultation(slug)
+    version = loading.version(consultation)
+    if version is None:
+        abort(404)
+    return consultation, version, loading.entry(version)
+
+
+def _within_limits(settings: Settings, form: CommentForm) -> bool:
+    """Whether this address may send another opinion this hour. Spends the proof of work."""
+    proven = proof.accept(settings.secret_key, form.proof.data or "", now=now())
+    return throttle.hit(
+        f"comment:{'proven' if proven else 'plain'}:{request.remote_addr}",
+        limit=settings.comments_per_hour_proven if proven else settings.comments_per_hour,
+        window=throttle.HOUR,
+        now=now(),
+    )
+
+
+def _opinion(
+    form: CommentForm, version: Version, entry: Entry | None, settings: Settings
+) -> Opinion:
+    person: str | None = None
+    if current_user.is_authenticated:
+        person = submissions.person_key(settings.secret_key, "account", str(current_user.id))
+    elif form.contact.data:
+        person = submissions.person_key(settings.secret_key, "contact", form.contact.data)
+    return Opinion(
+        body=form.body.data,
+        version_id=version.id,
+        place=entry.id if entry else submissions.WHOLE,
+        stance=Stance(form.stance.data) if form.stance.data else None,
+        public_name=submissions.masked(form.name.data) if form.show_name.data else "",
+        person_key=person,
+        consent=CONSENT,
+        account_id=current_user.id if current_user.is_authenticated else None,
+    )
+
+
+def _form_page(
+    form: CommentForm, consultation: Consultation, version: Version, entry: Entry | None
+) -> str:
+    settings: Settings = current_app.config["SETTINGS"]
+    asked: dict[str, Any] = {"v": version.number}
+    if entry is not None:
+        asked["on"] = entry.mark
+    return render_template(
+        "consult/comments/write.html",
+        form=form,
+        consultation=consultation,
+        version=version,
+        entry=entry,
+        address=drafts.outline(version).address(entry.id) if entry else "",
+        action=url_for("comments.send", slug=consultation.slug, **asked),
+        challenge=proof.challenge(
+            settings.secret_key, cost=settings.proof_of_work_cost, now=now()
+        ),
+        longest=LONGEST,
+    )

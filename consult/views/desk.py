@@ -1,0 +1,45 @@
+"""The staff desk: what there is to do today."""
+
+from flask import Blueprint, current_app, render_template, url_for
+from flask_babel import gettext as _
+
+from consult import consultations, rules, screening
+from core import rules as core_rules
+from core.permissions import Rule, may, require
+from core.web import keep_private, now
+
+blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+
+
+@blueprint.get("/")
+def today() -> str:
+    """What waits, what closes soon, and the doors to the rooms this person may enter."""
+    keep_private()
+    require(rules.work_at_desk)
+    at = now()
+    every = consultations.every(public_only=False)
+    return render_template(
+        "consult/desk/today.html",
+        waiting=screening.pending_count(),
+        consultations=every,
+        phases={each.id: each.phase(at) for each in every},
+        now=at,
+        rules=rules,
+        rooms=[
+            (title, url_for(endpoint))
+            for title, endpoint, rule in _rooms()
+            if endpoint in current_app.view_functions and may(rule)
+        ],
+    )
+
+
+def _rooms() -> list[tuple[str, str, Rule]]:
+    """The rooms of the desk: title, endpoint, and who may enter."""
+    return [
+        (_("意见审核"), "screening.queue", rules.screen),
+        (_("意见征集管理"), "publishing.index", rules.prepare_consultations),
+        (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
+        (_("意见汇总"), "summaries.index", rules.read_summaries),
+        (_("人员与权限"), "people.index", core_rules.manage_people),
+        (_("操作记录"), "audit.index", core_rules.read_audit),
+    ]

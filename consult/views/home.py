@@ -1,0 +1,70 @@
+"""The front page, the statements every public site owes its readers, and the reading view."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from consult import consultations, programmes
+from consult.screening import Reason
+from core.web import now
+
+blueprint = Blueprint("home", __name__)
+VIEWS = frozenset({"plain", "elder"})
+
+
+@blueprint.get("/")
+def index() -> str:
+    """What is open now, where the programme stands, what became of earlier rounds."""
+    at = now()
+    every = consultations.every(public_only=True)
+    phases = {each.id: each.phase(at) for each in every}
+    return render_template(
+        "consult/home/index.html",
+        now=at,
+        phases=phases,
+        open_now=[c for c in every if phases[c.id] is consultations.Phase.OPEN],
+        upcoming=[c for c in every if phases[c.id] is consultations.Phase.UPCOMING],
+        past=[
+            c
+            for c in every
+            if phases[c.id] in (consultations.Phase.CLOSED, consultations.Phase.ANSWERED)
+        ],
+        programme=programmes.newest(),
+    )
+
+
+@blueprint.get("/rules")
+def rules() -> str:
+    """How opinions are taken, screened, shown and counted."""
+    return render_template("consult/home/rules.html", reasons=list(Reason))
+
+
+@blueprint.get("/privacy")
+def privacy() -> str:
+    """What is asked for, why, and how long it is kept."""
+    return render_template("consult/home/privacy.html")
+
+
+@blueprint.get("/accessibility")
+def accessibility() -> str:
+    """What readers can count on, and where it is not reached yet."""
+    return render_template("consult/home/accessibility.html")
+
+
+@blueprint.post("/view")
+def set_view() -> Response:
+    """Remember whether this browser reads in the plain or the elder-friendly view."""
+    view = request.form.get("view", "")
+    if view not in VIEWS:
+        abort(400)
+    response = redirect(_local(request.form.get("next", "")))
+    # A preference, not a session: no identity, and it lasts a year.
+    response.set_cookie("view", view, max_age=365 * 86400, httponly=True, samesite="Lax")
+    return response
+
+
+def _local(target: str) -> str:
+    parts = urlsplit(target)
+    plain = target.startswith("/") and not target.startswith("//") and target.isprintable()
+    return target if plain and not parts.netloc and "\\" not in target else url_for("home.index")

@@ -1,0 +1,39 @@
+"""Finding what an address names: the thing if this person may know of it, else 404."""
+
+from flask import abort
+
+from consult import consultations, drafts, rules
+from consult.consultations import Consultation
+from consult.drafts import Entry, Version
+from core.permissions import may
+from core.web import number_in
+
+
+def consultation(slug: str) -> Consultation:
+    """The consultation at this address; one that is not public does not exist for outsiders."""
+    found = consultations.by_slug(slug)
+    if found is None or not may(rules.read_notice, found):
+        abort(404)
+    return found
+
+
+def version(found: Consultation) -> Version | None:
+    """The published version the address asks for (`?v=2`), else the newest; None before any."""
+    wanted = number_in("v")
+    if wanted is None:
+        return drafts.published(found)
+    for each in drafts.versions(found):
+        if each.number == wanted and each.state is drafts.VersionState.PUBLISHED:
+            return each
+    abort(404)
+
+
+def entry(version: Version, name: str = "on") -> Entry | None:
+    """The paragraph whose mark the address gives (`?on=12`); None for the whole draft."""
+    mark = number_in(name)
+    if not mark:
+        return None
+    found = drafts.outline(version).by_mark.get(mark)
+    if found is None:
+        abort(404)
+    return found

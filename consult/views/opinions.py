@@ -1,0 +1,60 @@
+"""The opinions shown to everybody: by draft, section or paragraph."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, abort, render_template, url_for
+from flask_babel import gettext as _
+
+from consult import drafts, submissions
+from consult.drafts import Entry, Outline
+from consult.views import loading
+from core.web import now, number_in
+
+blueprint = Blueprint("opinions", __name__, url_prefix="/consultations/<slug>/opinions")
+PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list that is paged by key."""
+
+    next_url: str | None
+    previous_url: str | None
+    count_text: str = ""
+
+
+@blueprint.get("")
+def index(slug: str) -> str:
+    """Shown opinions, newest first; `?on=12` for one place and what stands under it."""
+    consultation = loading.consultation(slug)
+    version = loading.version(consultation)
+    if version is None:
+        abort(404)
+    outline = drafts.outline(version)
+    entry = loading.entry(version)
+    places = _places(outline, entry)
+    before = number_in("before")
+    found = submissions.shown(consultation, places=places, before=before, limit=PAGE + 1)
+    more = len(found) > PAGE
+    found = found[:PAGE]
+    asked = {"on": entry.mark} if entry else {}
+    return render_template(
+        "consult/opinions/index.html",
+        consultation=consultation,
+        version=version,
+        outline=outline,
+        entry=entry,
+        opinions=found,
+        phase=consultation.phase(now()),
+        page=Page(
+            next_url=url_for(".index", slug=slug, before=found[-1].id, **asked) if more else None,
+            previous_url=url_for(".index", slug=slug, **asked) if before else None,
+            count_text=_("共展示%(n)d件", n=consultation.shown) if entry is None else "",
+        ),
+    )
+
+
+def _places(outline: Outline, entry: Entry | None) -> list[int] | None:
+    if entry is None:
+        return None
+    return [each.id for each in outline.within(entry)] if entry.level else [entry.id]
