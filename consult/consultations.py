@@ -6,6 +6,7 @@ whole days of Shanghai and closes at 24:00 of its last day.
 """
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Sequence
 from enum import StrEnum
@@ -25,6 +26,11 @@ from core.units import Unit
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # State Council Order 713, art. 15: normally not less than 30 days.
 STATUTORY_DAYS = 30
+# Nobody calls for opinions on a draft for longer; a year typed wrongly is caught here.
+LONGEST_DAYS = 366
+YEARS = range(2000, 2100)
+# The parts of the notice that are words, in the order of the page.
+NOTICE = ("title", "explanation", "ways", "contact")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -46,15 +52,16 @@ class Phase(StrEnum):
     ANSWERED = "answered"
 
     @property
-    def title(self) -> str:
+    def title(self) -> str:  # type: ignore[override]
         """The phase in the words of the page."""
-        return {
+        titles: dict[Phase, str] = {
             Phase.PREPARING: _("草拟"),
             Phase.UPCOMING: _("预告"),
             Phase.OPEN: _("征集中"),
             Phase.CLOSED: _("已截止"),
             Phase.ANSWERED: _("已反馈"),
-        }[self]
+        }
+        return titles[self]
 
 
 NEXT = {
@@ -116,13 +123,21 @@ class Consultation(Base):
         return self.state is not ConsultationState.PREPARING
 
     @property
+    def first_day(self) -> dt.date | None:
+        """The first day of the window in Shanghai; None while it is not set."""
+        return self.opens_at.astimezone(SHANGHAI).date() if self.opens_at else None
+
+    @property
+    def last_day(self) -> dt.date | None:
+        """The day at whose 24:00 the window closes; None while it is not set."""
+        if self.closes_at is None:
+            return None
+        return (self.closes_at - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()
+
+    @property
     def days(self) -> int:
         """Length of the window in days; 0 while it is not set."""
-        if self.opens_at is None or self.closes_at is None:
-            return 0
-        first = self.opens_at.astimezone(SHANGHAI).date()
-        last = (self.closes_at - dt.timedelta(microseconds=1)).astimezone(SHANGHAI).date()
-        return (last - first).days + 1
+        return length(self.first_day, self.last_day)
 
 
 class ConsultationChange(Base):
@@ -185,8 +200,15 @@ def changes(consultation: Consultation) -> Sequence[ConsultationChange]:
 # --- changing ------------------------------------------------------------------------------
 
 
+def length(first: dt.date | None, last: dt.date | None) -> int:
+    """Days from `first` to `last`, both counted; 0 when either is missing."""
+    return (last - first).days + 1 if first and last else 0
+
+
 def window(first: dt.date, last: dt.date) -> tuple[dt.datetime, dt.datetime]:
     """The moments between which opinions are taken: 00:00 of `first` to 24:00 of `last`."""
+    if first.year not in YEARS or last.year not in YEARS:
+        raise Refused(_("日期的年份有误，请检查后再填。"))
     start = dt.datetime.combine(first, dt.time(), tzinfo=SHANGHAI)
     end = dt.datetime.combine(last + dt.timedelta(days=1), dt.time(), tzinfo=SHANGHAI)
     return start.astimezone(dt.UTC), end.astimezone(dt.UTC)
@@ -199,7 +221,7 @@ def create(
     if not SLUG.fullmatch(slug) or len(slug) > 64:
         raise Refused(_("网址短名只能用小写字母、数字和连字符，例如 silu-kuangjia。"))
     if by_slug(slug) is not None:
-        raise Refused(_("网址短名“%(slug)s”已经用过，请换一个。", slug=slug))
+        raise _taken(slug)
     consultation = Consultation(
         slug=slug,
         title=title,
@@ -209,10 +231,31 @@ def create(
         state=ConsultationState.PREPARING,
         created_at=now,
     )
-    db.session.add(consultation)
-    db.session.flush()
-    audit.record("consultation.created", consultation, by=by, now=now, name=title)
+    try:
+        with db.session.begin_nested():
+            db.session.add(consultation)
+    except sa.exc.IntegrityError as error:
+        # Somebody else took the slug between our look and our writing.
+        raise _taken(slug) from error
+    audit.record(
+        "consultation.created",
+        consultation,
+        by=by,
+        now=now,
+        name=title,
+        after={"slug": slug, "stage": stage.key, "unit": unit.slug if unit else None},
+    )
     return consultation
+
+
+def _taken(slug: str) -> Refused:
+    return Refused(_("网址短名“%(slug)s”已经用过，请换一个。", slug=slug))
+
+
+def notice_seal(consultation: Consultation) -> str:
+    """A short print of the notice's words: unequal when somebody changed them meanwhile."""
+    words = (getattr(consultation, key) for key in NOTICE)
+    return hashlib.sha256("\0".join(words).encode()).hexdigest()[:16]
 
 
 def write_notice(
@@ -222,10 +265,18 @@ def write_notice(
     explanation: str,
     ways: str,
     contact: str,
+    seen: str = "",
     by: audit.Actor,
     now: dt.datetime,
 ) -> None:
-    """Write or correct the words of the notice."""
+    """Write or correct the words of the notice.
+
+    `seen` is the `notice_seal` of the words the writer had before them; when the notice has
+    changed since, nothing is written over.
+    """
+    _lock(consultation)
+    if seen and seen != notice_seal(consultation):
+        raise Refused(_("您编辑期间，公告已由他人修改，您的修改还没有保存。"))
     new = {"title": title, "explanation": explanation, "ways": ways, "contact": contact}
     before = {key: getattr(consultation, key) for key in new}
     changed = {key for key in new if before[key] != new[key]}
@@ -235,9 +286,10 @@ def write_notice(
         raise Refused(_("公告已经公开，起草说明、参与方式和联系方式不能留空。"))
     for key, value in new.items():
         setattr(consultation, key, value)
-    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
+    consultation.stamp = Consultation.stamp + 1
     if consultation.is_public:
-        _log(consultation, _("公告文字有修订"), now=now)
+        what = "、".join(_notice_words()[key] for key in NOTICE if key in changed)
+        log_change(consultation, _("修订公告：%(what)s", what=what), now=now)
     audit.record(
         "consultation.notice_written",
         consultation,
@@ -246,6 +298,30 @@ def write_notice(
         name=title,
         before={key: before[key] for key in changed},
         after={key: new[key] for key in changed},
+    )
+
+
+def entrust(
+    consultation: Consultation, unit: Unit | None, *, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Name the unit that is responsible for the consultation."""
+    _lock(consultation)
+    before = consultation.unit
+    if (before.id if before else None) == (unit.id if unit else None):
+        return
+    consultation.unit = unit
+    consultation.stamp = Consultation.stamp + 1
+    if consultation.is_public:
+        name = unit.name if unit else consultation.programme.region
+        log_change(consultation, _("征集部门改为%(name)s", name=name), now=now)
+    audit.record(
+        "consultation.entrusted",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        before={"unit": before.slug if before else None},
+        after={"unit": unit.slug if unit else None},
     )
 
 
@@ -258,13 +334,24 @@ def set_window(
     by: audit.Actor,
     now: dt.datetime,
 ) -> None:
-    """Set the window while the consultation is still being prepared."""
+    """Set the window while the consultation is still being prepared.
+
+    One shorter than the statutory days needs a reason; a longer one keeps none.
+    """
+    _lock(consultation)
     if consultation.state is not ConsultationState.PREPARING:
         raise Refused(_("公告已经公开，时间不能再改，只能延长。"))
     if last < first:
         raise Refused(_("截止日期不能早于开始日期。"))
+    if length(first, last) > LONGEST_DAYS:
+        raise Refused(_("征集期限不能超过一年。"))
+    opens_at, closes_at = window(first, last)
+    if length(first, last) >= STATUTORY_DAYS:
+        short_reason = ""
+    elif not short_reason:
+        raise Refused(_("期限不足30天，需要写明理由，理由会向公众展示。"))
     before = _window_facts(consultation)
-    consultation.opens_at, consultation.closes_at = window(first, last)
+    consultation.opens_at, consultation.closes_at = opens_at, closes_at
     consultation.short_reason = short_reason
     audit.record(
         "consultation.window_set",
@@ -294,22 +381,36 @@ def missing(consultation: Consultation, *, has_draft: bool, now: dt.datetime) ->
     else:
         if consultation.closes_at <= now:
             lacks.append(_("截止时间已经过去。"))
-        if consultation.days < STATUTORY_DAYS and not consultation.short_reason:
+        elif not consultation.short_reason and consultation.days < STATUTORY_DAYS:
             lacks.append(_("期限不足30天，需要写明理由，理由会向公众展示。"))
+        elif not consultation.short_reason and days_from(consultation, now) < STATUTORY_DAYS:
+            lacks.append(_("从今天算起期限已不足30天，请推迟截止日期，或写明理由。"))
     return lacks
+
+
+def days_from(consultation: Consultation, now: dt.datetime) -> int:
+    """Days the public really gets if the notice comes out at `now`: none before today counts."""
+    today = now.astimezone(SHANGHAI).date()
+    first = consultation.first_day
+    return length(max(first, today) if first else None, consultation.last_day)
 
 
 def announce(
     consultation: Consultation, *, has_draft: bool, by: audit.Actor, now: dt.datetime
 ) -> None:
-    """Make the notice public. It opens at its first day, or at once when that has come."""
+    """Make the notice public. It opens at its first day; when that is past, it opens today, so
+    that the notice never claims days on which nobody could know of it."""
+    _lock(consultation)
     _must_be_next(consultation, ConsultationState.ANNOUNCED)
     lacks = missing(consultation, has_draft=has_draft, now=now)
     if lacks:
         raise Refused("".join(lacks))
+    today = now.astimezone(SHANGHAI).date()
+    assert consultation.opens_at is not None
+    consultation.opens_at = max(consultation.opens_at, window(today, today)[0])
     consultation.state = ConsultationState.ANNOUNCED
-    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
-    _log(consultation, _("发布公告"), reason=consultation.short_reason, now=now)
+    consultation.stamp = Consultation.stamp + 1
+    log_change(consultation, _("发布公告"), reason=consultation.short_reason, now=now)
     audit.record(
         "consultation.announced",
         consultation,
@@ -324,6 +425,7 @@ def extend(
     consultation: Consultation, *, last: dt.date, reason: str, by: audit.Actor, now: dt.datetime
 ) -> None:
     """Move the closing day later; never earlier, and never once it has closed."""
+    _lock(consultation)
     if consultation.phase(now) not in (Phase.UPCOMING, Phase.OPEN):
         raise Refused(_("只有预告中或征集中的意见征集可以延长。"))
     assert consultation.opens_at is not None
@@ -331,13 +433,20 @@ def extend(
     closes_at = window(last, last)[1]
     if closes_at <= consultation.closes_at:
         raise Refused(_("期限只能延长，不能缩短或保持不变。"))
+    if length(consultation.first_day, last) > LONGEST_DAYS:
+        raise Refused(_("征集期限不能超过一年。"))
     if not reason:
         raise Refused(_("请写明延长的理由，理由会向公众展示。"))
     before = _window_facts(consultation)
     consultation.closes_at = closes_at
-    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
-    what = _("截止日期延长至%(month)d月%(day)d日24:00", month=last.month, day=last.day)
-    _log(consultation, what, reason=reason, now=now)
+    consultation.stamp = Consultation.stamp + 1
+    what = _(
+        "截止日期延长至%(year)d年%(month)d月%(day)d日24:00",
+        year=last.year,
+        month=last.month,
+        day=last.day,
+    )
+    log_change(consultation, what, reason=reason, now=now)
     audit.record(
         "consultation.extended",
         consultation,
@@ -350,6 +459,15 @@ def extend(
     )
 
 
+def log_change(
+    consultation: Consultation, what: str, *, now: dt.datetime, reason: str = ""
+) -> None:
+    """Note in the public log what changed."""
+    db.session.add(
+        ConsultationChange(consultation_id=consultation.id, at=now, what=what, reason=reason)
+    )
+
+
 def must_be_open(consultation: Consultation, *, now: dt.datetime, kept_text: str = "") -> None:
     """Refuse, with the reason and the typed text back, unless opinions are taken at `now`."""
     phase = consultation.phase(now)
@@ -358,20 +476,31 @@ def must_be_open(consultation: Consultation, *, now: dt.datetime, kept_text: str
     if phase is Phase.UPCOMING:
         raise Refused(_("本次意见征集还没有开始，请到开始日期后再提交。"), kept_text=kept_text)
     raise Refused(
-        _("本次意见征集已经截止，刚才的内容没有收下。您可以把下面的文字复制保存，或按公告中的联系方式反映。"),
+        _(
+            "本次意见征集已经截止，刚才的内容没有收下。您可以把下面的文字复制保存，或按公告中的联系方式反映。"
+        ),
         kept_text=kept_text,
     )
+
+
+def _lock(consultation: Consultation) -> None:
+    """Read the row again and hold it, so that two officers' acts happen one after the other."""
+    db.session.flush()
+    db.session.refresh(consultation, with_for_update={"of": Consultation})
+
+
+def _notice_words() -> dict[str, str]:
+    return {
+        "title": _("标题"),
+        "explanation": _("起草说明"),
+        "ways": _("参与方式"),
+        "contact": _("联系方式"),
+    }
 
 
 def _must_be_next(consultation: Consultation, state: ConsultationState) -> None:
     if state not in NEXT[consultation.state]:
         raise Refused(_("这项意见征集当前的状态不允许这样做，请刷新页面查看。"))
-
-
-def _log(consultation: Consultation, what: str, *, now: dt.datetime, reason: str = "") -> None:
-    db.session.add(
-        ConsultationChange(consultation_id=consultation.id, at=now, what=what, reason=reason)
-    )
 
 
 def _window_facts(consultation: Consultation) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from consult.consultations import Consultation
+from consult.consultations import Consultation, log_change
 from consult.readers import ReadDraft
 from core import audit
 from core.db import Base, choice, db
@@ -215,9 +215,7 @@ def published(consultation: Consultation) -> Version | None:
     query = (
         sa.select(Version)
         .join(Draft)
-        .where(
-            Draft.consultation_id == consultation.id, Version.state == VersionState.PUBLISHED
-        )
+        .where(Draft.consultation_id == consultation.id, Version.state == VersionState.PUBLISHED)
         .order_by(Version.number.desc())
         .limit(1)
     )
@@ -284,14 +282,16 @@ def take_in(
 
 def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
     """Freeze the version: from now on comments can be made on its words."""
-    must_be_preparing(version)
+    lock(version)
     headings, body = count(version)
     if not body:
         raise Refused(_("文稿里还没有正文段落，不能发布。"))
     version.state = VersionState.PUBLISHED
     version.published_at = now
     consultation = version.draft.consultation
-    consultation.stamp = Consultation.stamp + 1  # type: ignore[assignment]
+    consultation.stamp = Consultation.stamp + 1
+    if consultation.is_public:
+        log_change(consultation, _("公布文稿第%(n)d稿", n=version.number), now=now)
     audit.record(
         "version.published",
         version,
@@ -300,6 +300,14 @@ def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
         name=version.draft.title,
         after={"number": version.number, "sections": headings, "paragraphs": body},
     )
+
+
+def lock(version: Version) -> None:
+    """Hold the version's row so that changes of its text happen one after the other; refuse
+    when it has been published."""
+    db.session.flush()
+    db.session.refresh(version, with_for_update={"of": Version})
+    must_be_preparing(version)
 
 
 def must_be_preparing(version: Version) -> None:
