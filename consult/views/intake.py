@@ -1,0 +1,219 @@
+"""Bringing in opinions from a table: choose the file, name the columns, try, bring in."""
+
+from typing import Any
+
+from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from flask_wtf.file import FileField, FileRequired
+from werkzeug.wrappers import Response
+from wtforms import BooleanField, SelectField
+from wtforms.validators import InputRequired
+
+from consult import consultations, drafts, intake, rules
+from consult.consultations import Consultation
+from consult.intake import Intake, IntakeState, Report
+from consult.readers import tables
+from consult.readers.tables import Table, UnreadableTable
+from consult.submissions import Channel
+from core import uploads
+from core.db import db
+from core.errors import Refused
+from core.forms import Form
+from core.permissions import require
+from core.web import SHANGHAI, keep_private, now
+
+blueprint = Blueprint("intake", __name__, url_prefix="/desk/intake")
+PREVIEW = 5
+# A resident's web comment comes through the form, never through a table.
+CHANNELS = [channel for channel in Channel if channel not in (Channel.WEB, Channel.PANEL)]
+
+
+class UploadForm(Form):
+    """Which file, for which consultation, and how its opinions reached the office."""
+
+    consultation = SelectField(_l("意见征集"), validators=[InputRequired(_l("请选择意见征集。"))])
+    channel = SelectField(_l("渠道"), validators=[InputRequired(_l("请选择渠道。"))])
+    file = FileField(
+        _l("表格文件"),
+        [FileRequired(_l("请选择一个 .csv 或 .xlsx 文件。"))],
+        description=_l("第一行是列名，每行一件意见。支持 .xlsx 和 .csv（UTF-8 或 GBK）。"),
+    )
+    to_queue = BooleanField(_l("先放入审核队列，不直接计为已审核"))
+
+
+class ColumnsForm(Form):
+    """Which column holds what."""
+
+    body = SelectField(_l("意见内容"))
+    title = SelectField(_l("标题"))
+    external_id = SelectField(
+        _l("原编号"), description=_l("有编号时，重复导入同一件不会重复计数。")
+    )
+    received_on = SelectField(_l("收到日期"))
+    author = SelectField(
+        _l("来信人"), description=_l("只用来分辨是否同一个人，姓名本身不保存。")
+    )
+    stance = SelectField(_l("态度"))
+    section = SelectField(_l("对应章节"))
+
+    def offer(self, columns: tuple[str, ...]) -> None:
+        """Let every field choose among the table's columns."""
+        for name in intake.FIELDS:
+            none = [] if name == "body" else [("", _("不导入"))]
+            self[name].choices = none + [(column, column) for column in columns]
+
+    @property
+    def mapping(self) -> dict[str, str]:
+        """{field: column} for the fields that were chosen."""
+        return {name: self[name].data for name in intake.FIELDS if self[name].data}
+
+
+@blueprint.get("")
+def index() -> str:
+    """The upload form and what was brought in lately."""
+    keep_private()
+    require(rules.take_in_files)
+    return _index(_upload_form())
+
+
+@blueprint.post("")
+def upload() -> Response | tuple[str, int]:
+    """Look at the file, keep it for the next step, go on to its columns."""
+    keep_private()
+    require(rules.take_in_files)
+    form = _upload_form()
+    if not form.validate():
+        return _index(form), 422
+    data = form.file.data.read()
+    filename = form.file.data.filename or ""
+    try:
+        tables.read(data, filename=filename)
+    except UnreadableTable as refusal:
+        form.file.errors = [str(refusal)]
+        return _index(form), 422
+    started = intake.begin(
+        consultations.by_id(int(form.consultation.data)),
+        channel=Channel(form.channel.data),
+        filename=filename,
+        data=data,
+        stored_as=uploads.keep(data),
+        to_queue=form.to_queue.data,
+        by=current_user,
+        now=now(),
+    )
+    db.session.commit()
+    return redirect(url_for(".columns", intake_id=started.id))
+
+
+@blueprint.get("/<int:intake_id>")
+def columns(intake_id: int) -> str:
+    """Name the columns; or, once it is done, what came of it."""
+    keep_private()
+    require(rules.take_in_files)
+    found = _intake(intake_id)
+    if found.state is IntakeState.DONE:
+        return render_template(
+            "consult/intake/done.html",
+            intake=found,
+            consultation=consultations.by_id(found.consultation_id),
+        )
+    table = _table(found)
+    known = intake.last_mapping(table.columns) or intake.guessed(table.columns)
+    form = ColumnsForm(formdata=None, data=known)
+    form.offer(table.columns)
+    return _columns(found, table, form)
+
+
+@blueprint.post("/<int:intake_id>")
+def bring_in(intake_id: int) -> Response | str | tuple[str, int]:
+    """Try (nothing is stored) or bring the rows in."""
+    keep_private()
+    require(rules.take_in_files)
+    found = _intake(intake_id)
+    if found.state is IntakeState.DONE:
+        raise Refused(_("这份表格已经导入过了。"))
+    table = _table(found)
+    form = ColumnsForm()
+    form.offer(table.columns)
+    if not form.validate():
+        return _columns(found, table, form), 422
+    trying = request.form.get("act") != "import"
+    consultation = consultations.by_id(found.consultation_id)
+    stored_as = found.stored_as
+    report = _run(found, table, form.mapping, consultation, trying)
+    if trying:
+        return _columns(found, table, form, report)
+    db.session.commit()
+    uploads.remove(stored_as)
+    flash(_("已导入%(n)d件。", n=report.imported), "success")
+    return redirect(url_for(".columns", intake_id=found.id))
+
+
+def _run(
+    found: Intake, table: Table, mapping: dict[str, str], consultation: Consultation, trying: bool
+) -> Report:
+    version = drafts.published(consultation)
+    at = now()
+    return intake.bring_in(
+        table,
+        consultation,
+        channel=found.channel,
+        mapping=mapping,
+        outline=drafts.outline(version) if version else None,
+        to_queue=found.to_queue,
+        dry_run=trying,
+        secret=current_app.config["SECRET_KEY"],
+        intake=found,
+        by=current_user,
+        now=at,
+        on_day=at.astimezone(SHANGHAI).date(),
+    )
+
+
+def _intake(intake_id: int) -> Intake:
+    found = db.session.get(Intake, intake_id)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _table(found: Intake) -> Table:
+    data = uploads.read(found.stored_as)
+    if data is None:
+        raise Refused(_("上传的文件已经不在了，请重新上传。"))
+    return tables.read(data, filename=found.filename)
+
+
+def _upload_form() -> UploadForm:
+    form = UploadForm()
+    public = consultations.every(public_only=True)
+    form.consultation.choices = [(str(each.id), each.title) for each in public]
+    form.channel.choices = [(channel.value, channel.title) for channel in CHANNELS]
+    return form
+
+
+def _index(form: UploadForm) -> str:
+    public = consultations.every(public_only=True)
+    return render_template(
+        "consult/intake/index.html",
+        form=form,
+        intakes=intake.latest(),
+        titles={each.id: each.title for each in public},
+    )
+
+
+def _columns(
+    found: Intake, table: Table, form: ColumnsForm, report: Report | None = None
+) -> str:
+    shown: dict[str, Any] = {"report": report, "preview": table.rows[:PREVIEW]}
+    return render_template(
+        "consult/intake/columns.html",
+        intake=found,
+        table=table,
+        form=form,
+        fields=intake.FIELDS,
+        consultation=consultations.by_id(found.consultation_id),
+        **shown,
+    )

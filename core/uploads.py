@@ -1,0 +1,39 @@
+"""Files a person sent that are needed again at the next step: kept outside the web root under a
+random name, never served, removed when the step is done."""
+
+import re
+import secrets
+from pathlib import Path
+
+from flask import current_app
+
+_NAME = re.compile(r"[0-9a-f]{32}")
+
+
+def keep(data: bytes) -> str:
+    """Store `data`; the random name under which it can be read again."""
+    name = secrets.token_hex(16)
+    path = _folder() / name
+    path.write_bytes(data)
+    path.chmod(0o600)
+    return name
+
+
+def read(name: str) -> bytes | None:
+    """What was stored under `name`; None when it is gone."""
+    if not _NAME.fullmatch(name):
+        return None
+    path = _folder() / name
+    return path.read_bytes() if path.is_file() else None
+
+
+def remove(name: str) -> None:
+    """Forget what was stored under `name`."""
+    if _NAME.fullmatch(name):
+        (_folder() / name).unlink(missing_ok=True)
+
+
+def _folder() -> Path:
+    folder = Path(current_app.instance_path) / "uploads"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
