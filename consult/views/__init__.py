@@ -1,0 +1,26 @@
+"""The pages of the consultation, one module a noun."""
+
+from importlib import import_module
+
+from flask import Flask
+
+ROOMS = (
+    "home",
+    "programmes",
+    "consultations",
+    "drafts",
+    "comments",
+    "receipts",
+    "opinions",
+    "summaries",
+    "desk",
+    "publishing",
+    "screening",
+    "intake",
+)
+
+
+def init_views(app: Flask) -> None:
+    """Register every blueprint of the consultation."""
+    for room in ROOMS:
+        app.register_blueprint(import_module(f"consult.views.{room}").blueprint)

@@ -1,0 +1,136 @@
+"""What an operator can do from the command line: `flask --app app …`. Each command commits once."""
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+from flask_babel import gettext as _
+
+from consult import consultations, drafts, example, intake
+from consult.consultations import Consultation
+from consult.readers import tables
+from consult.readers.tables import UnreadableTable
+from consult.submissions import Channel
+from core import audit
+from core.db import db
+from core.errors import Refused
+from core.web import SHANGHAI, now
+
+submissions_group = AppGroup("submissions", help="意见件：导入。")
+example_group = AppGroup("example", help="内置示例。")
+
+
+def init_commands(app: Flask) -> None:
+    """Attach the consultation's commands."""
+    app.cli.add_command(submissions_group)
+    app.cli.add_command(example_group)
+
+
+def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Say a refusal on standard error in one sentence and leave with 1; nothing is stored."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        try:
+            return command(*args, **options)
+        except (Refused, ValueError) as refusal:
+            db.session.rollback()
+            click.echo(getattr(refusal, "sentence", str(refusal)), err=True)
+            raise SystemExit(1) from refusal
+
+    return run
+
+
+def the_consultation(slug: str) -> Consultation:
+    """The consultation a command names; refuses in words when there is none."""
+    found = consultations.by_slug(slug)
+    if found is None:
+        raise Refused(_("没有网址短名为“%(slug)s”的意见征集。", slug=slug))
+    return found
+
+
+@submissions_group.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--consultation", "slug", required=True, help="意见征集的网址短名")
+@click.option(
+    "--channel", type=click.Choice([c.value for c in Channel]), required=True, help="渠道"
+)
+@click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="字段=列名，可重复")
+@click.option("--dry-run", is_flag=True, help="只检查，不保存")
+@click.option("--to-queue", is_flag=True, help="放入审核队列，不直接计为已审核")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出结果")
+@refusing
+def import_submissions(
+    file: Path,
+    slug: str,
+    channel: str,
+    pairs: tuple[str, ...],
+    dry_run: bool,
+    to_queue: bool,
+    as_json: bool,
+) -> None:
+    """导入其他渠道的意见（.csv、.xlsx）。"""
+    consultation = the_consultation(slug)
+    table = tables.read(file.read_bytes(), filename=file.name)
+    version = drafts.published(consultation)
+    at = now()
+    report = intake.bring_in(
+        table,
+        consultation,
+        channel=Channel(channel),
+        mapping=_mapped(table.columns, pairs),
+        outline=drafts.outline(version) if version else None,
+        to_queue=to_queue,
+        dry_run=dry_run,
+        secret=current_app.config["SECRET_KEY"],
+        by=audit.COMMAND_LINE,
+        now=at,
+        on_day=at.astimezone(SHANGHAI).date(),
+    )
+    db.session.rollback() if dry_run else db.session.commit()
+    if as_json:
+        said = {"rows": report.rows, "imported": report.imported, "already": report.already}
+        errors = [{"row": error.row, "why": error.why} for error in report.errors]
+        click.echo(json.dumps(said | {"errors": errors}, ensure_ascii=False))
+        return
+    click.echo(
+        _(
+            "共%(rows)d行：新增%(new)d件，已有%(old)d件，未导入%(bad)d行。",
+            rows=report.rows,
+            new=report.imported,
+            old=report.already,
+            bad=len(report.errors),
+        )
+    )
+    for error in report.errors:
+        click.echo(_("第%(row)d行：%(why)s", row=error.row, why=error.why), err=True)
+
+
+def _mapped(columns: tuple[str, ...], pairs: tuple[str, ...]) -> dict[str, str]:
+    """{field: column}: what the columns' names tell, corrected by `body=留言详情`; `title=` with
+    nothing behind it leaves the field out."""
+    mapping = intake.guessed(columns)
+    for pair in pairs:
+        name, equals, column = pair.partition("=")
+        if not equals or name not in intake.FIELDS:
+            raise click.BadParameter(
+                _("请写成“字段=列名”，字段可用：%(all)s。", all="、".join(intake.FIELDS))
+            )
+        mapping = {each: c for each, c in mapping.items() if c != column and each != name}
+        if column:
+            mapping[name] = column
+    return mapping
+
+
+@example_group.command("load")
+@refusing
+def load_example() -> None:
+    """载入内置示例（数据库须为空）。"""
+    example.load(now=now())
+    db.session.commit()
+    click.echo(_("已载入内置示例。"))
