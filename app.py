@@ -1,5 +1,7 @@
 """create_app(): the only place that knows all packages. `python app.py` serves."""
 
+import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ import consult.commands
 import consult.views
 import core.commands
 import core.views
-from core import accounts, config, db, errors, migrations, permissions, sessions, web
+from consult import example
+from core import accounts, config, db, errors, migrations, pages, permissions, sessions, web
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Flask:
@@ -38,6 +41,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     accounts.init_accounts(app)
     errors.init_errors(app)
     web.init_web(app)
+    pages.init_pages(app)
     app.jinja_env.globals["may"] = permissions.may
     for package in (core, consult):
         package.views.init_views(app)
@@ -45,5 +49,34 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     return app
 
 
+def prepare(app: Flask) -> None:
+    """Bring the database up to date; fill an empty one with the built-in example."""
+    with app.app_context():
+        migrations.alembic.upgrade()
+        if example.is_empty():
+            example.load(now=web.now())
+            db.db.session.commit()
+
+
+def serve() -> None:
+    """Prepare, say where the site is, and hand over to the web server."""
+    app = create_app()
+    prepare(app)
+    host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
+    with app.app_context():
+        print(f"\n问计 Wenji — http://{host}:{port}\n")
+        if accounts.demonstration_account("administrator") is not None:
+            print("演示账号（密码均为 " + accounts.DEMO_PASSWORD + "）：")
+            for email, role in accounts.DEMO_SIGN_INS:
+                print(f"  {email:28} {role}")
+            print()
+        db.db.engine.dispose()
+    sys.stdout.flush()
+    workers = ["--workers", os.environ.get("WORKERS", "2"), "--threads", "4", "--preload"]
+    manners = ["--worker-class", "gthread", "--reuse-port", "--log-level", "warning"]
+    command = [sys.executable, "-m", "gunicorn", *workers, *manners]
+    os.execv(sys.executable, [*command, "--bind", f"{host}:{port}", "app:create_app()"])
+
+
 if __name__ == "__main__":
-    core.commands.serve()
+    serve()

@@ -1,0 +1,24 @@
+#!/bin/sh
+# Everything that must hold: lint, types, import contracts, then the tests on SQLite and on a real
+# PostgreSQL, browser journeys included. Installs Debian's Chromium when it is missing and can be.
+set -u
+failed=0
+step() { printf '\n== %s\n' "$1"; shift; "$@" || { failed=1; printf '!! failed: %s\n' "$*"; }; }
+
+if ! command -v chromium >/dev/null 2>&1; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "Installing Chromium for the browser journeys"
+    { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium; } >/tmp/wenji-apt.log 2>&1 \
+      || echo "Chromium could not be installed (see /tmp/wenji-apt.log): browser journeys will be skipped"
+  else
+    echo "No Chromium and no way to install it here: browser journeys will be skipped"
+  fi
+fi
+
+step "ruff" ruff check .
+step "ruff format" ruff format --check --quiet .
+step "mypy" mypy
+step "import contracts" lint-imports
+step "tests on SQLite" pytest -n 2 -q
+step "tests on PostgreSQL" pytest -n 2 -q --database=postgres -m "not browser and not pure"
+exit $failed
