@@ -5,9 +5,28 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, db
+
+# What acts and things are called on the page. Every package adds its own: `ACTIONS.update({…})`.
+ACTIONS: dict[str, Any] = {
+    "account.added": _l("添加账号"),
+    "account.role_granted": _l("授予角色"),
+    "account.role_revoked": _l("取消角色"),
+    "account.unit_set": _l("变更所属单位"),
+    "account.deactivated": _l("停用账号"),
+    "account.activated": _l("恢复账号"),
+    "account.removed": _l("移除演示账号"),
+    "account.password_set": _l("设置密码"),
+    "account.password_link_made": _l("生成设置密码的链接"),
+    "account.second_factor_set": _l("设置动态口令"),
+    "account.second_factor_removed": _l("清除动态口令"),
+    "account.recovery_code_used": _l("使用备用码"),
+    "account.recovery_codes_renewed": _l("更换备用码"),
+}
+KINDS: dict[str, Any] = {"account": _l("账号")}
 
 
 class AuditEvent(Base):
@@ -85,9 +104,16 @@ def record(
 
 
 def page(
-    *, before_id: int | None = None, action: str = "", thing_kind: str = "", limit: int = 50
+    *,
+    before_id: int | None = None,
+    action: str = "",
+    thing_kind: str = "",
+    since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+    limit: int = 50,
 ) -> Sequence[AuditEvent]:
-    """The newest `limit` events, or those before `before_id`; optionally of one action or kind."""
+    """The newest `limit` events, or those before `before_id`; optionally of one action, one kind
+    of thing, from `since` on and before `until`."""
     query = sa.select(AuditEvent).order_by(AuditEvent.id.desc()).limit(limit)
     if before_id is not None:
         query = query.where(AuditEvent.id < before_id)
@@ -95,4 +121,18 @@ def page(
         query = query.where(AuditEvent.action == action)
     if thing_kind:
         query = query.where(AuditEvent.thing_kind == thing_kind)
+    if since is not None:
+        query = query.where(AuditEvent.at >= since)
+    if until is not None:
+        query = query.where(AuditEvent.at < until)
     return db.session.scalars(query).all()
+
+
+def action_name(action: str) -> str:
+    """What an action is called; an unknown one shows its code."""
+    return str(ACTIONS.get(action, action))
+
+
+def kind_name(kind: str) -> str:
+    """What a kind of thing is called; an unknown one shows its code."""
+    return str(KINDS.get(kind, kind))

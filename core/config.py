@@ -28,11 +28,14 @@ class Settings(BaseSettings):
     secret_key: str = ""
     database_url: str = ""
     site_name: str = "问计"
+    site_owner: str = Field("", description="who runs the site, in the header and the footer")
+    site_contact: str = Field("", description="how to reach them, in the footer of every page")
     site_url: str = Field("http://127.0.0.1:8000", description="links in mail and feeds; no slash")
     trusted_hosts: list[str] = Field(default_factory=list, description="empty: any host")
     proxy_hops: int = Field(0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count")
     https_only: bool = Field(False, description="secure cookies and HSTS")
     contact_key: str = Field("", description="Fernet keys, comma separated, newest first")
+    totp_key: str = Field("", description="seals the secrets of authenticator apps")
     comments_per_hour: int = Field(20, ge=1, description="one address, without proof of work")
     comments_per_hour_proven: int = Field(200, ge=1, description="one address, with proof of work")
     proof_of_work_cost: int = Field(50_000, ge=1000, description="hashes a browser tries at most")
@@ -60,6 +63,7 @@ def read_settings(instance: Path) -> Settings:
     settings = OfThisCopy()
     settings.secret_key = settings.secret_key or _kept_secret(instance, "secret_key")
     settings.contact_key = settings.contact_key or _kept_fernet_key(instance)
+    settings.totp_key = settings.totp_key or _kept_secret(instance, "totp_key")
     settings.database_url = settings.database_url or f"sqlite:///{instance / 'wenji.sqlite3'}"
     return settings
 
@@ -73,6 +77,8 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": settings.secret_key,
         "SETTINGS": settings,
         "SITE_NAME": settings.site_name,
+        "SITE_OWNER": settings.site_owner,
+        "SITE_CONTACT": settings.site_contact,
         "SQLALCHEMY_ENGINES": {"default": {"url": url}},
         # Flask's own form limits cover multipart bodies only; this one covers every body.
         "MAX_CONTENT_LENGTH": 25 * MEGABYTE,

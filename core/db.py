@@ -7,6 +7,8 @@ know which of the two is running.
 import datetime as dt
 import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask import Flask, has_request_context, request
 from flask_sqlalchemy_lite import SQLAlchemy
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 NAMING = {
@@ -75,6 +78,23 @@ def choice(kind: type[StrEnum]) -> sa.Enum:
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 
 
+def insert_into(table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ON CONFLICT, in the words of the database that is running."""
+    postgres = db.engine.dialect.name == "postgresql"
+    return postgresql.insert(table) if postgres else sqlite.insert(table)
+
+
+@contextmanager
+def aside() -> Iterator[sa.Connection]:
+    """A short transaction of its own, for the little that even a GET may note.
+
+    Never inside a writing request's open transaction: on SQLite it would wait for itself.
+    """
+    connection = db.engine.connect().execution_options(aside=True)
+    with connection, connection.begin():
+        yield connection
+
+
 def init_db(app: Flask) -> None:
     """Attach the session to `app` and set SQLite's manners."""
     db.init_app(app)
@@ -111,7 +131,8 @@ def _teach_sqlite(engine: sa.Engine) -> None:
 
     @sa.event.listens_for(engine, "begin")
     def on_begin(connection: sa.Connection) -> None:
-        if has_request_context() and request.method in READING:
+        aside = connection.get_execution_options().get("aside", False)
+        if not aside and has_request_context() and request.method in READING:
             connection.exec_driver_sql("BEGIN")
             return
         if queue is not None:

@@ -3,7 +3,7 @@ carries its headers. Odd input ends here as a plain refusal, never further in as
 
 import datetime as dt
 from collections.abc import Callable
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, abort, current_app, g, request
@@ -66,6 +66,24 @@ def day_in(name: str) -> dt.date | None:
         return dt.date.fromisoformat(raw) if len(raw) == 10 and raw.isascii() else abort(400)
     except ValueError:
         abort(400)
+
+
+def on_this_site(address: str, otherwise: str) -> str:
+    """`address` if a browser that is sent there stays on this site, else `otherwise`.
+
+    Browsers read a backslash as a slash and skip tabs and line ends, so both count as tricks, also
+    when they are written as %5c and %09.
+    """
+    plain = unquote(unquote(address))
+    good = (
+        address.startswith("/")
+        and "\\" not in plain
+        and not plain.startswith("//")
+        and plain.isprintable()
+        and not any(character.isspace() for character in plain[:3])
+        and len(address) <= 1000
+    )
+    return address if good else otherwise
 
 
 def init_web(app: Flask) -> None:

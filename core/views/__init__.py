@@ -1,0 +1,12 @@
+"""The pages of the part both halves stand on: one module a noun."""
+
+from flask import Flask
+
+from core.views import accounts, audit, health, people
+
+
+def init_views(app: Flask) -> None:
+    """Open the pages."""
+    app.before_request(accounts.send_to_set_up)
+    for module in (accounts, audit, health, people):
+        app.register_blueprint(module.blueprint)

@@ -1,0 +1,19 @@
+"""Who may do what in the part both halves stand on. Operations say when; here it is said who."""
+
+from core.accounts import RoleName
+from core.permissions import Person
+
+
+def use_account(person: Person) -> bool:
+    """See and change one's own account: whoever is signed in."""
+    return person.is_authenticated
+
+
+def manage_people(person: Person) -> bool:
+    """Add people and change their rights: administrators."""
+    return person.has_role(RoleName.ADMINISTRATOR)
+
+
+def read_audit(person: Person) -> bool:
+    """Read the record of acts: auditors and administrators."""
+    return person.has_role(RoleName.AUDITOR) or person.has_role(RoleName.ADMINISTRATOR)
