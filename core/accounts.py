@@ -62,7 +62,7 @@ class RoleName(StrEnum):
     AUDITOR = "auditor"
 
     @property
-    def title(self) -> Any:  # type: ignore[override]
+    def title(self) -> Any:
         """The role's name as people read it."""
         return TITLES[self]
 
@@ -155,7 +155,7 @@ class Visitor(AnonymousUserMixin):  # type: ignore[misc]
     name = ""
     owes_second_factor = False
 
-    def has_role(self, role: str) -> bool:
+    def has_role(self, _role: str) -> bool:
         """A visitor holds no role."""
         return False
 
@@ -402,7 +402,7 @@ def init_accounts(app: Flask) -> None:
     app.config.setdefault("SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS", ARGON2ID)
     security = Security(
         app,
-        FSQLALiteUserDatastore(db, Account, Role),
+        FSQLALiteUserDatastore(db, Account, Role),  # type: ignore[arg-type]
         register_blueprint=False,
         totp_cls=second_factor.ClockTotp,
     )

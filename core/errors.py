@@ -6,7 +6,7 @@ from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from core.db import db
+from core.db import READING, db
 
 
 class Refused(Exception):
@@ -65,7 +65,7 @@ def words(code: int) -> tuple[str, str, str]:
         500: (
             _("网站出了问题"),
             _("这是我们的差错，不是您的操作造成的，已经记录下来。"),
-            _("请稍后再试；如果仍然不行，请用页面下方的联系方式告诉我们。"),
+            _("请稍后再试；如果仍然不行，请联系公告中写明的工作人员。"),
         ),
         503: (
             _("网站正忙，请稍后再试"),
@@ -82,10 +82,12 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> BaseResponse | tuple[str, int, dict[str, str]]:
         if error.response is not None:
-            return error.response
+            return error.response  # type: ignore[return-value]
         code = error.code or 500
         if code == 401:
-            return redirect(url_for("accounts.sign_in", next=request.full_path.rstrip("?")))
+            # Back to where they were, unless that was a sending: it cannot be opened by an address.
+            back = request.full_path.rstrip("?") if request.method in READING else None
+            return redirect(url_for("accounts.sign_in", next=back), 303)
         headers = {"Retry-After": "120"} if code in (429, 503) else {}
         if code == 405 and (allowed := getattr(error, "valid_methods", None)):
             headers["Allow"] = ", ".join(sorted(allowed))

@@ -63,7 +63,7 @@ class Words:
 
     def __init__(self, *, least: int = 1, most: int, missing: str, short: str = "") -> None:
         self.least, self.most, self.missing, self.short = least, most, missing, short
-        self.field_flags = {"required": True} if least else {}
+        self.field_flags: dict[str, object] = {"required": True} if least else {}
         if most:
             self.field_flags["maxlength"] = most
 
@@ -79,7 +79,7 @@ class Words:
             )
 
 
-class LineField(StringField):
+class LineField(StringField):  # type: ignore[misc]
     """One line of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
@@ -87,7 +87,7 @@ class LineField(StringField):
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
 
 
-class TextField(TextAreaField):
+class TextField(TextAreaField):  # type: ignore[misc]
     """Several lines of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:

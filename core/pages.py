@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from threading import Lock
 
-import brotli
+import brotli  # type: ignore[import-untyped]
 from flask import Response, current_app, request
 
 MOST_PAGES = 200

@@ -23,11 +23,11 @@ def weakness(password: str, *, email: str = "") -> str | None:
     """Why `password` will not do, as a sentence; None when it will."""
     text = normal(password)
     if len(text) < SHORTEST:
-        return _("密码至少%(n)d个字符，可以用几个词连成一句。", n=SHORTEST)
+        return str(_("密码至少%(n)d个字符，可以用几个词连成一句。", n=SHORTEST))
     if len(text) > LONGEST:
-        return _("密码最多%(n)d个字符。", n=LONGEST)
+        return str(_("密码最多%(n)d个字符。", n=LONGEST))
     if len(set(text)) < 5 or (email and text.lower() in (email, email.partition("@")[0])):
-        return _("这个密码太容易猜到，请换一个。")
+        return str(_("这个密码太容易猜到，请换一个。"))
     return None
 
 

@@ -25,7 +25,8 @@ class UsedProof(Base):
 
 def challenge(secret: str, *, cost: int, now: dt.datetime) -> str:
     """A fresh challenge as the JSON that the page's script reads."""
-    made = altcha.create_challenge(hmac_key=secret, max_number=cost, expires=now + ALIVE)
+    wanted = altcha.ChallengeOptions(hmac_key=secret, max_number=cost, expires=now + ALIVE)
+    made = altcha.create_challenge(wanted)
     return json.dumps(made.to_dict())
 
 

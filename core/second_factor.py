@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from flask_security import Totp
-from passlib.exc import TokenError
+from passlib.exc import TokenError  # type: ignore[import-untyped]
 
 from core import audit, sessions
 from core.audit import Actor
@@ -34,7 +34,7 @@ RECOVERY_CODES = 10
 TOLERANCE = PERIOD
 
 
-class ClockTotp(Totp):  # type: ignore[misc]
+class ClockTotp(Totp):
     """Flask-Security's sealed secrets, checked at a given moment and telling which code it was."""
 
     def matched_counter(self, code: str, secret: str, now: dt.datetime) -> int | None:
@@ -138,13 +138,12 @@ def remove(account: "Account", *, by: Actor, now: dt.datetime, reason: str = "")
 
 def key(account: "Account") -> str:
     """The secret in groups of four, for typing into an app."""
-    pretty: str = _totp().get_totp_pretty_key(account.tf_totp_secret)
-    return pretty.replace("-", " ")
+    return _totp().get_totp_pretty_key(account.tf_totp_secret or "").replace("-", " ")
 
 
 def picture(account: "Account") -> bytes:
     """The secret as a QR code, SVG."""
-    address = _totp().get_totp_uri(account.email, account.tf_totp_secret)
+    address = _totp().get_totp_uri(account.email, account.tf_totp_secret or "")
     image = qrcode.make(address, image_factory=qrcode.image.svg.SvgPathImage, border=2)
     with io.BytesIO() as file:
         image.save(file)

@@ -183,11 +183,11 @@ def days_left(closes_at: dt.datetime, at: dt.datetime) -> str:
     """How long is left, in words."""
     left = closes_at - at
     if left <= dt.timedelta(0):
-        return _("已截止")
+        return str(_("已截止"))
     if left < dt.timedelta(days=1):
         hours = int(left.total_seconds() // 3600)
-        return _("还剩%(n)d小时", n=hours) if hours else _("还剩不到1小时")
-    return _("还剩%(n)d天", n=left.days)
+        return str(_("还剩%(n)d小时", n=hours) if hours else _("还剩不到1小时"))
+    return str(_("还剩%(n)d天", n=left.days))
 
 
 def lines(text: str) -> Markup:

@@ -53,7 +53,7 @@ def index() -> str:
         kinds=_named(audit.KINDS),
         action_name=audit.action_name,
         kind_name=audit.kind_name,
-        pages=Pages(url_for(".index", **asked, before=shown[-1].id) if more else None),
+        pages=Pages(_later(asked, shown[-1].id) if more else None),
     )
 
 
@@ -67,6 +67,10 @@ def export() -> Response:
 
 
 ASKED = ("action", "kind", "since", "until")
+
+
+def _later(asked: dict[str, Any], last_id: int) -> str:
+    return url_for(".index", **asked, before=last_id)
 
 
 def _filters() -> dict[str, Any]:

@@ -102,12 +102,11 @@ def index() -> str:
     words = words_in("q")
     people = accounts.page(before_id=number_in("before"), words=words, limit=AT_ONCE + 1)
     shown, more = people[:AT_ONCE], len(people) > AT_ONCE
-    asked = {"q": words} if words else {}
     return render_template(
         "core/people/index.html",
         people=shown,
         words=words,
-        pages=Pages(url_for(".index", **asked, before=shown[-1].id) if more else None),
+        pages=Pages(url_for(".index", q=words or None, before=shown[-1].id) if more else None),
     )
 
 
