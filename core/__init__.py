@@ -1,1 +1,1 @@
-"""What both halves stand on and neither owns: settings, session, accounts, permissions, audit, errors."""
+"""What both halves stand on and neither owns: settings, accounts, rights, audit, errors."""

@@ -28,17 +28,31 @@ class Settings(BaseSettings):
     secret_key: str = ""
     database_url: str = ""
     site_name: str = "问计"
-    site_owner: str = Field(default="", description="who runs the site, in the header and the footer")
-    site_contact: str = Field(default="", description="how to reach them, in the footer of every page")
-    site_url: str = Field(default="http://127.0.0.1:8000", description="links in mail and feeds; no slash")
+    site_owner: str = Field(
+        default="", description="who runs the site, in the header and the footer"
+    )
+    site_contact: str = Field(
+        default="", description="how to reach them, in the footer of every page"
+    )
+    site_url: str = Field(
+        default="http://127.0.0.1:8000", description="links in mail and feeds; no slash"
+    )
     trusted_hosts: list[str] = Field(default_factory=list, description="empty: any host")
-    proxy_hops: int = Field(default=0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count")
+    proxy_hops: int = Field(
+        default=0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count"
+    )
     https_only: bool = Field(default=False, description="secure cookies and HSTS")
     contact_key: str = Field(default="", description="Fernet keys, comma separated, newest first")
     totp_key: str = Field(default="", description="seals the secrets of authenticator apps")
-    comments_per_hour: int = Field(default=20, ge=1, description="one address, without proof of work")
-    comments_per_hour_proven: int = Field(default=200, ge=1, description="one address, with proof of work")
-    proof_of_work_cost: int = Field(default=50_000, ge=1000, description="hashes a browser tries at most")
+    comments_per_hour: int = Field(
+        default=20, ge=1, description="one address, without proof of work"
+    )
+    comments_per_hour_proven: int = Field(
+        default=200, ge=1, description="one address, with proof of work"
+    )
+    proof_of_work_cost: int = Field(
+        default=50_000, ge=1000, description="hashes a browser tries at most"
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -46,8 +60,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from flask import Flask, has_request_context, request
@@ -36,7 +36,9 @@ class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
     cache_ok = True
 
     def process_bind_param(
-        self, value: dt.datetime | None, dialect: sa.engine.Dialect
+        self,
+        value: dt.datetime | None,
+        dialect: sa.engine.Dialect,  # noqa: ARG002
     ) -> dt.datetime | None:
         if value is None:
             return None
@@ -45,7 +47,9 @@ class UtcDateTime(sa.types.TypeDecorator[dt.datetime]):
         return value.astimezone(dt.UTC)
 
     def process_result_value(
-        self, value: dt.datetime | None, dialect: sa.engine.Dialect
+        self,
+        value: dt.datetime | None,
+        dialect: sa.engine.Dialect,  # noqa: ARG002
     ) -> dt.datetime | None:
         if value is None:
             return None
@@ -56,7 +60,7 @@ class Base(DeclarativeBase):
     """Every table's base: named constraints, aware moments, JSON for dictionaries."""
 
     metadata = sa.MetaData(naming_convention=NAMING)
-    type_annotation_map = {
+    type_annotation_map: ClassVar = {
         dt.datetime: UtcDateTime(),
         dict[str, Any]: sa.JSON(),
         list[str]: sa.JSON(),

@@ -1,4 +1,4 @@
-"""Sealing: the few things kept that only this site may read again, such as how to reach an author."""
+"""Sealing: what only this site may read again, such as how to reach an author."""
 
 from cryptography.fernet import Fernet, MultiFernet
 
