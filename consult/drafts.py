@@ -222,6 +222,12 @@ def published(consultation: Consultation) -> Version | None:
     return db.session.scalar(query)
 
 
+def prepared(consultation: Consultation) -> Version | None:
+    """The version that is imported but not yet published; there is at most one."""
+    newest = next(iter(versions(consultation)), None)
+    return newest if newest and newest.state is VersionState.PREPARING else None
+
+
 # --- changing ------------------------------------------------------------------------------
 
 
@@ -241,9 +247,10 @@ def take_in(
         draft = Draft(consultation_id=consultation.id, title=title)
         db.session.add(draft)
         db.session.flush()
+    # Held, so that two imports at once cannot both find no other version.
+    db.session.refresh(draft, with_for_update={"of": Draft})
+    must_have_none_prepared(consultation)
     newest = next(iter(versions(consultation)), None)
-    if newest is not None and newest.state is VersionState.PREPARING:
-        raise Refused(_("上一稿还没有发布。请先发布或删除它，再导入新的一稿。"))
     draft.title = title
     version = Version(
         draft_id=draft.id,
@@ -278,6 +285,12 @@ def take_in(
         after={"source": source_name[:200], "paragraphs": len(read.blocks)},
     )
     return version
+
+
+def must_have_none_prepared(consultation: Consultation) -> None:
+    """Refuse a new version while another one is being prepared."""
+    if prepared(consultation) is not None:
+        raise Refused(_("上一稿还没有发布。请先发布或删除它，再导入新的一稿。"))
 
 
 def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
