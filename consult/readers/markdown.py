@@ -14,9 +14,12 @@ from markdown_it.token import Token
 from consult.readers import hygiene, text
 from consult.readers.draft import MAX_BLOCK_CHARACTERS, Piece, UnreadableDraft, check_amount
 
-# Inline markup is looked for only in passages of an honest length: on hostile ones
-# the search for closing marks takes quadratic time.
-MAX_INLINE = 10_000
+# The parser takes some 20 µs for each line and each sign that might be markup, and
+# looks for closing signs in quadratic time. Honest drafts stay far below these.
+MAX_LINES = 20_000
+MAX_SIGNS = 400  # in one passage; with more it is kept as typed
+MAX_SIGNS_IN_ALL = 60_000
+_SIGNS = re.compile("[]!#$%&*+\\-:<=>@[\\\\^_`{}~\n]")
 _HASHES_WITHOUT_BLANK = re.compile("^(#{1,6})(?=[\u2e80-\uffef])", re.MULTILINE)
 
 
@@ -25,6 +28,8 @@ def pieces_of(source: str, warnings: list[str]) -> tuple[list[Piece], bool]:
     lines = source.split("\n")
     if any(len(line) > MAX_BLOCK_CHARACTERS for line in lines):
         raise UnreadableDraft("文件中有一行过长，请分段后重新上传。")
+    if len(lines) > MAX_LINES:
+        raise UnreadableDraft(f"文稿超过{MAX_LINES}行，请拆分成几份后分别上传。")
     reader = _Reader(text.wrap_width(lines))
     parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
     # Inline parsing is done below, per passage, so that its length can be bounded.
@@ -32,6 +37,8 @@ def pieces_of(source: str, warnings: list[str]) -> tuple[list[Piece], bool]:
     reader.read(parser.parse(_HASHES_WITHOUT_BLANK.sub(r"\1 ", source)))
     if reader.pictures:
         warnings.append(f"跳过了{reader.pictures}张图片。")
+    if reader.untouched:
+        warnings.append(f"有{reader.untouched}段含标记符号过多，已按原样保留，请核对。")
     return reader.pieces, any(piece.level for piece in reader.pieces)
 
 
@@ -41,6 +48,8 @@ class _Reader:
     def __init__(self, columns: int) -> None:
         self.pieces: list[Piece] = []
         self.pictures = 0
+        self.untouched = 0
+        self._signs = 0
         self._columns = columns
         self._inline = MarkdownIt("commonmark", {"html": False, "maxNesting": 20})
         self._markers: list[tuple[str, int]] = []  # delimiter or "•", next number
@@ -107,7 +116,12 @@ class _Reader:
 
     def _plain(self, content: str) -> tuple[str, bool]:
         """Text without markup, and whether all of it is set strong."""
-        if len(content) > MAX_INLINE:
+        signs = len(_SIGNS.findall(content))
+        self._signs += signs
+        if signs > MAX_SIGNS or self._signs > MAX_SIGNS_IN_ALL:
+            self.untouched += 1
+            return content, False
+        if not signs:
             return content, False
         tokens = self._inline.parseInline(content)[0].children or []
         parts: list[str] = []
