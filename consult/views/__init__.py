@@ -15,6 +15,7 @@ ROOMS = (
     "summaries",
     "desk",
     "publishing",
+    "structure",
     "screening",
     "intake",
 )
