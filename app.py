@@ -9,7 +9,6 @@ from typing import Any
 from flask import Flask
 from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
-from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import consult.commands
@@ -17,7 +16,7 @@ import consult.views
 import core.commands
 import core.views
 from consult import example
-from core import accounts, config, db, errors, migrations, pages, permissions, sessions, web
+from core import accounts, config, db, errors, forms, migrations, pages, permissions, sessions, web
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Flask:
@@ -34,7 +33,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     Babel(app)
     Bootstrap5(app)
-    CSRFProtect(app)
+    forms.csrf.init_app(app)
     db.init_db(app)
     migrations.init_migrations(app)
     sessions.init_sessions(app)

@@ -35,7 +35,7 @@ DECISIONS = {
 
 def is_empty() -> bool:
     """Whether this database holds nothing yet that an example could be mixed up with."""
-    return db.session.scalar(sa.select(Programme.id).limit(1)) is None and not accounts.exist()
+    return db.session.scalar(sa.select(Programme.id).limit(1)) is None and not accounts.any_exist()
 
 
 def load(*, now: dt.datetime) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import Consultation
@@ -37,6 +38,11 @@ from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
 from core.forms import tidy, tidy_line, visible
+
+audit.ACTIONS.update(
+    {"intake.uploaded": _l("上传意见表格"), "submissions.imported": _l("导入意见")}
+)
+audit.KINDS.update({"intake": _l("导入")})
 
 LONGEST_BODY = 20_000
 MOST_ERRORS_KEPT = 500

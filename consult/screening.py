@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import Consultation
@@ -17,6 +18,9 @@ from consult.submissions import Channel, Submission, SubmissionState, tally
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
+
+
+audit.ACTIONS.update({"submission.screened": _l("审核意见")})
 
 
 class Reason(StrEnum):

@@ -16,12 +16,15 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from sqlalchemy.dialects import postgresql, sqlite
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import Consultation
 from core import audit
-from core.db import Base, choice, db
+from core.db import Base, choice, db, insert_into
+
+audit.ACTIONS.update({"submission.received": _l("收到意见")})
+audit.KINDS.update({"submission": _l("意见件")})
 
 LONGEST = 2000
 SHORTEST = 10
@@ -334,11 +337,10 @@ def once_key(form_key: str, opinion: Opinion) -> str:
 
 def tally(consultation_id: int, place: int, *, received: int = 0, shown: int = 0) -> None:
     """Change the kept counts of one place by these differences."""
-    dialect = db.session.get_bind().dialect.name
-    insert = postgresql.insert(Tally) if dialect == "postgresql" else sqlite.insert(Tally)
-    upsert = insert.values(
+    fresh = insert_into(Tally).values(
         consultation_id=consultation_id, place=place, received=received, shown=shown
-    ).on_conflict_do_update(
+    )
+    upsert = fresh.on_conflict_do_update(
         index_elements=["consultation_id", "place"],
         set_={"received": Tally.received + received, "shown": Tally.shown + shown},
     )

@@ -11,9 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
+from flask_wtf import CSRFProtect, FlaskForm
 from wtforms import Field, HiddenField, StringField, TextAreaField
 from wtforms.validators import ValidationError
+
+# Forgery protection of every POST; a view that only keeps a harmless preference is exempt.
+csrf = CSRFProtect()
 
 # Letters that draw nothing: a text of only these is empty.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")

@@ -129,7 +129,7 @@ def _within_limits(settings: Settings, form: CommentForm) -> bool:
     """Whether this address may send another opinion this hour. Spends the proof of work."""
     proven = proof.accept(settings.secret_key, form.proof.data or "", now=now())
     return throttle.hit(
-        f"comment:{'proven' if proven else 'plain'}:{request.remote_addr}",
+        f"comment:{'proven' if proven else 'plain'}:{throttle.network(request.remote_addr)}",
         limit=settings.comments_per_hour_proven if proven else settings.comments_per_hour,
         window=throttle.HOUR,
         now=now(),

@@ -1,13 +1,12 @@
 """The front page, the statements every public site owes its readers, and the reading view."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult import consultations, programmes
 from consult.screening import Reason
-from core.web import now
+from core.forms import csrf
+from core.web import now, on_this_site
 
 blueprint = Blueprint("home", __name__)
 VIEWS = frozenset({"plain", "elder"})
@@ -30,7 +29,7 @@ def index() -> str:
             for c in every
             if phases[c.id] in (consultations.Phase.CLOSED, consultations.Phase.ANSWERED)
         ],
-        programme=programmes.newest(),
+        programme=next(iter(programmes.every()), None),
     )
 
 
@@ -53,18 +52,14 @@ def accessibility() -> str:
 
 
 @blueprint.post("/view")
+@csrf.exempt
 def set_view() -> Response:
     """Remember whether this browser reads in the plain or the elder-friendly view."""
     view = request.form.get("view", "")
     if view not in VIEWS:
         abort(400)
-    response = redirect(_local(request.form.get("next", "")))
+    response = redirect(on_this_site(request.form.get("next", ""), url_for("home.index")))
     # A preference, not a session: no identity, and it lasts a year.
     response.set_cookie("view", view, max_age=365 * 86400, httponly=True, samesite="Lax")
     return response
 
-
-def _local(target: str) -> str:
-    parts = urlsplit(target)
-    plain = target.startswith("/") and not target.startswith("//") and target.isprintable()
-    return target if plain and not parts.netloc and "\\" not in target else url_for("home.index")

@@ -40,7 +40,7 @@ def find() -> Response | tuple[str, int]:
     keep_private()
     form = LookUpForm()
     if form.validate():
-        key = f"receipt:{request.remote_addr}"
+        key = f"receipt:{throttle.network(request.remote_addr)}"
         if not throttle.hit(key, limit=GUESSES_PER_HOUR, window=throttle.HOUR, now=now()):
             db.session.commit()
             return page(429), 429

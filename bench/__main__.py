@@ -1,0 +1,28 @@
+"""Run all benchmarks, or those named on the command line."""
+
+import sys
+
+from bench import comment_post, draft_page, importing, serving, summary
+
+ALL = {
+    "draft_page": draft_page.run,
+    "comment_post": comment_post.run,
+    "importing": importing.run,
+    "summary": summary.run,
+    "serving": serving.run,
+}
+
+
+def main() -> None:
+    """Run and print."""
+    names = sys.argv[1:] or list(ALL)
+    unknown = [name for name in names if name not in ALL]
+    if unknown:
+        raise SystemExit(f"unknown: {', '.join(unknown)}; there are {', '.join(ALL)}")
+    for name in names:
+        print(f"\n== {name}", flush=True)
+        ALL[name]()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+"""Measuring: CPU per call with the reference interleaved, a site to measure, and how it is said."""
+
+import io
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from app import create_app
+from core.db import Base, db
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+def say(what: str, value: float, unit: str, *, ratio: float, reference: str, goal: str) -> None:
+    """One line: the figure, the ratio, against what, and the mark to reach."""
+    print(f"{what:52} {value:10.3f} {unit:7} = {ratio:7.2f} × {reference}   (goal {goal})")
+
+
+def cpu_ms(calls: dict[str, Callable[[], Any]], *, rounds: int = 15, each: int = 20) -> dict[str, float]:
+    """Median CPU milliseconds a call, the calls taken in turn so that drift hits all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        call()
+    for _round in range(rounds):
+        for name, call in calls.items():
+            begun = time.process_time()
+            for _time in range(each):
+                call()
+            taken[name].append((time.process_time() - begun) * 1000 / each)
+    return {name: statistics.median(figures) for name, figures in taken.items()}
+
+
+def hello() -> Flask:
+    """The bare Flask page everything is compared with."""
+    bare = Flask("hello")
+
+    @bare.get("/")
+    def index() -> str:
+        return "<!doctype html><title>hello</title><h1>hello</h1>"
+
+    return bare
+
+
+def getter(app: Flask, path: str, headers: dict[str, str] | None = None) -> Callable[[], bytes]:
+    """A function that asks the WSGI application for `path`, without a test client's overhead."""
+    path, _mark, query = path.partition("?")
+
+    def get() -> bytes:
+        environ = {
+            "REQUEST_METHOD": "GET",
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "QUERY_STRING": query,
+            "SERVER_NAME": "127.0.0.1",
+            "SERVER_PORT": "8000",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "REMOTE_ADDR": "127.0.0.1",
+            "HTTP_HOST": "127.0.0.1:8000",
+            "HTTP_ACCEPT_ENCODING": "gzip, br",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.version": (1, 0),
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": True,
+            "wsgi.run_once": False,
+            **(headers or {}),
+        }
+        status: list[str] = []
+
+        def start(code: str, headers: Any, error: Any = None) -> Callable[[bytes], object]:
+            status.append(code)
+            get.headers = dict(headers)  # type: ignore[attr-defined]
+            return io.BytesIO().write
+
+        answer = app.wsgi_app(environ, start)  # type: ignore[arg-type]
+        body = b"".join(answer)
+        if hasattr(answer, "close"):
+            answer.close()
+        if status[0][:3] not in ("200", "304"):
+            raise RuntimeError(f"{path}: {status[0]}")
+        return body
+
+    return get
+
+
+@contextmanager
+def site(**overrides: Any) -> Iterator[Flask]:
+    """An empty site in a temporary folder, inside its application context."""
+    with tempfile.TemporaryDirectory(prefix="wenji-bench-") as folder:
+        app = create_app({"WTF_CSRF_ENABLED": False, **overrides}, instance=folder)
+        with app.app_context():
+            Base.metadata.create_all(db.engine)
+            yield app
+            db.session.remove() if hasattr(db.session, "remove") else db.session.close()
+            db.engine.dispose()
