@@ -42,7 +42,8 @@ def format_of(data: bytes, filename: str) -> str:
         raise UnreadableDraft(
             f"文件超过{MAX_BYTES // 1024 // 1024}MB，请删去或压缩其中的图片后重新上传。"
         )
-    extension = filename.rpartition(".")[2].strip().lower()
+    _, dot, extension = filename.rpartition(".")
+    extension = extension.strip().lower() if dot else ""
     _refuse_other_contents(data)
     if extension in _OTHER_NAMES:
         raise UnreadableDraft(_OTHER_NAMES[extension])
