@@ -1,18 +1,33 @@
-"""What every test stands on: an application with a fresh database and a clock that obeys."""
+"""What every test stands on: an application with a fresh database and a clock that obeys.
+
+The suite runs on SQLite, and with `--database=postgres` on a real PostgreSQL: an embedded one, or
+the one that DATABASE_URL names. How it all hangs together: `tests/README.md`.
+"""
 
 import datetime as dt
-import shutil
+import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 
-from app import create_app
-from core.db import Base, db
+from tests import postgres
+from tests.databases import Databases, PostgresDatabases, SqliteDatabases, close
 
 NOON = dt.datetime(2020, 10, 20, 4, 0, tzinfo=dt.UTC)
+SERVER = pytest.StashKey[str]()
+WHY_NOT = pytest.StashKey[str]()
+
+settings.register_profile(
+    "wenji",
+    deadline=None,
+    max_examples=30,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("wenji")
 
 
 class Clock:
@@ -29,15 +44,64 @@ class Clock:
         self.at += dt.timedelta(**parts)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgres"),
+        default="sqlite",
+        help="what to run on; DATABASE_URL, when it names a PostgreSQL, decides",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Taken away, so that no site made by a test finds it by itself.
+    given = os.environ.pop("DATABASE_URL", "")
+    told = getattr(config, "workerinput", None)
+    if told is not None:
+        config.stash[SERVER], config.stash[WHY_NOT] = told["server"], told["why_not"]
+        return
+    config.stash[SERVER] = config.stash[WHY_NOT] = ""
+    if given.startswith(("postgres://", "postgresql")):
+        config.stash[SERVER] = "postgresql://" + given.split("://", 1)[1]
+    elif config.getoption("--database") == "postgres":
+        try:
+            config.stash[SERVER] = postgres.start()
+        except postgres.NoPostgres as why:
+            config.stash[WHY_NOT] = str(why)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell an xdist worker which server to use."""
+    node.workerinput["server"] = node.config.stash[SERVER]
+    node.workerinput["why_not"] = node.config.stash[WHY_NOT]
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    if config.stash[WHY_NOT]:
+        return f"database: none, every test is skipped: {config.stash[WHY_NOT]}"
+    return f"database: {config.stash[SERVER] or 'SQLite'}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.stash[WHY_NOT]:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason=config.stash[WHY_NOT]))
+
+
 @pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A SQLite file with every table and no row, made once and copied for each test."""
-    folder = tmp_path_factory.mktemp("template")
-    app = create_app({"TESTING": True}, instance=str(folder))
-    with app.app_context():
-        Base.metadata.create_all(db.engine)
-        db.engine.dispose()
-    return folder / "wenji.sqlite3"
+def databases(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Databases]:
+    """Where clean databases come from."""
+    folder = tmp_path_factory.mktemp("sites")
+    url = request.config.stash[SERVER]
+    if not url:
+        yield SqliteDatabases(folder)
+        return
+    server = postgres.Server(url, os.environ.get("PYTEST_XDIST_WORKER", "main"))
+    yield PostgresDatabases(folder, server)
+    server.close()
 
 
 @pytest.fixture
@@ -46,18 +110,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(tmp_path: Path, empty_database: Path, clock: Clock) -> Iterator[Flask]:
+def app(databases: Databases, clock: Clock) -> Iterator[Flask]:
     """The site with an empty database."""
-    shutil.copy(empty_database, tmp_path / "wenji.sqlite3")
-    app = create_app(
-        {"TESTING": True, "WTF_CSRF_ENABLED": False, "CLOCK": clock}, instance=str(tmp_path)
-    )
+    place = databases.copy("tables")
+    app = place.site(CLOCK=clock)
     yield app
-    with app.app_context():
-        db.engine.dispose()
+    close(app)
+    databases.discard(place)
 
 
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
-    """A visitor who has not signed in."""
+    """A visitor who has not signed in, and who looks closely at every page."""
     return app.test_client()

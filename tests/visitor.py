@@ -1,0 +1,124 @@
+"""The test client: a visitor who looks closely at every page and every deed.
+
+* Every page any test opens is checked (`tests/page_checker.py`).
+* A GET that writes to the database fails; so does any request that was answered as done but left
+  changes uncommitted.
+* A request never shares its database session or `g` with the test around it, because on a real
+  server it does not: what the test arranged is committed before, and read afresh after.
+"""
+
+import contextvars
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Flask, g, has_app_context, has_request_context, request
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from core.db import READING, db
+from tests import page_checker
+
+KEY = "tests.watched"
+WRITING = ("INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "TRUNCATE")
+# Written aside, in a transaction of its own, by any request: that a signed-in person is there.
+BOOKKEEPING = ("UPDATE browser_session",)
+
+
+@dataclass(slots=True)
+class Watched:
+    """What one request did to the database."""
+
+    written: list[str] = field(default_factory=list)
+    uncommitted: list[str] = field(default_factory=list)
+    signed_in: bool = False
+
+
+def watch(app: Flask) -> None:
+    """Note, for every request to `app`, what it writes and what it leaves behind."""
+    with app.app_context():
+        engine = db.engine
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def on_statement(
+        connection: sa.Connection, cursor: Any, statement: str, *more: Any
+    ) -> None:
+        if not has_request_context() or not _writes(statement):
+            return
+        if statement.startswith(BOOKKEEPING) and _aside(connection):
+            return
+        watched = _watched()
+        watched.written.append(statement)
+        if not _aside(connection):
+            watched.uncommitted.append(statement)
+
+    @sa.event.listens_for(engine, "commit")
+    @sa.event.listens_for(engine, "rollback")
+    def on_end(connection: sa.Connection) -> None:
+        if has_request_context() and not _aside(connection):
+            _watched().uncommitted.clear()
+
+    @app.teardown_request
+    def on_teardown(error: BaseException | None) -> None:
+        # Registered last, so it comes before the session is closed.
+        watched = _watched()
+        person = g.get("_login_user")
+        watched.signed_in = bool(person is not None and person.is_authenticated)
+        for session in g.get("_sqlalchemy_sessions", {}).values():
+            changed = filter(session.is_modified, session.dirty)
+            watched.uncommitted += [
+                f"pending: {type(thing).__name__}"
+                for thing in (*session.new, *session.deleted, *changed)
+            ]
+
+
+def _writes(statement: str) -> bool:
+    plain = statement.lstrip().upper()
+    return plain.startswith(WRITING) or (
+        plain.startswith("WITH") and any(f" {word} " in plain for word in WRITING[:3])
+    )
+
+
+def _aside(connection: sa.Connection) -> bool:
+    return bool(connection.get_execution_options().get("aside", False))
+
+
+def _watched() -> Watched:
+    found: Watched = request.environ.setdefault(KEY, Watched())
+    return found
+
+
+class Visitor(FlaskClient):
+    """A browser without script. `checks = False` lets it see a page without judging it."""
+
+    checks = True
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request as ever; AssertionError when the answer or what it did is not in order."""
+        if self.preserve_context:
+            return super().open(*args, **kwargs)
+        name = self.application.config["SESSION_COOKIE_NAME"]
+        had_cookie = self.get_cookie(name) is not None
+        send = super().open
+        if has_app_context():
+            db.session.commit()
+            answer = contextvars.Context().run(send, *args, **kwargs)
+            db.session.expire_all()
+        else:
+            answer = send(*args, **kwargs)
+        if self.checks:
+            self._check(answer, had_cookie)
+        return answer
+
+    def _check(self, answer: TestResponse, had_cookie: bool) -> None:
+        asked = f"{answer.request.method} {answer.request.path} → {answer.status_code}"
+        watched: Watched | None = answer.request.environ.get(KEY)
+        if watched is not None:
+            if answer.request.method in READING:
+                assert not watched.written, f"{asked}: a GET wrote: {watched.written[:3]}"
+            if answer.request.method in READING or answer.status_code < 400:
+                left = watched.uncommitted
+                assert not left, f"{asked}: changes were left uncommitted: {left[:3]}"
+        signed_in = watched.signed_in if watched else False
+        found = page_checker.faults(answer, signed_in=signed_in, had_cookie=had_cookie)
+        assert not found, f"{asked}:{page_checker.in_words(found)}"
