@@ -23,7 +23,7 @@ from core.audit import Actor
 from core.db import READING, Base, choice, db, insert_into
 from core.errors import Refused
 from core.units import Unit, by_slug
-from core.web import now
+from core.web import keep_private, now
 
 if TYPE_CHECKING:
 
@@ -76,6 +76,7 @@ TITLES = {
     RoleName.ADMINISTRATOR: _l("管理员"),
     RoleName.AUDITOR: _l("审计员"),
 }
+audit.VALUES["role"] = audit.VALUES["roles"] = {role.value: name for role, name in TITLES.items()}
 DEMO_PASSWORD = "wenji-demo-2020"
 DEMO_UNIT = "jgw"
 DEMONSTRATION = (
@@ -434,10 +435,12 @@ def _settle_who_asks() -> None:
     A POST would otherwise hold the writers' queue from here to its end, and noting that somebody
     is still there needs a transaction of its own.
     """
-    if sessions.current_id() is None or (request.endpoint or "static").endswith("static"):
+    if sessions.current_id() is None or (request.endpoint or "").endswith("static"):
         return
     if not current_user.is_authenticated:
         return
+    # The frame of every page names who is signed in.
+    keep_private()
     if request.method not in READING or sessions.is_stale(g.browser_session, now()):
         db.session.commit()
         sessions.note_seen(g.browser_session, now=now())

@@ -27,6 +27,14 @@ ACTIONS: dict[str, Any] = {
     "account.recovery_codes_renewed": _l("更换备用码"),
 }
 KINDS: dict[str, Any] = {"account": _l("账号")}
+# What stands in `before` and `after`: the fields' names, and by field the names of coded values.
+FIELDS: dict[str, Any] = {
+    "role": _l("角色"),
+    "roles": _l("角色"),
+    "unit": _l("单位"),
+    "left": _l("剩余个数"),
+}
+VALUES: dict[str, dict[str, Any]] = {}
 
 
 class AuditEvent(Base):
@@ -136,3 +144,21 @@ def action_name(action: str) -> str:
 def kind_name(kind: str) -> str:
     """What a kind of thing is called; an unknown one shows its code."""
     return str(KINDS.get(kind, kind))
+
+
+def told(facts: dict[str, Any] | None) -> str:
+    """`before` or `after` in words: 角色：审核员；单位：区统计局."""
+    return "；".join(
+        f"{FIELDS.get(field, field)}：{_value_name(field, value)}"
+        for field, value in (facts or {}).items()
+    )
+
+
+def _value_name(field: str, value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "、".join(_value_name(field, each) for each in value) or "—"
+    if value is None or value == "":
+        return "—"
+    if isinstance(value, bool):
+        return str(_l("是") if value else _l("否"))
+    return str(VALUES.get(field, {}).get(str(value), value))

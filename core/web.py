@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask, Response, abort, current_app, g, request
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
+from werkzeug.routing import IntegerConverter, ValidationError
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEEKDAYS = "一二三四五六日"
@@ -86,13 +87,24 @@ def on_this_site(address: str, otherwise: str) -> str:
     return address if good else otherwise
 
 
+class NumberInAddress(IntegerConverter):
+    """`<int:…>` in a route: plain digits that the database can hold, else 404."""
+
+    regex = "[0-9]{1,10}"
+
+    def to_python(self, value: str) -> int:
+        """The number; what no row can have as its id is not found."""
+        if int(value) > LARGEST_ID:
+            raise ValidationError
+        return int(value)
+
+
 def init_web(app: Flask) -> None:
     """Attach the input checks, the headers and the filters pages use."""
+    app.url_map.converters["int"] = NumberInAddress
     app.before_request(_refuse_unreadable_addresses)
     app.after_request(_headers)
-    app.jinja_env.filters.update(
-        day=day, moment=moment, closing=closing, month=month, lines=lines
-    )
+    app.jinja_env.filters.update(day=day, moment=moment, closing=closing, month=month, lines=lines)
     app.jinja_env.globals["days_left"] = days_left
 
 

@@ -1,6 +1,7 @@
 """Making accounts and signing in, for every test that needs somebody."""
 
 import datetime as dt
+import re
 from itertools import count
 from typing import Any
 
@@ -10,6 +11,7 @@ from werkzeug.test import TestResponse
 from core import accounts, audit
 from core.accounts import STAFF, Account, RoleName
 from core.db import db
+from core.units import Unit, UnitKind
 from core.web import now
 
 PASSWORD = "correct-horse-battery-問計"
@@ -36,22 +38,39 @@ def make(role: str | None = None, **fields: Any) -> Account:
     return account
 
 
+def make_unit(name: str = "区建设管理委", slug: str = "jgw") -> Unit:
+    """A unit, not yet committed."""
+    unit = Unit(slug=slug, name=name, kind=UnitKind.DEPARTMENT)
+    db.session.add(unit)
+    db.session.flush()
+    return unit
+
+
 def sign_in(
     client: FlaskClient, account: Account | str, *, password: str = PASSWORD, **more: str
 ) -> TestResponse:
     """Sign in through the form, with the app's code when the account has one."""
     email = account if isinstance(account, str) else account.email
     data = {"email": email, "password": password, **more}
-    response = client.post("/sign-in", data=data | _token(client, "/sign-in"))
+    response = client.post("/sign-in", data=data | token(client, "/sign-in"))
     if response.location == "/sign-in/code" and isinstance(account, Account):
-        data = {"code": code(client, account)} | _token(client, "/sign-in/code")
+        data = {"code": code(client, account)} | token(client, "/sign-in/code")
         response = client.post("/sign-in/code", data=data)
     return response
 
 
 def sign_out(client: FlaskClient) -> TestResponse:
     """Sign out by the button."""
-    return client.post("/sign-out", data=_token(client, "/account"))
+    return client.post("/sign-out", data=token(client, "/account"))
+
+
+def set_up_second_factor(client: FlaskClient, account: Account) -> list[str]:
+    """Set up the authenticator app of whoever is signed in; the recovery codes."""
+    page = "/account/second-factor"
+    client.post(page, data=token(client, page))
+    data = {"code": code(client, account)} | token(client, page)
+    shown = client.post(f"{page}/confirm", data=data).get_data(as_text=True)
+    return re.findall(r"<li>((?:[a-z2-7]{4}-){3}[a-z2-7]{4})</li>", shown)
 
 
 def code(client: FlaskClient, account: Account, *, later: int = 0) -> str:
@@ -61,11 +80,11 @@ def code(client: FlaskClient, account: Account, *, later: int = 0) -> str:
     with app.app_context():
         fresh = db.session.get_one(Account, account.id, populate_existing=True)
         factory = app.extensions["security"].totp_factory
-        token: str = factory._totp.from_source(fresh.tf_totp_secret).generate(time=at).token
-        return token
+        shown: str = factory._totp.from_source(fresh.tf_totp_secret).generate(time=at).token
+        return shown
 
 
-def _token(client: FlaskClient, page: str) -> dict[str, str]:
+def token(client: FlaskClient, page: str) -> dict[str, str]:
     """The forgery token of a page's form; none where the test has switched it off."""
     if not client.application.config.get("WTF_CSRF_ENABLED", True):
         return {}

@@ -3,7 +3,6 @@
 import csv
 import datetime as dt
 import io
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -51,8 +50,7 @@ def index() -> str:
         asked=asked,
         actions=_named(audit.ACTIONS),
         kinds=_named(audit.KINDS),
-        action_name=audit.action_name,
-        kind_name=audit.kind_name,
+        audit=audit,
         pages=Pages(_later(asked, shown[-1].id) if more else None),
     )
 
@@ -113,8 +111,8 @@ def _cells(event: AuditEvent) -> list[object]:
         audit.kind_name(event.thing_kind),
         event.thing_id,
         event.thing_name,
-        json.dumps(event.before, ensure_ascii=False) if event.before else "",
-        json.dumps(event.after, ensure_ascii=False) if event.after else "",
+        audit.told(event.before),
+        audit.told(event.after),
         event.reason,
     ]
 
