@@ -4,6 +4,7 @@ Holds builders only; what a file should lead to is said by the tests that use it
 """
 
 import io
+import random
 import struct
 import zipfile
 from collections.abc import Mapping
@@ -152,7 +153,7 @@ def nested_tables(depth: int = 30) -> bytes:
 
 def many_elements(count: int = 2_000_000) -> bytes:
     """Little to unpack, much to parse; noise keeps the ratio looking honest."""
-    noise = bytes(range(256)) * 4096
+    noise = random.Random(0).randbytes(500_000)
     files = parts("<w:p/>" * count) | {"word/media/noise.bin": noise}
     return packed(files)
 

@@ -157,6 +157,14 @@ def test_a_contents_page_is_left_out_and_said() -> None:
     assert draft.warnings == ("已略去目录（4行）。",)
 
 
+def test_a_figure_behind_dots_or_a_tab_is_body_when_it_is_no_entry_of_a_contents() -> None:
+    assert texts(plain_word("主要指标如下。", "人口\t120", "学校……36")) == [
+        "主要指标如下。",
+        "人口 120",
+        "学校……36",
+    ]
+
+
 # Plain text and its encodings
 
 
@@ -198,7 +206,7 @@ def test_stored_text_keeps_rare_characters_and_loses_unsafe_ones() -> None:
 def test_markdown_headings_lists_tables_and_links_become_plain_text() -> None:
     draft = md(
         "# 某区规划\n\n## 第一章 总则\n\n**为了**发展，见[公告](http://x.cn)。\n\n"
-        "3. 三\n4. 四\n   - 细目\n\n| 指标 | 值 |\n|--|--|\n| 人口 | 10 *万* |\n\n![图](a.png)图。\n"
+        "3. 三\n4. 四\n   - 细目\n\n| 指标 | 值 |\n|--|--|\n| 人口 | 9 *万* |\n\n![图](a.png)图。\n"
     )
     assert draft.title == "某区规划"
     assert draft.blocks == (
@@ -207,7 +215,7 @@ def test_markdown_headings_lists_tables_and_links_become_plain_text() -> None:
         Block(0, "list_item", "3. 三"),
         Block(0, "list_item", "4. 四"),
         Block(0, "list_item", "• 细目"),
-        Block(0, "table", "指标\t值\n人口\t10 万"),
+        Block(0, "table", "指标\t值\n人口\t9 万"),
         Block(0, "paragraph", "图。"),
     )
     assert draft.warnings == ("跳过了1张图片。",)
@@ -433,6 +441,35 @@ def test_text_in_content_controls_links_and_soft_line_breaks_is_kept() -> None:
     assert texts(word(body + files.paragraph("丙。"))) == ["甲\n乙", "丙。"]
 
 
+def test_formulas_signs_phonetics_and_page_breaks_leave_their_text() -> None:
+    body = (
+        "<w:p><w:r><w:t>增速</w:t></w:r><m:oMath><m:r><m:t>a+b</m:t></m:r></m:oMath>"
+        '<w:r><w:sym w:font="Wingdings" w:char="F0FE"/><w:sym w:char="F123"/><w:br w:type="page"/>'
+        "<w:ruby><w:rt><w:r><w:t>yín</w:t></w:r></w:rt><w:rubyBase><w:r><w:t>鄞</w:t></w:r>"
+        "</w:rubyBase></w:ruby><w:commentReference/></w:r></w:p><w:altChunk/>"
+    )
+    draft = word(body)
+    assert texts(draft) == ["增速a+b☑□鄞"]
+    assert draft.warnings == (
+        "跳过了1条批注。",
+        "有1处公式，只读取了其中的文字，请核对。",
+        "跳过了1份嵌入的其他文档。",
+    )
+
+
+def test_paragraphs_in_a_heading_style_that_are_sentences_become_body_again() -> None:
+    draft = word(styled("目标", "H1") + styled("全区上下。" * 20, "2"), styles=HEADINGS)
+    assert [level for level, _ in outline(draft)] == [1, 0]
+    assert draft.warnings[0].startswith("第2段“全区上下。")
+
+
+def test_warnings_are_capped() -> None:
+    bold = "".join(files.paragraph(f"小题{n}甲", run="<w:b/>") for n in range(50))
+    draft = word(files.paragraph("开头。") + bold)
+    assert len(draft.warnings) == 31
+    assert draft.warnings[-1] == "另有20条提示未列出。"
+
+
 def test_the_title_on_several_centred_lines_is_one_and_comes_once() -> None:
     centre = '<w:jc w:val="center"/>'
     draft = word(
@@ -511,8 +548,8 @@ def test_what_cannot_be_a_draft_is_refused_in_one_sentence(
         (files.outside_entity, "安全"),
         (partial(files.outside_entity, encoding="utf-16"), "安全"),
         (partial(files.outside_entity, part="word/settings.xml"), "安全"),
-        (files.deep_xml, "结构"),
-        (partial(files.nested_tables, 60), "结构"),
+        (files.deep_xml, "复杂"),
+        (partial(files.nested_tables, 60), "复杂"),
         (partial(files.docx_with, {"word/document.xml": "<w:document>"}), "损坏"),
         (partial(files.docx_with, {"word/document.xml": ""}), "损坏"),
         (lambda: files.docx_of("正文。")[:-40], "损坏"),
@@ -530,7 +567,7 @@ def test_a_hostile_or_broken_word_file_is_refused_at_once(
 
 def test_a_flood_of_elements_is_refused_in_bounded_time() -> None:
     started = time.monotonic()
-    assert "结构" in refusal(files.many_elements())
+    assert "复杂" in refusal(files.many_elements())
     assert time.monotonic() - started < 15
 
 
@@ -558,6 +595,13 @@ def test_repetition_takes_no_time(atom: str, filename: str) -> None:
         started = time.monotonic()
         read_or_refuse(source.encode(), filename)
         assert time.monotonic() - started < 3
+
+
+def test_even_a_mistake_of_ours_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("consult.readers.sniff.format_of", lambda *_: 1 / 0)
+    with pytest.raises(UnreadableDraft, match="无法读取") as caught:
+        readers.read(b"x", filename="a.txt")
+    assert isinstance(caught.value.__cause__, ZeroDivisionError)
 
 
 # Any bytes at all

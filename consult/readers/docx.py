@@ -23,6 +23,7 @@ from consult.readers.runs import DROPPED, Line, Tally, chosen, read_line
 from consult.readers.styles import Styles, outline_level
 from consult.readers.xml import Node, parse
 
+MAX_CELLS = 20_000
 MAX_COLUMNS = 63  # Word's own limit; a hostile span must not make a million cells
 _CONTAINERS = frozenset(
     {"w:sdt", "w:sdtContent", "w:customXml", "w:smartTag", "w:ins", "w:moveTo",
@@ -84,6 +85,8 @@ class _Walk:
         self.tally = Tally()
         self.pieces: list[Piece] = []
         self._characters = 0
+        self._paragraphs = 0
+        self._shown = 0
         self._fields: list[str] = []
         self._by_field: list[Piece] = []
         self._joined = ""  # text whose paragraph mark is deleted: it runs into the next
@@ -112,15 +115,20 @@ class _Walk:
     def _add(self, piece: Piece) -> None:
         self.pieces.append(piece)
         self._characters += len(piece.text)
-        # Empty paragraphs do not count in the end; this only bounds the work.
-        check_amount(len(self.pieces) // 10, self._characters)
+        self._shown += bool(piece.text.strip()) and not piece.contents
+        check_amount(self._shown, self._characters)
 
     def _paragraph(self, node: Node, fixed: bool) -> None:
+        self._paragraphs += 1
+        # Empty ones do not count in the end; this only bounds the work.
+        check_amount(self._paragraphs // 10, 0)
         began_in_contents = self._in_contents()
         line = read_line(node, self.tally, self._fields)
         properties = node.child("w:pPr") or Node("w:pPr", {})
         if properties.child("w:rPr", "w:del") is not None:
             self._joined += line.text
+            if len(self._joined) > MAX_BLOCK_CHARACTERS:
+                raise UnreadableDraft("文稿中有一段过长，请分段后重新上传。")
             self.tally.changes += 1
         else:
             text, self._joined = self._joined + line.text, ""
@@ -158,9 +166,7 @@ class _Walk:
         return piece
 
     def _alignment(self, properties: Node, style: str) -> str:
-        own = properties.value("w:jc")
-        inherited = self.styles.paragraph_property(style, "w:jc")
-        return own or (inherited.attributes.get("w:val", "") if inherited else "")
+        return properties.value("w:jc") or self.styles.alignment(style)
 
     def _label(self, properties: Node, style: str) -> tuple[str, bool]:
         """The automatic number of a paragraph and whether it is a bullet."""
@@ -168,12 +174,11 @@ class _Walk:
         num_id = own.value("w:numId") if own else ""
         depth = own.value("w:ilvl") if own else ""
         if not num_id:
-            for style_id, holder in self.styles.chain(style):
-                inherited = holder.node.child("w:pPr", "w:numPr")
-                if inherited is not None and inherited.value("w:numId"):
-                    num_id = inherited.value("w:numId")
+            for style_id, inherited in self.styles.chain(style):
+                if inherited.number:
+                    num_id = inherited.number
                     tied = self.numbering.depth_of_style(num_id, style_id)
-                    depth = depth or inherited.value("w:ilvl") or str(tied)
+                    depth = depth or inherited.depth or str(tied)
                     break
         if num_id in {"", "0"}:
             return "", False
@@ -189,11 +194,9 @@ class _Walk:
                 for cell in row:
                     self.blocks(cell, fixed=True)
             return
-        text: list[list[str]] = []
-        for row in cells:
-            text.append(self._row(row))
-            if sum(map(len, text[-1])) > MAX_BLOCK_CHARACTERS:
-                raise UnreadableDraft("文稿中有一张表格过大，请拆分后重新上传。")
+        if sum(map(len, cells)) > MAX_CELLS:
+            raise UnreadableDraft("文稿中有一张表格过大，请拆分后重新上传。")
+        text = [self._row(row) for row in cells]
         self._add(Piece(hygiene.table(text), kind="table"))
 
     def _row(self, cells: list[Node]) -> list[str]:

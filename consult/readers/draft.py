@@ -48,7 +48,9 @@ class Piece:
     strong: bool = False
     centred: bool = False
     fixed: bool = False  # never a heading, whatever its number looks like
+    demoted: bool = False  # marked as a heading, but reads as body
     contents: bool = False  # a line of the table of contents
+    without_page: str = ""  # for a line that ends in a leader and a page number
 
 
 def check_amount(pieces: int, characters: int) -> None:

@@ -47,14 +47,20 @@ class Numbering:
     """Counts every list as Word does: lists made from one definition count on together."""
 
     def __init__(self, root: Node | None) -> None:
-        self._abstract = {
+        abstract = {
             node.attributes.get("w:abstractNumId", ""): node
             for node in (root.all("w:abstractNum") if root else ())
         }
+        self._levels = {key: _levels(node) for key, node in abstract.items()}
         self._by_style_link = {
             node.value("w:styleLink"): key
-            for key, node in self._abstract.items()
+            for key, node in abstract.items()
             if node.value("w:styleLink")
+        }
+        self._linked = {
+            key: node.value("w:numStyleLink")
+            for key, node in abstract.items()
+            if node.value("w:numStyleLink")
         }
         self._lists = {
             node.attributes.get("w:numId", ""): self._list(node)
@@ -89,23 +95,16 @@ class Numbering:
 
     def _list(self, num: Node) -> _List:
         abstract = num.value("w:abstractNumId")
-        linked = self._abstract.get(abstract)
-        style_link = linked.value("w:numStyleLink") if linked else ""
-        abstract = self._by_style_link.get(style_link, abstract)
-        definition = self._abstract.get(abstract)
-        levels = {}
-        for node in definition.all("w:lvl") if definition else ():
-            levels[number(node.attributes.get("w:ilvl", "0"))] = _level(node)
+        abstract = self._by_style_link.get(self._linked.get(abstract, ""), abstract)
+        levels = dict(self._levels.get(abstract, {}))
         starts = {}
         for override in num.all("w:lvlOverride"):
             depth = number(override.attributes.get("w:ilvl", "0"))
-            changed = override.child("w:lvl")
-            if changed is not None:
-                levels[depth] = _level(changed)
+            levels.update(_levels(override))
             start = override.value("w:startOverride")
             if start:
                 starts[depth] = number(start)
-        return _List(abstract, {d: v for d, v in levels.items() if 0 <= d < DEEPEST}, starts)
+        return _List(abstract, levels, starts)
 
     def _count(self, num_id: str, found: _List, depth: int) -> None:
         counts = self._counts.setdefault(found.abstract, {})
@@ -127,6 +126,11 @@ class Numbering:
         count = self._counts[found.abstract].get(depth, own.start)
         is_plain = level.is_legal and own.format != "decimalZero"
         return figure(count, "decimal" if is_plain else own.format)
+
+
+def _levels(parent: Node) -> dict[int, Level]:
+    found = ((number(node.attributes.get("w:ilvl", "0")), node) for node in parent.all("w:lvl"))
+    return {depth: _level(node) for depth, node in found if depth < DEEPEST}
 
 
 def _level(node: Node) -> Level:

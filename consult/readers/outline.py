@@ -1,4 +1,4 @@
-"""Works out title, headings and their levels from the pieces a format reader found.
+"""Works out headings and their levels from the pieces a format reader found.
 
 Knows nothing of files. Trusts what the document marks itself (styles, #), then the
 numbers; leaves the rest as body and tells staff what it was unsure about.
@@ -7,7 +7,6 @@ numbers; leaves the rest as body and tells staff what it was unsure about.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 
 from consult.readers import hygiene, marks
 from consult.readers.draft import (
@@ -20,6 +19,7 @@ from consult.readers.draft import (
     check_amount,
 )
 from consult.readers.marks import Rank
+from consult.readers.title import take_title
 
 DEEPEST = 6
 
@@ -28,11 +28,11 @@ def compose(pieces: list[Piece], *, marked_only: bool, warnings: list[str]) -> R
     """`marked_only`: the author marked headings by hand (#), so numbers alone make none."""
     pieces = _cleaned(pieces)
     pieces = _without_contents(pieces, warnings)
-    title, pieces = _take_title(pieces)
+    _demote_sentences(pieces)
+    title, pieces = take_title(pieces)
     pieces = _with_numbers_joined(pieces)
     if not pieces:
         raise UnreadableDraft("文件里没有可读的正文，请确认内容后重新上传。")
-    _demote_sentences(pieces, warnings)
     if not (marked_only and any(piece.level for piece in pieces)):
         _mark_by_numbers(pieces, warnings)
     _raise_to_top(pieces)
@@ -65,11 +65,11 @@ def _cleaned(pieces: list[Piece]) -> list[Piece]:
         if piece.kind != "table":
             marked = piece.level or piece.is_title
             tidy = hygiene.one_line if marked else hygiene.paragraph
-            # Page numbers of a contents line hang on a tab, which tidying would lose.
+            # A page number may hang on a tab, which tidying would lose.
             line = piece.text.strip()
             bare = marks.without_page_number(line)
-            piece.contents = piece.contents or (bare != line and not piece.level)
-            piece.text = tidy(bare if piece.contents else line)
+            piece.without_page = tidy(bare) if bare != line and not piece.level else ""
+            piece.text = tidy(line)
         if not hygiene.is_visible(piece.text):
             continue
         if len(piece.text) > MAX_BLOCK_CHARACTERS:
@@ -81,13 +81,18 @@ def _cleaned(pieces: list[Piece]) -> list[Piece]:
 
 
 def _without_contents(pieces: list[Piece], warnings: list[str]) -> list[Piece]:
-    """Drop the contents: marked lines, and under 目录 every line that comes again below."""
+    """Drop the contents: marked lines, and lines whose text comes again below.
+
+    A leader and a number alone do not suffice: 人口……120 may be body.
+    """
     last = {hygiene.squeezed(piece.text): index for index, piece in enumerate(pieces)}
     kept, dropped, under_title = [], 0, False
     for index, piece in enumerate(pieces):
         is_title = piece.kind != "table" and marks.is_contents_title(piece.text)
-        again = last[hygiene.squeezed(piece.text)] > index
-        if is_title or piece.contents or (under_title and again):
+        entry = piece.without_page or piece.text
+        again = last.get(hygiene.squeezed(entry), 0) > index
+        is_entry = (again or piece.without_page) if under_title else (again and piece.without_page)
+        if is_title or piece.contents or is_entry:
             under_title = under_title or is_title
             dropped += 1
             continue
@@ -127,74 +132,11 @@ def _can_name(piece: Piece, number: Piece) -> bool:
     return is_line and same_mark and marks.could_be_title(piece.text) and len(piece.text) <= 40
 
 
-def _take_title(pieces: list[Piece]) -> tuple[str, list[Piece]]:
-    """The document's own name and the pieces without it (nor its repeat after a cover)."""
-    start, end = _title_span(pieces)
-    title = hygiene.one_line("".join(piece.text for piece in pieces[start:end]))
-    rest = pieces[:start] + pieces[end:]
-    if not title:
-        return "", pieces
-    for index, piece in enumerate(rest[:12]):
-        if hygiene.squeezed(piece.text) == hygiene.squeezed(title) and piece.kind == "paragraph":
-            return title, rest[:index] + rest[index + 1 :]
-    return title, rest
-
-
-def _title_span(pieces: list[Piece]) -> tuple[int, int]:
-    styled = [index for index, piece in enumerate(pieces[:12]) if piece.is_title]
-    if styled:
-        return styled[0], _run_end(pieces, styled[0], lambda piece: piece.is_title)
-    start = 0
-    while start < len(pieces) and _is_annex_line(pieces[start]):
-        start += 1
-    if start + 1 >= len(pieces) or not marks.could_be_title(pieces[start].text):
-        return 0, 0
-    first = pieces[start]
-    if first.level:
-        return (start, start + 1) if _stands_above_all(first, pieces) else (0, 0)
-    if first.kind != "paragraph" or first.fixed:
-        return 0, 0
-    if not first.centred:
-        return start, start + 1
-    return start, _run_end(pieces, start, _continues_title)
-
-
-def _is_annex_line(piece: Piece) -> bool:
-    """A draft sent as an enclosure opens with 附件 or 附件1."""
-    text = hygiene.squeezed(piece.text[:12])
-    return not piece.level and text.rstrip("0123456789一二三：:") == "附件"
-
-
-def _stands_above_all(first: Piece, pieces: list[Piece]) -> bool:
-    levels = [piece.level for piece in pieces if piece.level]
-    return len(levels) > 1 and first.level == min(levels) and levels.count(first.level) == 1
-
-
-def _continues_title(piece: Piece) -> bool:
-    return (
-        piece.centred
-        and not piece.level
-        and piece.kind == "paragraph"
-        and marks.could_be_title(piece.text)
-        and not marks.is_issuer_or_date(piece.text)
-    )
-
-
-def _run_end(pieces: list[Piece], start: int, belongs: Callable[[Piece], bool]) -> int:
-    end = start + 1
-    while end < min(len(pieces), start + 4) and belongs(pieces[end]):
-        end += 1
-    return end
-
-
-def _demote_sentences(pieces: list[Piece], warnings: list[str]) -> None:
+def _demote_sentences(pieces: list[Piece]) -> None:
     """Whole paragraphs set in a heading style are body all the same."""
-    for index, piece in enumerate(pieces, 1):
+    for piece in pieces:
         if piece.level and (len(piece.text) > 200 or (len(piece.text) > 80 and "。" in piece.text)):
-            piece.level = 0
-            warnings.append(
-                f"第{index}段{_quoted(piece)}用了标题样式，但像是正文，已按正文处理，请核对。"
-            )
+            piece.level, piece.demoted = 0, True
 
 
 def _mark_by_numbers(pieces: list[Piece], warnings: list[str]) -> None:
@@ -281,6 +223,10 @@ def _raise_to_top(pieces: list[Piece]) -> None:
 
 def _name_doubts(pieces: list[Piece], warnings: list[str]) -> None:
     for index, piece in enumerate(pieces, 1):
+        if piece.demoted:
+            warnings.append(
+                f"第{index}段{_quoted(piece)}用了标题样式，但像是正文，已按正文处理，请核对。"
+            )
         if not _may_be_heading(piece) or not marks.is_heading_like(piece.text, at_most=30):
             continue
         if marks.is_issuer_or_date(piece.text):

@@ -14,6 +14,7 @@ DROPPED = frozenset({"w:del", "w:moveFrom", "w:pPr", "w:sdtPr", "w:sdtEndPr", "w
 _CHANGES = frozenset({"w:ins", "w:del", "w:moveFrom", "w:moveTo"})
 _PICTURES = frozenset({"a:blip", "v:imagedata"})
 _CHARTS = frozenset({"c:chart", "dgm:relIds"})
+MAX_FIELDS = 40  # one within another; Word allows 20
 _CHARACTERS = {"w:tab": "\t", "w:cr": "\n", "w:noBreakHyphen": "-", "w:ptab": "\t"}
 # Symbol fonts keep their signs in the private area; these are the ones forms use.
 _SYMBOLS = {"F0FE": "☑", "F052": "☑", "F0A8": "□", "F0A3": "□", "F06F": "□", "F0FC": "✓",
@@ -153,7 +154,7 @@ def _follow_field(node: Node, fields: list[str]) -> None:
     if node.name == "w:instrText":
         if fields and len(fields[-1]) < 1000:
             fields[-1] += node.text
-    elif kind == "begin":
+    elif kind == "begin" and len(fields) < MAX_FIELDS:
         fields.append("")
     elif kind == "end" and fields:
         fields.pop()

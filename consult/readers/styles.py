@@ -21,11 +21,29 @@ _LONGEST_CHAIN = 20
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One paragraph style, as far as reading needs it."""
+    """What one paragraph style says itself; "" or None where it says nothing."""
 
     name: str
     based_on: str
-    node: Node
+    outline: str
+    number: str
+    depth: str
+    alignment: str
+    bold: bool | None
+
+
+def _style(node: Node) -> Style:
+    # Looked up once here: a hostile style may hold 100,000 properties.
+    is_set = node.child("w:rPr", "w:b") is not None
+    return Style(
+        name=node.value("w:name").strip()[:60],
+        based_on=node.value("w:basedOn"),
+        outline=node.value("w:pPr", "w:outlineLvl"),
+        number=node.value("w:pPr", "w:numPr", "w:numId"),
+        depth=node.value("w:pPr", "w:numPr", "w:ilvl"),
+        alignment=node.value("w:pPr", "w:jc"),
+        bold=node.has("w:rPr", "w:b") if is_set else None,
+    )
 
 
 class Styles:
@@ -33,20 +51,24 @@ class Styles:
 
     def __init__(self, root: Node | None) -> None:
         self._styles: dict[str, Style] = {}
+        self._chains: dict[str, tuple[tuple[str, Style], ...]] = {}
         self._default = ""
         for node in root.all("w:style") if root else ():
             if node.attributes.get("w:type", "paragraph") != "paragraph":
                 continue
             style_id = node.attributes.get("w:styleId", "")
-            self._styles[style_id] = Style(
-                node.value("w:name").strip(), node.value("w:basedOn"), node
-            )
+            self._styles[style_id] = _style(node)
             if node.attributes.get("w:default") in {"1", "true", "on"}:
                 self._default = style_id
 
-    def chain(self, style_id: str) -> Iterator[tuple[str, Style]]:
+    def chain(self, style_id: str) -> tuple[tuple[str, Style], ...]:
         """The style (the default one when there is none), then those it is based on."""
         style_id = style_id if style_id in self._styles else self._default
+        if style_id not in self._chains:
+            self._chains[style_id] = tuple(self._climb(style_id))
+        return self._chains[style_id]
+
+    def _climb(self, style_id: str) -> Iterator[tuple[str, Style]]:
         for _ in range(_LONGEST_CHAIN):
             style = self._styles.get(style_id)
             if style is None:
@@ -57,13 +79,12 @@ class Styles:
     def level(self, style_id: str) -> int:
         """1..9 for a heading style, 0 for body."""
         for _, style in self.chain(style_id):
-            outline = style.node.value("w:pPr", "w:outlineLvl")
-            if outline:
-                return outline_level(outline)
-            named = _HEADING.match(style.name[:60])
+            if style.outline:
+                return outline_level(style.outline)
+            named = _HEADING.match(style.name)
             if named:
                 return int(named.group(1))
-            chinese = _CHINESE_HEADING.search(style.name[:60])
+            chinese = _CHINESE_HEADING.search(style.name)
             if chinese:
                 return "一二三四五六".index(chinese.group(1)) + 1
         return 0
@@ -72,18 +93,13 @@ class Styles:
         return any(style.name.lower() in _TITLES for _, style in self.chain(style_id))
 
     def is_contents(self, style_id: str) -> bool:
-        return any(_CONTENTS.match(style.name[:20]) for _, style in self.chain(style_id))
+        return any(_CONTENTS.match(style.name) for _, style in self.chain(style_id))
 
-    def paragraph_property(self, style_id: str, name: str) -> Node | None:
-        """The nearest definition of a w:pPr child."""
-        found = (style.node.child("w:pPr", name) for _, style in self.chain(style_id))
-        return next((node for node in found if node is not None), None)
+    def alignment(self, style_id: str) -> str:
+        return next((s.alignment for _, s in self.chain(style_id) if s.alignment), "")
 
     def is_bold(self, style_id: str) -> bool:
-        for _, style in self.chain(style_id):
-            if style.node.child("w:rPr", "w:b") is not None:
-                return style.node.has("w:rPr", "w:b")
-        return False
+        return next((s.bold for _, s in self.chain(style_id) if s.bold is not None), False)
 
 
 def outline_level(value: str) -> int:

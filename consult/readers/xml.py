@@ -13,7 +13,7 @@ from xml.parsers import expat
 from consult.readers.archive import BROKEN
 from consult.readers.draft import MAX_BLOCK_CHARACTERS, UnreadableDraft
 
-MAX_ELEMENTS = 1_500_000
+MAX_ELEMENTS = 800_000
 # Word itself stops at tables about a dozen deep; walking the tree recurses.
 MAX_DEPTH = 120
 
@@ -32,6 +32,7 @@ _PREFIXES = {
     "http://schemas.openxmlformats.org/package/2006/relationships": "rel",
     "http://schemas.openxmlformats.org/package/2006/content-types": "ct",
 }
+_NO_ATTRIBUTES: dict[str, str] = {}  # one for all, as most elements have none
 _HOLD_TEXT = frozenset({"w:t", "m:t", "w:instrText"})
 
 
@@ -63,13 +64,6 @@ class Node:
         node = self.child(*path)
         return node is not None and node.attributes.get("w:val") not in {"0", "false", "off"}
 
-    def descendants(self) -> Iterator[Node]:
-        waiting = [self]
-        while waiting:
-            node = waiting.pop()
-            yield node
-            waiting.extend(node.children)
-
 
 class _Tree:
     """Collects the tree while expat reads."""
@@ -85,7 +79,7 @@ class _Tree:
         if self._elements > MAX_ELEMENTS or len(self._path) > MAX_DEPTH:
             raise UnreadableDraft(_UNSAFE)
         short = {self._short(key): value for key, value in attributes.items()}
-        node = Node(self._short(name), short)
+        node = Node(self._short(name), short or _NO_ATTRIBUTES)
         self._path[-1].children.append(node)
         self._path.append(node)
 
