@@ -170,7 +170,7 @@ def _headers(
     cache = headers.get("Cache-Control", "")
     token = page is not None and page.find(".//input[@name='csrf_token']") is not None
     personal = signed_in or token or PERSONAL.search(urlsplit(answer.request.path).path)
-    if personal and "no-store" not in cache:
+    if page is not None and personal and "no-store" not in cache:
         yield f"a personal page may be stored: Cache-Control is {cache!r}"
     if answer.request.method in ("GET", "HEAD") and not had_cookie and not token:
         cookies = headers.getlist("Set-Cookie")

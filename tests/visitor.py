@@ -8,6 +8,7 @@
 """
 
 import contextvars
+import threading
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,6 +33,10 @@ class Watched:
     written: list[str] = field(default_factory=list)
     uncommitted: list[str] = field(default_factory=list)
     signed_in: bool = False
+
+
+# The client reads here what the request it just sent did, in its own thread.
+LAST = threading.local()
 
 
 def watch(app: Flask) -> None:
@@ -62,6 +67,7 @@ def watch(app: Flask) -> None:
     def on_teardown(error: BaseException | None) -> None:
         # Registered last, so it comes before the session is closed.
         watched = _watched()
+        LAST.watched = watched
         person = g.get("_login_user")
         watched.signed_in = bool(person is not None and person.is_authenticated)
         for session in g.get("_sqlalchemy_sessions", {}).values():
@@ -92,6 +98,7 @@ class Visitor(FlaskClient):
     """A browser without script. `checks = False` lets it see a page without judging it."""
 
     checks = True
+    watched = Watched()
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Send a request as ever; AssertionError when the answer or what it did is not in order."""
@@ -100,25 +107,27 @@ class Visitor(FlaskClient):
         name = self.application.config["SESSION_COOKIE_NAME"]
         had_cookie = self.get_cookie(name) is not None
         send = super().open
+        LAST.watched = Watched()
+        # A page that is sent piece by piece is read to its end here, while its request lasts.
+        kwargs.setdefault("buffered", True)
         if has_app_context():
             db.session.commit()
             answer = contextvars.Context().run(send, *args, **kwargs)
             db.session.expire_all()
         else:
             answer = send(*args, **kwargs)
+        self.watched = LAST.watched
         if self.checks:
             self._check(answer, had_cookie)
         return answer
 
     def _check(self, answer: TestResponse, had_cookie: bool) -> None:
         asked = f"{answer.request.method} {answer.request.path} → {answer.status_code}"
-        watched: Watched | None = answer.request.environ.get(KEY)
-        if watched is not None:
-            if answer.request.method in READING:
-                assert not watched.written, f"{asked}: a GET wrote: {watched.written[:3]}"
-            if answer.request.method in READING or answer.status_code < 400:
-                left = watched.uncommitted
-                assert not left, f"{asked}: changes were left uncommitted: {left[:3]}"
-        signed_in = watched.signed_in if watched else False
-        found = page_checker.faults(answer, signed_in=signed_in, had_cookie=had_cookie)
+        watched = self.watched
+        if answer.request.method in READING:
+            assert not watched.written, f"{asked}: a GET wrote: {watched.written[:3]}"
+        if answer.request.method in READING or answer.status_code < 400:
+            left = watched.uncommitted
+            assert not left, f"{asked}: changes were left uncommitted: {left[:3]}"
+        found = page_checker.faults(answer, signed_in=watched.signed_in, had_cookie=had_cookie)
         assert not found, f"{asked}:{page_checker.in_words(found)}"

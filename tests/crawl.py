@@ -1,0 +1,54 @@
+"""Walking through the site as a person would: every address the routes have, then every link."""
+
+from collections import deque
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+from flask import Flask
+from flask.testing import FlaskClient
+from lxml import html
+from werkzeug.test import TestResponse
+
+from tests import world
+
+# Links that are followed beyond the routes' own addresses; each page is opened once.
+MOST = 400
+
+
+def walk(app: Flask, client: FlaskClient, *, most: int = MOST) -> Iterator[tuple[str, TestResponse]]:
+    """(address, answer) for every page this person can find, redirects as they are."""
+    waiting = deque(
+        address
+        for method, rule in world.routes(app)
+        if method == "GET"
+        for address in world.addresses(app, rule, every=True)
+    )
+    seen: set[str] = set()
+    while waiting and len(seen) < most:
+        address = waiting.popleft()
+        if address in seen:
+            continue
+        seen.add(address)
+        answer = client.get(address)
+        yield address, answer
+        waiting.extend(link for link in links(answer, address) if link not in seen)
+
+
+def links(answer: TestResponse, address: str) -> list[str]:
+    """Where this answer leads on this site, in order, each once."""
+    if answer.mimetype != "text/html" or not answer.data:
+        return [answer.location] if answer.location and answer.location.startswith("/") else []
+    found: dict[str, None] = {}
+    if answer.location:
+        found[answer.location] = None
+    page = html.document_fromstring(answer.data)
+    for element in page.iter("a", "img", "form"):
+        name = {"a": "href", "img": "src", "form": "action"}[element.tag]
+        if element.tag == "form" and (element.get("method") or "get").lower() != "get":
+            continue
+        target = urljoin(address, element.get(name) or "")
+        parts = urlsplit(target)
+        if parts.netloc or parts.scheme or parts.path.startswith(("/static/", "/bootstrap/")):
+            continue
+        found[parts._replace(fragment="").geturl()] = None
+    return list(found)

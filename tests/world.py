@@ -1,0 +1,241 @@
+"""One site with something of everything in it, and the addresses under which it is found.
+
+`fill` makes it with the real operations; the tests of the whole site (access, sinks, input,
+pages) stand on copies of it. `addresses` knows how to fill every placeholder of every route; a
+placeholder it does not know is an error, so that a new page cannot slip past those tests.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from itertools import product
+
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.routing import Rule
+
+from consult import consultations, drafts, intake, screening, submissions
+from consult.consultations import Consultation, Phase
+from consult.drafts import Version
+from consult.intake import Intake
+from consult.programmes import Programme
+from consult.readers.tables import Table
+from consult.screening import Reason
+from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
+from core import accounts, audit, password_links, uploads
+from core.accounts import Account, RoleName
+from core.db import db
+from core.password_links import PasswordLink
+from core.units import Unit, UnitKind
+from core.web import local
+from tests import people
+from tests.conftest import NOON
+from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
+
+# Everybody the access table speaks of. `deactivated` was a DRC officer and administrator and is
+# still signed in with an old cookie; `unequipped` holds the same rights but has not yet set up the
+# authenticator app without which no staff right counts.
+ROLES = tuple(role.value for role in RoleName)
+PEOPLE = ("anonymous", *ROLES, "deactivated", "unequipped")
+OPEN, CLOSED, ANSWERED, UPCOMING, PREPARING = "gangyao", "silu", "jingyan", "yugao", "caoni"
+WORDS = (
+    "建议在老旧小区加装电梯，方便老年人上下楼。",
+    "停车位太少，晚上回家绕三圈也找不到地方停。",
+    "支持15分钟养老服务圈，希望增加社区食堂。",
+    "反对在小区门口设垃圾中转站，气味太大😀。",
+)
+TABLE = """\
+编号,日期,内容,姓名
+1,2020-10-01,希望增加绿地和口袋公园，多种树。,王小明
+2,2020-10-02,,李四
+"""
+MAPPING = {"external_id": "编号", "received_on": "日期", "body": "内容", "author": "姓名"}
+TOKEN = "world-token-" + "x" * 31
+
+
+def email(role: str) -> str:
+    """The address with which this person signs in."""
+    return f"{role}@example.invalid"
+
+
+def fill(app: Flask) -> None:
+    """Fill an empty site; all moments are around `NOON`."""
+    app.config["CLOCK"] = lambda: NOON
+    with app.app_context():
+        unit = Unit(slug="jgw", name="区建设和管理委员会", kind=UnitKind.DEPARTMENT)
+        db.session.add(unit)
+        db.session.commit()
+        for role in ROLES:
+            people.make(role, email=email(role), unit=unit)
+        roles = [RoleName.DRC_STAFF, RoleName.ADMINISTRATOR]
+        people.make("drc_staff", email=email("deactivated"), roles=roles)
+        people.make("drc_staff", email=email("unequipped"), roles=roles, is_demo=False)
+        for phase, slug in (
+            (Phase.OPEN, OPEN),
+            (Phase.CLOSED, CLOSED),
+            (Phase.ANSWERED, ANSWERED),
+            (Phase.UPCOMING, UPCOMING),
+            (Phase.PREPARING, PREPARING),
+        ):
+            consultation = a_consultation(slug, phase=phase, title=f"征求意见：{slug}")
+            consultation.unit = unit
+            if phase is Phase.PREPARING:
+                a_prepared_draft(consultation)
+            else:
+                a_published_draft(consultation)
+                _opinions(consultation)
+        a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
+        _intakes(_consultation(OPEN))
+        resident = accounts.by_email(email("resident"))
+        assert resident is not None
+        db.session.add(
+            PasswordLink(
+                account_id=resident.id,
+                token_hash=hashlib.sha256(TOKEN.encode()).hexdigest(),
+                expires_at=NOON + password_links.VALID,
+            )
+        )
+        db.session.commit()
+
+
+def _consultation(slug: str) -> Consultation:
+    found = consultations.by_slug(slug)
+    assert found is not None
+    return found
+
+
+def _opinions(consultation: Consultation) -> None:
+    """Opinions in every state, on the whole, on a heading and on a paragraph."""
+    version = drafts.published(consultation)
+    assert version is not None
+    entries = drafts.outline(version).entries
+    places = (submissions.WHOLE, entries[0].id, entries[1].id, entries[-1].id)
+    decided = {SubmissionState.HIDDEN: Reason.ADVERTISEMENT}
+    stances, channels = list(Stance), list(Channel)
+    for number in range(12):
+        opinion = Opinion(
+            body=WORDS[number % 4] + "。" * (number // 8),
+            title="关于民生" if number % 3 else "",
+            version_id=version.id,
+            place=places[number % 4],
+            stance=stances[number % len(stances)],
+            channel=channels[number % len(channels)],
+            public_name="王**" if number % 2 else "",
+            person_key=f"person{number % 5}",
+            consent="2020-1",
+        )
+        received = submissions.receive(
+            consultation,
+            opinion,
+            once_key=f"once-{number}",
+            by=audit.RESIDENT,
+            now=NOON - dt.timedelta(hours=number),
+            on_day=local(NOON).date() - dt.timedelta(days=number % 4),
+        )
+        state = list(SubmissionState)[number % 4] if number < 10 else SubmissionState.PENDING
+        if state is not SubmissionState.PENDING:
+            submission = db.session.get_one(Submission, received.id)
+            screening.decide(
+                submission, state, reason=decided.get(state), note="已核", by=audit.SYSTEM, now=NOON
+            )
+    db.session.commit()
+
+
+def _intakes(consultation: Consultation) -> None:
+    """One table that waits for its columns, one that was brought in."""
+    data = TABLE.encode()
+    for done in (False, True):
+        begun = intake.begin(
+            consultation,
+            channel=Channel.LETTER,
+            filename="来信.csv",
+            data=data,
+            stored_as=uploads.keep(data),
+            to_queue=False,
+            by=audit.SYSTEM,
+            now=NOON,
+        )
+        if done:
+            rows = [line.split(",") for line in TABLE.splitlines()]
+            table = Table(tuple(rows[0]), tuple(enumerate(map(tuple, rows[1:]), start=2)))
+            intake.bring_in(
+                table,
+                consultation,
+                channel=Channel.LETTER,
+                mapping=MAPPING,
+                outline=None,
+                secret="secret",
+                intake=begun,
+                by=audit.SYSTEM,
+                now=NOON,
+                on_day=local(NOON).date(),
+            )
+    db.session.commit()
+
+
+def sign_in(app: Flask, person: str) -> FlaskClient:
+    """A client who is this person of the world."""
+    client = app.test_client()
+    if person == "anonymous":
+        return client
+    answer = people.sign_in(client, email(person))
+    assert answer.status_code in (302, 303), f"{person} could not sign in: {answer.status_code}"
+    if person == "deactivated":
+        with app.app_context():
+            # Not through the operation, which ends the sessions: the rights must go with the row.
+            db.session.execute(
+                sa.update(Account).where(Account.email == email(person)).values(active=False)
+            )
+            db.session.commit()
+    return client
+
+
+def addresses(app: Flask, rule: Rule, *, every: bool = False) -> list[str]:
+    """Addresses of `rule` that name things of the world: one, or with `every` all that differ."""
+    names = sorted(rule.arguments)
+    with app.app_context():
+        values = [_values(name, rule) for name in names]
+    if not every:
+        values = [found[:1] for found in values]
+    adapter = app.url_map.bind("localhost")
+    chosen: list[str] = []
+    for each in product(*values):
+        chosen.append(adapter.build(rule.endpoint, dict(zip(names, each, strict=True))))
+    return chosen
+
+
+def _values(name: str, rule: Rule) -> list[object]:
+    """What may stand for a placeholder, the most telling first."""
+    if name == "slug" and rule.endpoint.startswith("programmes."):
+        return list(db.session.scalars(sa.select(Programme.slug)))
+    if name == "version_id":
+        versions = db.session.scalars(sa.select(Version).order_by(Version.id)).all()
+        # A version that may still be changed tells more than one that is published.
+        return [v.id for v in sorted(versions, key=lambda v: v.state != "preparing")]
+    known: dict[str, list[object]] = {
+        "slug": [OPEN, CLOSED, ANSWERED, UPCOMING, PREPARING],
+        "mark": [1, 2, 4],
+        "token": [TOKEN],
+        "filename": ["icon.svg"],
+    }
+    columns = {
+        "submission_id": Submission.id,
+        "receipt": Submission.receipt,
+        "intake_id": Intake.id,
+        "account_id": Account.id,
+    }
+    if name in columns:
+        return list(db.session.scalars(sa.select(columns[name]).order_by(columns[name])))
+    if name not in known:
+        raise LookupError(f"tests/world.py does not know what to put for <{name}> in {rule.rule}")
+    return known[name]
+
+
+def routes(app: Flask) -> Iterator[tuple[str, Rule]]:
+    """(method, rule) for everything the site answers, files of style and script aside."""
+    for rule in sorted(app.url_map.iter_rules(), key=lambda each: (each.rule, each.endpoint)):
+        if rule.endpoint.endswith("static"):
+            continue
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield method, rule
