@@ -42,7 +42,14 @@ def test_units_are_named_once(data):
     assert len(set(slugs)) == len(slugs)
     assert len(set(names)) == len(names)
     kinds = {unit["kind"] for unit in units}
-    assert kinds <= {"department", "party_department", "subdistrict", "body", "municipal", "enterprise_group"}
+    assert kinds <= {
+        "department",
+        "party_department",
+        "subdistrict",
+        "body",
+        "municipal",
+        "enterprise_group",
+    }
     # 25 departments appear in the division of work; of the sub-districts only the town is named.
     assert sum(unit["kind"] in {"department", "party_department"} for unit in units) == 25
     assert [unit["name"] for unit in units if unit["kind"] == "subdistrict"] == ["彭浦镇"]
@@ -54,7 +61,9 @@ def test_fifteen_nodes_in_four_groups(data):
     assert [stage["ordinal"] for stage in stages] == [1, 2, 3, 4]
     assert [len(stage["nodes"]) for stage in stages] == [3, 5, 2, 5]
     for stage in stages:
-        assert [node["ordinal"] for node in stage["nodes"]] == list(range(1, len(stage["nodes"]) + 1))
+        assert [node["ordinal"] for node in stage["nodes"]] == list(
+            range(1, len(stage["nodes"]) + 1)
+        )
 
 
 def test_gates(data):
@@ -131,7 +140,9 @@ def test_seventeen_topics(data):
     assert [topic["number"] for topic in general] == list(range(1, 7))
     assert [topic["number"] for topic in special] == list(range(1, 12))
     assert len({topic["title"] for topic in topics}) == 17
-    assert [topic["theme"] for topic in special] == [themes[0]] * 5 + [themes[1]] * 3 + [themes[2]] * 3
+    assert [topic["theme"] for topic in special] == [themes[0]] * 5 + [themes[1]] * 3 + [
+        themes[2]
+    ] * 3
     assert {topic["theme"] for topic in general} == {None}
     for topic in topics:
         assert topic["lead"] in units
@@ -151,8 +162,17 @@ def test_seventeen_topics(data):
 
 def test_topic_marks_leads_and_points(data):
     by_key = {topic["key"]: topic for topic in data["topics"]}
-    assert [key for key, topic in by_key.items() if topic["mark"] == "市区联动研究"] == ["g2", "g3", "g4", "s1"]
-    assert [key for key, topic in by_key.items() if topic["mark"] == "区委专题研究"] == ["s6", "s7", "s11"]
+    assert [key for key, topic in by_key.items() if topic["mark"] == "市区联动研究"] == [
+        "g2",
+        "g3",
+        "g4",
+        "s1",
+    ]
+    assert [key for key, topic in by_key.items() if topic["mark"] == "区委专题研究"] == [
+        "s6",
+        "s7",
+        "s11",
+    ]
     assert {topic["mark"] for topic in by_key.values()} == {None, "市区联动研究", "区委专题研究"}
     assert [topic["lead"] for topic in by_key.values()] == [
         *["fgw", "fgw", "fgw", "fgw", "tjj", "fgw"],
@@ -168,7 +188,14 @@ def test_topic_marks_leads_and_points(data):
 
 
 def test_fields_and_panel(data):
-    assert data["discussion_fields"] == ["经济建设", "城市建设", "文化建设", "科技创新", "社会民生", "社会治理"]
+    assert data["discussion_fields"] == [
+        "经济建设",
+        "城市建设",
+        "文化建设",
+        "科技创新",
+        "社会民生",
+        "社会治理",
+    ]
     assert data["panel_categories"] == [
         "区人大代表",
         "政协委员",
@@ -187,7 +214,8 @@ def test_six_moments(data):
     assert [moment["public"] for moment in moments] == [False, True, True, False, True, True]
     for moment in moments:
         stage = stages[moment["stage"]]
-        assert MONTH.match(moment["from"]) and MONTH.match(moment["to"])
+        assert MONTH.match(moment["from"])
+        assert MONTH.match(moment["to"])
         assert stage["from"] <= moment["from"] <= moment["to"] <= stage["to"]
         assert set(moment["nodes"]) <= {node["ordinal"] for node in stage["nodes"]}
         assert moment.get("output") is None or moment["output"] in outputs
@@ -195,11 +223,19 @@ def test_six_moments(data):
 
 def test_contradictions_are_shown_not_fixed(data):
     said = [entry["says"] + "｜" + entry["also_says"] for entry in data["discrepancies"]]
-    for first, second in [("总课题1项", "6个题目"), ("重点举措", "重大举措"), ("9月底前", "9月15日前")]:
-        assert sum(first in text.split("｜")[0] and second in text.split("｜")[1] for text in said) == 1
+    for first, second in [
+        ("总课题1项", "6个题目"),
+        ("重点举措", "重大举措"),
+        ("9月底前", "9月15日前"),
+    ]:
+        assert (
+            sum(first in text.split("｜")[0] and second in text.split("｜")[1] for text in said)
+            == 1
+        )
     for entry in data["discrepancies"]:
         assert entry["says"] != entry["also_says"]
-        assert entry["where"] and entry["elsewhere"]
+        assert entry["where"]
+        assert entry["elsewhere"]
 
 
 def test_punctuation_is_chinese(data):
