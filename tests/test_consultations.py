@@ -14,8 +14,8 @@ from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from core.units import Unit, UnitKind
-from tests.consultations_made import a_consultation, a_programme
 from tests.conftest import NOON
+from tests.consultations_made import a_consultation, a_programme
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 SECOND = dt.timedelta(seconds=1)
@@ -98,7 +98,7 @@ def test_the_builder_makes_every_phase() -> None:
         assert a_consultation(slug=phase.value, phase=phase).phase(NOON) is phase
 
 
-# --- thirty days -----------------------------------------------------------------------------
+# --- thirty days ---------------------------------------------------------------------------------
 
 
 def test_thirty_days_need_no_reason_and_twenty_nine_do() -> None:
@@ -161,7 +161,7 @@ def test_an_impossible_window_is_refused(first: dt.date, last: dt.date) -> None:
     assert consultation.closes_at == before
 
 
-# --- announcing --------------------------------------------------------------------------------
+# --- announcing ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -262,7 +262,7 @@ def test_only_what_is_announced_and_not_over_is_extended(phase: Phase) -> None:
         )
 
 
-# --- each change once ------------------------------------------------------------------------------
+# --- each change once ----------------------------------------------------------------------------
 
 
 def test_every_act_leaves_one_audit_event() -> None:

@@ -11,6 +11,7 @@ from flask_wtf.file import FileField, FileRequired
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 from wtforms import DateField, Field, HiddenField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from consult import consultations, drafts, programmes, readers, rules
@@ -128,7 +129,8 @@ class ConsultationForm(Form):
         self.stages = _stages()
         self.units = {unit.slug: unit for unit in units.every()}
         self.stage.choices = [
-            (key, f"{stage.programme.title} · {stage.title}") for key, stage in self.stages.items()
+            SelectChoice(key, f"{stage.programme.title} · {stage.title}")
+            for key, stage in self.stages.items()
         ]
         self.unit.choices = _unit_choices(self.units)
 
@@ -146,8 +148,9 @@ def _stages() -> dict[str, Stage]:
     return {str(stage.id): stage for programme in programmes.every() for stage in programme.stages}
 
 
-def _unit_choices(known: dict[str, Unit]) -> list[tuple[str, Any]]:
-    return [("", _l("暂不指定")), *((slug, unit.name) for slug, unit in known.items())]
+def _unit_choices(known: dict[str, Unit]) -> list[SelectChoice]:
+    every = [SelectChoice(slug, unit.name) for slug, unit in known.items()]
+    return [SelectChoice("", _("暂不指定")), *every]
 
 
 def _must_be_unit(field: Field, known: dict[str, Unit]) -> None:

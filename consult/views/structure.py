@@ -7,11 +7,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, HiddenField, SelectField, TextAreaField
+from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import AnyOf, Length
 
 from consult import drafts, outlines, rules, structure
-from consult.drafts import DEEPEST, Entry, Outline, Version, VersionState
+from consult.drafts import Entry, Outline, Version, VersionState
 from consult.readers import MAX_BLOCK_CHARACTERS
 from consult.structure import Overtaken
 from core.db import db
@@ -37,12 +37,7 @@ class ActForm(Form):
     )
     seen = HiddenField(validators=[Length(min=24, max=24)])
     below = BooleanField(_l("连同它下面的各级标题"))
-    level = SelectField(
-        _l("标题级别"),
-        choices=[(str(n), str(n)) for n in range(1, DEEPEST + 1)],
-        default="1",
-        validate_choice=False,
-    )
+    level = HiddenField()
     at = HiddenField()
     text = TextAreaField(_l("文字"), [Readable()])
 
