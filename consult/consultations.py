@@ -102,6 +102,8 @@ class Consultation(Base):
     received: Mapped[int] = mapped_column(default=0)
     shown: Mapped[int] = mapped_column(default=0)
     stamp: Mapped[int] = mapped_column(default=0)
+    # `edition` rises only when something other than a count changed: words, window, phase, draft.
+    edition: Mapped[int] = mapped_column(default=0)
 
     programme: Mapped[Programme] = relationship(lazy="joined", innerjoin=True)
     stage: Mapped[Stage] = relationship(lazy="joined", innerjoin=True)
@@ -197,6 +199,12 @@ def changes(consultation: Consultation) -> Sequence[ConsultationChange]:
     return db.session.scalars(query.order_by(ConsultationChange.id)).all()
 
 
+def touch(consultation: Consultation) -> None:
+    """Note that something other than a count changed: kept pages are made anew."""
+    consultation.stamp = Consultation.stamp + 1
+    consultation.edition = Consultation.edition + 1
+
+
 # --- changing ------------------------------------------------------------------------------
 
 
@@ -286,7 +294,7 @@ def write_notice(
         raise Refused(_("公告已经公开，起草说明、参与方式和联系方式不能留空。"))
     for key, value in new.items():
         setattr(consultation, key, value)
-    consultation.stamp = Consultation.stamp + 1
+    touch(consultation)
     if consultation.is_public:
         what = "、".join(_notice_words()[key] for key in NOTICE if key in changed)
         log_change(consultation, _("修订公告：%(what)s", what=what), now=now)
@@ -310,7 +318,7 @@ def entrust(
     if (before.id if before else None) == (unit.id if unit else None):
         return
     consultation.unit = unit
-    consultation.stamp = Consultation.stamp + 1
+    touch(consultation)
     if consultation.is_public:
         name = unit.name if unit else consultation.programme.region
         log_change(consultation, _("征集部门改为%(name)s", name=name), now=now)
@@ -409,7 +417,7 @@ def announce(
     assert consultation.opens_at is not None
     consultation.opens_at = max(consultation.opens_at, window(today, today)[0])
     consultation.state = ConsultationState.ANNOUNCED
-    consultation.stamp = Consultation.stamp + 1
+    touch(consultation)
     log_change(consultation, _("发布公告"), reason=consultation.short_reason, now=now)
     audit.record(
         "consultation.announced",
@@ -439,7 +447,7 @@ def extend(
         raise Refused(_("请写明延长的理由，理由会向公众展示。"))
     before = _window_facts(consultation)
     consultation.closes_at = closes_at
-    consultation.stamp = Consultation.stamp + 1
+    touch(consultation)
     what = _(
         "截止日期延长至%(year)d年%(month)d月%(day)d日24:00",
         year=last.year,

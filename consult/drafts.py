@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from consult.consultations import Consultation, log_change
+from consult.consultations import Consultation, log_change, touch
 from consult.readers import ReadDraft
 from core import audit
 from core.db import Base, choice, db
@@ -302,7 +302,7 @@ def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
     version.state = VersionState.PUBLISHED
     version.published_at = now
     consultation = version.draft.consultation
-    consultation.stamp = Consultation.stamp + 1
+    touch(consultation)
     if consultation.is_public:
         log_change(consultation, _("公布文稿第%(n)d稿", n=version.number), now=now)
     audit.record(

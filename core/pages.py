@@ -1,28 +1,125 @@
 """Pages kept for anonymous readers: rendered once, compressed once, served until they change.
 
-The caller names a page by everything that shapes it (address, view, day) and gives the stamp of
-what it shows; a page is rendered again only when its stamp has moved. Several web processes need
-no common cache, because the stamp is read from the database at each request.
+Two ways, one store:
+
+* `kept(key, stamp, render)` inside a view: 304, the kept page, or a fresh one. The stamp is read by
+  the view, so several processes need no common cache.
+* `live(page)` for the one page everybody opens while a consultation runs. Once a view has rendered
+  it, the WSGI layer answers by itself: one small read tells whether anything changed; when only
+  counts did, they are put into the kept words without rendering again. Why so:
+  `docs/decisions/0003-live-pages.md`.
 """
 
+import datetime as dt
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Lock
+from typing import TYPE_CHECKING, Any
 
-import brotli  # type: ignore[import-untyped]
-from flask import Response, current_app, request
+import brotli
+import sqlalchemy as sa
+from flask import Flask, Response, current_app, g, request
+from werkzeug.http import parse_cookie
+
+from core.db import db
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_PAGES = 200
+# The first readers after a change get a quick compression, a page that lasts a thorough one.
+LASTS_AFTER = 3
+QUICK, THOROUGH = 1, 5
+
+
+class Page:
+    """The bytes of one page, its mark, and its compressed form made when first asked for."""
+
+    __slots__ = ("_packed", "_reads", "etag", "plain", "stamp")
+
+    def __init__(self, stamp: Hashable, plain: bytes) -> None:
+        self.stamp, self.plain = stamp, plain
+        self.etag = f'W/"{hashlib.blake2b(plain, digest_size=12).hexdigest()}"'
+        self._packed: bytes | None = None
+        self._reads = 0
+
+    def packed(self) -> bytes:
+        """The page in brotli."""
+        self._reads += 1
+        if self._packed is None:
+            self._packed = brotli.compress(self.plain, quality=QUICK)
+        elif self._reads == LASTS_AFTER:
+            self._packed = brotli.compress(self.plain, quality=THOROUGH)
+        return self._packed
+
+    def answer(self, accepts: str, known: str) -> tuple[int, list[tuple[str, str]], bytes]:
+        """(status, headers, body) for a reader who accepts these codings and knows these marks."""
+        headers = [("ETag", self.etag), ("Vary", "Accept-Encoding, Cookie")]
+        headers.append(("Cache-Control", "no-cache"))
+        if known and self.etag in known:
+            return 304, headers, b""
+        headers.append(("Content-Type", "text/html; charset=utf-8"))
+        body = self.plain
+        if "br" in accepts:
+            body = self.packed()
+            headers.append(("Content-Encoding", "br"))
+        headers.append(("Content-Length", str(len(body))))
+        return 200, headers, body
+
+
+class Reader:
+    """Prepared reads on one connection, without a session or a transaction of their own."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._dialect = engine.dialect
+        self._connection = engine.raw_connection()
+
+    def rows(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
+        """The rows of `query`, as plain tuples with the driver's own values."""
+        sql, names, literals = _compiled(query, self._dialect)
+        values = literals | values
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute(sql, [values[name] for name in names] if names else values)
+            return cursor.fetchall()
+        finally:
+            cursor.close()
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+
+_Prepared = tuple[str, list[str], dict[str, Any]]
+_PREPARED: dict[tuple[str, sa.Select[Any]], _Prepared] = {}
+
+
+def _compiled(query: sa.Select[Any], dialect: sa.engine.Dialect) -> _Prepared:
+    key = (dialect.name, query)
+    if key not in _PREPARED:
+        compiled = query.compile(dialect=dialect)
+        positions = list(getattr(compiled, "positiontup", None) or [])
+        _PREPARED[key] = (str(compiled), positions, dict(compiled.params))
+    return _PREPARED[key]
 
 
 @dataclass(slots=True)
-class _Kept:
-    stamp: Hashable
-    etag: str
-    plain: bytes
-    brotli: bytes | None = None
+class Live:
+    """A page that the WSGI layer may answer by itself.
+
+    `stamp(reader)` is one small read; `edition(stamp)` is the part of it that decides whether the
+    words still hold; `fill(reader)` gives the whole page with its counts as they are now. After
+    `until` the view must be asked again, whatever the stamp says.
+    """
+
+    stamp: Callable[[Reader], Hashable]
+    edition: Callable[[Any], Hashable]
+    fill: Callable[[Reader], bytes]
+    until: dt.datetime
+    page: Page | None = None
+    headers: list[tuple[str, str]] = field(default_factory=list)
 
 
 class PageStore:
@@ -30,19 +127,18 @@ class PageStore:
 
     def __init__(self, most: int = MOST_PAGES) -> None:
         self._most = most
-        self._pages: OrderedDict[Hashable, _Kept] = OrderedDict()
+        self._pages: OrderedDict[Hashable, Any] = OrderedDict()
         self._lock = Lock()
 
-    def find(self, key: Hashable, stamp: Hashable) -> _Kept | None:
-        """The page kept under `key` if it still carries `stamp`."""
+    def get(self, key: Hashable) -> Any:
+        """What is kept under `key`, or None."""
         with self._lock:
-            page = self._pages.get(key)
-            if page is None or page.stamp != stamp:
-                return None
-            self._pages.move_to_end(key)
-            return page
+            found = self._pages.get(key)
+            if found is not None:
+                self._pages.move_to_end(key)
+            return found
 
-    def keep(self, key: Hashable, page: _Kept) -> None:
+    def keep(self, key: Hashable, page: Page | Live) -> None:
         """Keep a page, dropping the one nobody read for longest when there are too many."""
         with self._lock:
             self._pages[key] = page
@@ -51,30 +147,111 @@ class PageStore:
                 self._pages.popitem(last=False)
 
 
-def init_pages(app: "object") -> None:
-    """Give the application its own store."""
-    app.extensions["pages"] = PageStore()  # type: ignore[attr-defined]
+def init_pages(app: Flask) -> None:
+    """Give the application its store and put the live pages in front of it."""
+    store = app.extensions["pages"] = PageStore()
+    app.wsgi_app = LivePages(app, store, app.wsgi_app)  # type: ignore[method-assign]
 
 
 def kept(key: Hashable, stamp: Hashable, render: Callable[[], str]) -> Response:
-    """The page under `key`: 304 when the reader has it, else kept or freshly rendered."""
+    """The page under `key`: 304 when the reader has it, else kept or freshly rendered.
+
+    Only for visitors who are not signed in; `key` must name everything that shapes the page but
+    the host and the reading view, `stamp` everything that may have changed since.
+    """
     store: PageStore = current_app.extensions["pages"]
     key = (key, request.cookies.get("view"), request.host)
-    page = store.find(key, stamp)
-    if page is None:
-        plain = render().encode()
-        page = _Kept(stamp, hashlib.sha256(plain).hexdigest()[:24], plain)
+    page = store.get(key)
+    if page is None or page.stamp != stamp:
+        page = Page(stamp, render().encode())
         store.keep(key, page)
-    if page.etag in request.headers.get("If-None-Match", ""):
-        response = Response(status=304)
-    elif "br" in request.headers.get("Accept-Encoding", ""):
-        if page.brotli is None:
-            page.brotli = brotli.compress(page.plain, quality=5)
-        response = Response(page.brotli, mimetype="text/html")
-        response.headers["Content-Encoding"] = "br"
-    else:
-        response = Response(page.plain, mimetype="text/html")
-    response.headers["ETag"] = f'W/"{page.etag}"'
-    response.headers["Vary"] = "Accept-Encoding"
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    headers = request.headers
+    status, sent, body = page.answer(
+        headers.get("Accept-Encoding", ""), headers.get("If-None-Match", "")
+    )
+    return Response(body, status, headers=sent)
+
+
+def live(page: Live) -> Response:
+    """Answer with a live page, and let the WSGI layer answer those who ask for it next."""
+    reader = Reader(db.engine)
+    try:
+        stamp = page.stamp(reader)
+        page.page = Page(stamp, page.fill(reader))
+    finally:
+        reader.close()
+    g.live_page = request.environ["wenji.live"] = page
+    headers = request.headers
+    status, sent, body = page.page.answer(
+        headers.get("Accept-Encoding", ""), headers.get("If-None-Match", "")
+    )
+    return Response(body, status, headers=sent)
+
+
+class LivePages:
+    """The WSGI layer: answers for live pages, passes everything else on."""
+
+    def __init__(self, app: Flask, store: PageStore, inner: "WSGIApplication") -> None:
+        self._app, self._store, self._inner = app, store, inner
+        with app.app_context():
+            self._engine = db.engine
+        self._cookie = app.config["SESSION_COOKIE_NAME"]
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        key = self._key(environ)
+        if key is None:
+            return self._inner(environ, start_response)
+        found = self._store.get(key)
+        if isinstance(found, Live) and self._current(found):
+            return self._answer(found, environ, start_response)
+
+        def started(status: str, headers: Any, *rest: Any) -> Any:
+            page = environ.get("wenji.live")
+            if page is not None:
+                own = {"etag", "vary", "cache-control", "content-type", "content-encoding"}
+                own |= {"content-length", "set-cookie"}
+                page.headers = [pair for pair in headers if pair[0].lower() not in own]
+                self._store.keep(key, page)
+            return start_response(status, headers, *rest)
+
+        return self._inner(environ, started)
+
+    def _key(self, environ: "WSGIEnvironment") -> Hashable | None:
+        """What names the page, or None when this visitor may not get one that is kept."""
+        if environ["REQUEST_METHOD"] != "GET":
+            return None
+        view = ""
+        if cookie := environ.get("HTTP_COOKIE", ""):
+            cookies = parse_cookie(cookie)
+            if self._cookie in cookies:
+                return None
+            view = cookies.get("view", "")
+        asked = (environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
+        return ("live", environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme"), *asked, view)
+
+    def _current(self, live: Live) -> bool:
+        """Whether `live` is true at this moment, its counts brought up to date if need be."""
+        if self._app.config["CLOCK"]() >= live.until or live.page is None:
+            return False
+        reader = Reader(self._engine)
+        try:
+            stamp = live.stamp(reader)
+            if stamp != live.page.stamp:
+                if live.edition(stamp) != live.edition(live.page.stamp):
+                    return False
+                live.page = Page(stamp, live.fill(reader))
+        finally:
+            reader.close()
+        return True
+
+    def _answer(
+        self, live: Live, environ: Mapping[str, Any], start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        assert live.page is not None
+        status, headers, body = live.page.answer(
+            environ.get("HTTP_ACCEPT_ENCODING", ""), environ.get("HTTP_IF_NONE_MATCH", "")
+        )
+        start_response("304 NOT MODIFIED" if status == 304 else "200 OK", live.headers + headers)
+        return [body]

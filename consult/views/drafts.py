@@ -1,66 +1,139 @@
 """The public reader of a draft: contents, paragraphs, how many opinions stand on each."""
 
+import datetime as dt
+import re
+from collections.abc import Hashable
+from typing import Any
+
 import sqlalchemy as sa
-from flask import Blueprint, Response, abort, render_template
+from flask import Blueprint, Response, abort, render_template, url_for
+from flask_babel import gettext as _
 from flask_login import current_user
+from markupsafe import Markup, escape
 
 from consult import drafts, submissions
 from consult.consultations import Consultation, Phase
 from consult.drafts import Entry, Outline
+from consult.submissions import Tally
 from consult.views import loading
-from core.db import db
-from core.pages import kept
-from core.web import keep_private, local, now, number_in
+from core.pages import Live, Reader, live
+from core.web import SHANGHAI, keep_private, now, number_in
 
 blueprint = Blueprint("drafts", __name__, url_prefix="/consultations/<slug>/draft")
 
-# What may have changed since a page was rendered, in one small read.
-STAMP = sa.select(
-    Consultation.stamp, Consultation.state, Consultation.opens_at, Consultation.closes_at
-).where(Consultation.slug == sa.bindparam("slug"))
+# What may have changed since the page was rendered: the edition decides about its words.
+STAMP = sa.select(Consultation.edition, Consultation.stamp, Consultation.shown).where(
+    Consultation.id == sa.bindparam("id")
+)
+TALLIES = sa.select(Tally.place, Tally.shown).where(
+    Tally.consultation_id == sa.bindparam("id"), Tally.shown > 0
+)
+# Where a count belongs in the rendered words. \x02 and \x03 are never in a draft's text.
+SLOT = re.compile("\x02([a-z])([0-9]*)\x03")
 
 
 @blueprint.get("")
 def read(slug: str) -> Response | str:
     """The draft, whole or one chapter of it (`?chapter=12`), newest version or `?v=1`."""
-    number, chapter = number_in("v"), number_in("chapter")
-    if current_user.is_authenticated:
-        keep_private()
-        return _render(slug, chapter)
-    found = db.session.execute(STAMP, {"slug": slug}).first()
-    if found is None:
-        abort(404)
-    at = now()
-    stamp = (
-        tuple(found),
-        local(at).date(),
-        found.opens_at is not None and at >= found.opens_at,
-        found.closes_at is not None and at >= found.closes_at,
-    )
-    return kept(("draft", slug, number, chapter), stamp, lambda: _render(slug, chapter))
-
-
-def _render(slug: str, chapter: int | None) -> str:
     consultation = loading.consultation(slug)
     version = loading.version(consultation)
     if version is None:
         abort(404)
     outline = drafts.outline(version)
-    only = _chapter(outline, chapter)
+    chapter = _chapter(outline, number_in("chapter"))
     at = now()
-    return render_template(
+    rendered = render_template(
         "consult/drafts/read.html",
         consultation=consultation,
         version=version,
         versions=drafts.versions(consultation),
         outline=outline,
-        entries=outline.within(only) if only else outline.entries,
-        chapter=only,
-        counts=_shown(outline, consultation),
+        entries=outline.within(chapter) if chapter else outline.entries,
+        chapter=chapter,
         commentable=consultation.phase(at) is Phase.OPEN,
         phase=consultation.phase(at),
         now=at,
+        slot=_slot,
     )
+    counted = Counted(rendered, outline, consultation, version.number)
+    if current_user.is_authenticated or not consultation.is_public:
+        keep_private()
+        return counted.filled(
+            {place: n for place, (_r, n) in submissions.tallies(consultation.id).items()},
+            consultation.shown,
+        )
+    return live(
+        Live(
+            stamp=counted.stamp,
+            edition=lambda stamp: stamp[0],
+            fill=counted.fill,
+            until=_true_until(consultation, at),
+        )
+    )
+
+
+class Counted:
+    """A rendered page cut at the places where counts go."""
+
+    def __init__(
+        self, rendered: str, outline: Outline, consultation: Consultation, number: int
+    ) -> None:
+        pieces = SLOT.split(rendered)
+        # pieces: words, kind, id, words, kind, id, …, words
+        self._words = pieces[0::3]
+        self._slots = [(kind, int(id or 0)) for kind, id in zip(pieces[1::3], pieces[2::3], strict=True)]
+        self._outline = outline
+        self._consultation_id = consultation.id
+        base = url_for("opinions.index", slug=consultation.slug, v=number)
+        unit, of = _("件意见"), _("：")
+        # Everything of the link but the number, made once.
+        self._links = {
+            entry.id: (
+                Markup('<a href="{}&amp;on={}">').format(Markup(escape(base)), entry.mark),
+                Markup('{}<span class="visually-hidden">{}{}</span></a>').format(
+                    unit, of, entry.text[:20]
+                ),
+            )
+            for entry in outline.entries
+        }
+
+    def stamp(self, reader: Reader) -> Hashable:
+        """(edition, stamp, shown) of the consultation."""
+        return tuple(reader.rows(STAMP, id=self._consultation_id)[0])
+
+    def fill(self, reader: Reader) -> bytes:
+        """The page with the counts of this moment."""
+        shown = reader.rows(STAMP, id=self._consultation_id)[0][2]
+        tallies = dict(map(tuple, reader.rows(TALLIES, id=self._consultation_id)))
+        return self.filled(tallies, shown).encode()
+
+    def filled(self, tallies: dict[int, int], shown: int) -> str:
+        """The page with these counts; a heading also carries what stands under it."""
+        counts = _rolled_up(tallies, self._outline)
+        parts = [self._words[0]]
+        for (kind, id), words in zip(self._slots, self._words[1:], strict=True):
+            count = shown if kind == "s" else counts.get(id, 0)
+            if kind == "l" and count:
+                begin, end = self._links[id]
+                parts.append(f"{begin}{count}{end}")
+            elif kind != "l" and (count or kind == "s"):
+                parts.append(str(count))
+            parts.append(words)
+        return "".join(parts)
+
+
+def _rolled_up(tallies: dict[int, int], outline: Outline) -> dict[int, int]:
+    counts: dict[int, int] = {}
+    for place, shown in tallies.items():
+        entry = outline.by_id.get(place)
+        for each in (place, *(entry.path if entry else ())):
+            counts[each] = counts.get(each, 0) + shown
+    return counts
+
+
+def _slot(kind: str, entry: Entry | None = None) -> Markup:
+    """A place for a count: `l` a link to the opinions, `n` the bare number, `s` all shown."""
+    return Markup(f"\x02{kind}{entry.id if entry else ''}\x03")
 
 
 def _chapter(outline: Outline, mark: int | None) -> Entry | None:
@@ -72,11 +145,9 @@ def _chapter(outline: Outline, mark: int | None) -> Entry | None:
     return entry
 
 
-def _shown(outline: Outline, consultation: Consultation) -> dict[int, int]:
-    """{place: shown opinions}; a heading also carries those made on what stands under it."""
-    counts: dict[int, int] = {}
-    for place, (_received, shown) in submissions.tallies(consultation.id).items():
-        entry = outline.by_id.get(place)
-        for each in (place, *(entry.path if entry else ())):
-            counts[each] = counts.get(each, 0) + shown
-    return counts
+def _true_until(consultation: Consultation, at: dt.datetime) -> dt.datetime:
+    """When the page stops being true by itself: the next midnight, opening or closing."""
+    tomorrow = at.astimezone(SHANGHAI).date() + dt.timedelta(days=1)
+    moments: list[Any] = [dt.datetime.combine(tomorrow, dt.time(), tzinfo=SHANGHAI)]
+    moments += [consultation.opens_at, consultation.closes_at]
+    return min(moment for moment in moments if moment is not None and moment > at)
