@@ -21,9 +21,7 @@ from core import accounts, config, db, errors, forms, migrations, pages, permiss
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Flask:
     """Build the site. `overrides` are Flask config keys; `instance` another instance folder."""
-    app = Flask(
-        __name__, instance_path=str(Path(instance).resolve()) if instance else None
-    )
+    app = Flask(__name__, instance_path=str(Path(instance).resolve()) if instance else None)
     settings = config.read_settings(Path(app.instance_path))
     app.config.from_mapping(config.flask_config(settings))
     app.config["CLOCK"] = web.utc_now

@@ -8,7 +8,6 @@ ALL = {
     "draft_page": draft_page.run,
     "comment_post": comment_post.run,
     "importing": importing.run,
-
     "serving": serving.run,
 }
 

@@ -35,7 +35,9 @@ def run() -> None:
         ours: list[float] = []
         theirs: list[float] = []
         for _round in range(2):
-            with _served("bench.naive:create_app()", {"NAIVE_DATABASE": f"{folder}/naive.db"}) as port:
+            with _served(
+                "bench.naive:create_app()", {"NAIVE_DATABASE": f"{folder}/naive.db"}
+            ) as port:
                 theirs += _load(port, "/")
             environment = {"BENCH_INSTANCE": folder, "COMMENTS_PER_HOUR": "100000000"}
             with _served("bench.comment_post:serve_ours()", environment) as port:

@@ -22,7 +22,9 @@ def say(what: str, value: float, unit: str, *, ratio: float, reference: str, goa
     print(f"{what:52} {value:10.3f} {unit:7} = {ratio:7.2f} × {reference}   (goal {goal})")
 
 
-def cpu_ms(calls: dict[str, Callable[[], Any]], *, rounds: int = 15, each: int = 20) -> dict[str, float]:
+def cpu_ms(
+    calls: dict[str, Callable[[], Any]], *, rounds: int = 15, each: int = 20
+) -> dict[str, float]:
     """Median CPU milliseconds a call, the calls taken in turn so that drift hits all alike."""
     taken: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():

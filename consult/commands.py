@@ -1,8 +1,6 @@
 """What an operator can do from the command line: `flask --app app …`. Each command commits once."""
 
 import json
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
 from typing import Any
 
@@ -11,47 +9,38 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import consultations, drafts, example, intake
-from consult.consultations import Consultation
+from consult import consultations, drafts, example, intake, programme_files, publishing_commands
+from consult.command_line import refusing, the_consultation
 from consult.readers import tables
-from consult.readers.tables import UnreadableTable
 from consult.submissions import Channel
 from core import audit
 from core.db import db
 from core.errors import Refused
 from core.web import SHANGHAI, now
 
+programme_group = AppGroup("programme", help="规划编制工作：载入。")
 submissions_group = AppGroup("submissions", help="意见件：导入。")
 example_group = AppGroup("example", help="内置示例。")
 
 
 def init_commands(app: Flask) -> None:
     """Attach the consultation's commands."""
+    app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
     app.cli.add_command(example_group)
+    publishing_commands.init_commands(app)
 
 
-def refusing(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Say a refusal on standard error in one sentence and leave with 1; nothing is stored."""
-
-    @wraps(command)
-    def run(*args: Any, **options: Any) -> Any:
-        try:
-            return command(*args, **options)
-        except (Refused, ValueError) as refusal:
-            db.session.rollback()
-            click.echo(getattr(refusal, "sentence", str(refusal)), err=True)
-            raise SystemExit(1) from refusal
-
-    return run
-
-
-def the_consultation(slug: str) -> Consultation:
-    """The consultation a command names; refuses in words when there is none."""
-    found = consultations.by_slug(slug)
-    if found is None:
-        raise Refused(_("没有网址短名为“%(slug)s”的意见征集。", slug=slug))
-    return found
+@programme_group.command("load")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@refusing
+def load_programme(file: Path) -> None:
+    """载入规划编制工作文件（.yaml）；再次载入只更新有变化的内容。"""
+    built_in = file.resolve().parent == example.DATA.resolve()
+    loaded = programme_files.load(file, example=built_in, by=audit.COMMAND_LINE, now=now())
+    said = [_("%(title)s：", title=loaded.programme.title), *loaded.words()]
+    db.session.commit()
+    click.echo("\n".join(said))
 
 
 @submissions_group.command("import")

@@ -9,7 +9,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,7 +34,7 @@ NOTICE = ("title", "explanation", "ways", "contact")
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
-class ConsultationState(StrEnum):
+class ConsultationState(Enum):
     """What people have decided about a consultation; the clock does the rest."""
 
     PREPARING = "preparing"
@@ -42,7 +42,7 @@ class ConsultationState(StrEnum):
     ANSWERED = "answered"
 
 
-class Phase(StrEnum):
+class Phase(Enum):
     """What a visitor is told: 草拟 → 预告 → 征集中 → 已截止 → 已反馈."""
 
     PREPARING = "preparing"
@@ -52,7 +52,7 @@ class Phase(StrEnum):
     ANSWERED = "answered"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:
         """The phase in the words of the page."""
         titles: dict[Phase, str] = {
             Phase.PREPARING: _("草拟"),

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 from functools import lru_cache
 
 import sqlalchemy as sa
@@ -26,14 +26,14 @@ from core.errors import Refused
 DEEPEST = 6
 
 
-class VersionState(StrEnum):
+class VersionState(Enum):
     """Whether a version may still be changed."""
 
     PREPARING = "preparing"
     PUBLISHED = "published"
 
 
-class ParagraphKind(StrEnum):
+class ParagraphKind(Enum):
     """What a paragraph is on the page."""
 
     HEADING = "heading"

@@ -125,6 +125,7 @@ def _opinions(
 ) -> None:
     """Receive and screen the opinions in the order they would have come."""
     screener = accounts.demonstration_account("screener")
+    assert screener is not None
     moments = (
         (began + dt.timedelta(days=each["day"], hours=each["hour"], minutes=place % 60), each)
         for place, each in enumerate(told)

@@ -12,7 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
@@ -51,10 +51,33 @@ EARLIEST = dt.date(1990, 1, 1)
 
 # What a column is usually called; compared without space and case.
 USUAL = {
-    "body": ("意见内容", "内容", "正文", "留言详情", "意见", "意见建议", "留言内容", "建议内容", "建议", "body", "content", "text"),
+    "body": (
+        "意见内容",
+        "内容",
+        "正文",
+        "留言详情",
+        "意见",
+        "意见建议",
+        "留言内容",
+        "建议内容",
+        "建议",
+        "body",
+        "content",
+        "text",
+    ),
     "title": ("标题", "主题", "留言主题", "意见标题", "title", "subject"),
     "external_id": ("编号", "留言编号", "工单号", "信件编号", "msg_id", "external_id", "id"),
-    "received_on": ("收到日期", "日期", "时间", "留言时间", "来信日期", "提交时间", "date", "created", "received_on"),
+    "received_on": (
+        "收到日期",
+        "日期",
+        "时间",
+        "留言时间",
+        "来信日期",
+        "提交时间",
+        "date",
+        "created",
+        "received_on",
+    ),
     "author": ("姓名", "留言用户", "用户", "来信人", "联系电话", "author", "user", "name"),
     "stance": ("态度", "stance"),
     "section": ("章节", "对应章节", "section"),
@@ -72,7 +95,7 @@ DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
 COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})$")
 
 
-class IntakeState(StrEnum):
+class IntakeState(Enum):
     """Whether a table still waits for its columns to be named, or has been brought in."""
 
     UPLOADED = "uploaded"
@@ -137,12 +160,20 @@ def check_mapping(mapping: Mapping[str, str], columns: Sequence[str]) -> None:
     unknown = [name for name in mapping if name not in FIELDS]
     if unknown:
         raise Refused(
-            _("不认识的字段：%(names)s。可用的字段有：%(fields)s。", names="、".join(unknown), fields="、".join(FIELDS))
+            _(
+                "不认识的字段：%(names)s。可用的字段有：%(fields)s。",
+                names="、".join(unknown),
+                fields="、".join(FIELDS),
+            )
         )
     absent = [column for column in mapping.values() if column not in columns]
     if absent:
         raise Refused(
-            _("表格里没有这些列：%(names)s。表格的列有：%(columns)s。", names="、".join(absent), columns="、".join(columns))
+            _(
+                "表格里没有这些列：%(names)s。表格的列有：%(columns)s。",
+                names="、".join(absent),
+                columns="、".join(columns),
+            )
         )
     if "body" not in mapping:
         raise Refused(_("请指明哪一列是意见内容。"))
@@ -237,7 +268,7 @@ class _Reader:
             "received_on": received_on or self._today,
             "stance": self._stance(self._cell(cells, "stance")),
             "place": self._place(self._cell(cells, "section")),
-            "person_key": person_key(self._secret, self._channel, author) if author else None,
+            "person_key": person_key(self._secret, self._channel.value, author) if author else None,
             "version_id": self._version_id,
             "channel": self._channel,
         }
@@ -256,14 +287,18 @@ class _Reader:
             if earlier != (number, body):
                 if earlier[1] != body:
                     raise RowRefused(
-                        _("编号“%(id)s”与第%(row)d行重复，但内容不同。", id=external_id, row=earlier[0])
+                        _(
+                            "编号“%(id)s”与第%(row)d行重复，但内容不同。",
+                            id=external_id,
+                            row=earlier[0],
+                        )
                     )
             said = f"id\0{external_id}"
         else:
             said = f"text\0{title}\0{body}\0{day or ''}"
             self._seen[said] += 1
             said = f"{said}\0{self._seen[said]}"
-        return hashlib.sha256(f"{self._channel}\0{said}".encode()).hexdigest()
+        return hashlib.sha256(f"{self._channel.value}\0{said}".encode()).hexdigest()
 
     def _day(self, text: str) -> dt.date | None:
         plain = unicodedata.normalize("NFKC", text).strip()
@@ -286,7 +321,9 @@ class _Reader:
             return None
         if plain in STANCES:
             return STANCES[plain]
-        raise RowRefused(_("态度“%(text)s”不在 %(all)s 之中。", text=plain[:20], all="、".join(STANCES)))
+        raise RowRefused(
+            _("态度“%(text)s”不在 %(all)s 之中。", text=plain[:20], all="、".join(STANCES))
+        )
 
     def _place(self, text: str) -> int:
         if not text.strip():

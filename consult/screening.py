@@ -6,7 +6,7 @@ transaction and stays in the totals. Nobody decides on what they sent themselves
 
 import datetime as dt
 from collections.abc import Sequence
-from enum import StrEnum
+from enum import Enum
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -23,7 +23,7 @@ from core.errors import Refused
 audit.ACTIONS.update({"submission.screened": _l("审核意见")})
 
 
-class Reason(StrEnum):
+class Reason(Enum):
     """The closed list of reasons for not showing an opinion."""
 
     PERSONAL_ATTACK = "personal_attack"
@@ -35,13 +35,14 @@ class Reason(StrEnum):
     @property
     def title(self) -> str:
         """The reason in the words of the published rules."""
-        return {
+        titles: dict[Reason, str] = {
             Reason.PERSONAL_ATTACK: _("含有辱骂或人身攻击"),
             Reason.PERSONAL_INFORMATION: _("含有他人或本人的个人信息"),
             Reason.ADVERTISEMENT: _("属于广告或推广"),
             Reason.OFF_TOPIC: _("与本次征求意见的文稿无关"),
             Reason.ILLEGAL: _("含有法律法规禁止发布的内容"),
-        }[self]
+        }
+        return titles[self]
 
 
 NEXT = {
@@ -94,7 +95,9 @@ def decide(
     )
     assert before is not None
     if state not in NEXT[before]:
-        raise Refused(_("这件意见刚刚已由他人处理为“%(state)s”，请刷新后查看。", state=before.title))
+        raise Refused(
+            _("这件意见刚刚已由他人处理为“%(state)s”，请刷新后查看。", state=before.title)
+        )
     db.session.execute(
         sa.update(Submission)
         .where(Submission.id == submission.id)
@@ -187,9 +190,7 @@ def copies(submissions: Sequence[Submission]) -> dict[int, int]:
     prints = {s.fingerprint for s in submissions}
     query = (
         sa.select(Submission.consultation_id, Submission.fingerprint, sa.func.count())
-        .where(
-            Submission.fingerprint.in_(prints), Submission.state == SubmissionState.PENDING
-        )
+        .where(Submission.fingerprint.in_(prints), Submission.state == SubmissionState.PENDING)
         .group_by(Submission.consultation_id, Submission.fingerprint)
     )
     counted = {(c, print): n for c, print, n in db.session.execute(query)}

@@ -12,7 +12,7 @@ import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -33,7 +33,7 @@ WHOLE = 0
 RECEIPT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-class Channel(StrEnum):
+class Channel(Enum):
     """How an opinion reached us."""
 
     WEB = "web"
@@ -51,7 +51,7 @@ class Channel(StrEnum):
     @property
     def title(self) -> str:
         """The channel in the words of the page."""
-        return {
+        titles: dict[Channel, str] = {
             Channel.WEB: _("网站"),
             Channel.WECHAT: _("微信"),
             Channel.LETTER: _("来信"),
@@ -63,10 +63,11 @@ class Channel(StrEnum):
             Channel.UNIT: _("部门街镇"),
             Channel.PANEL: _("公众咨询团"),
             Channel.OTHER: _("其他"),
-        }[self]
+        }
+        return titles[self]
 
 
-class Stance(StrEnum):
+class Stance(Enum):
     """态度: what the author ticked, or what the words say."""
 
     SUGGEST = "suggest"
@@ -79,17 +80,18 @@ class Stance(StrEnum):
     @property
     def title(self) -> str:
         """The stance in the words of the page."""
-        return {
+        titles: dict[Stance, str] = {
             Stance.SUGGEST: _("建议"),
             Stance.SUPPORT: _("赞成"),
             Stance.OPPOSE: _("反对"),
             Stance.QUESTION: _("疑问"),
             Stance.APPEAL: _("诉求"),
             Stance.NONE: _("未表明"),
-        }[self]
+        }
+        return titles[self]
 
 
-class SubmissionState(StrEnum):
+class SubmissionState(Enum):
     """Where a submission stands in screening (先审后发)."""
 
     PENDING = "pending"
@@ -100,12 +102,13 @@ class SubmissionState(StrEnum):
     @property
     def title(self) -> str:
         """The state in the words of the page."""
-        return {
+        titles: dict[SubmissionState, str] = {
             SubmissionState.PENDING: _("待审核"),
             SubmissionState.SHOWN: _("已展示"),
             SubmissionState.HIDDEN: _("不展示"),
             SubmissionState.REFERRED: _("已作办理指引"),
-        }[self]
+        }
+        return titles[self]
 
 
 class Submission(Base):
@@ -164,9 +167,7 @@ class Tally(Base):
 
     __tablename__ = "tally"
 
-    consultation_id: Mapped[int] = mapped_column(
-        sa.ForeignKey("consultation.id"), primary_key=True
-    )
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"), primary_key=True)
     place: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     received: Mapped[int] = mapped_column(default=0)
     shown: Mapped[int] = mapped_column(default=0)
@@ -400,4 +401,3 @@ def shown(
     if before is not None:
         query = query.where(Submission.id < before)
     return db.session.scalars(query.order_by(Submission.id.desc()).limit(limit)).all()
-

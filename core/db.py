@@ -9,7 +9,7 @@ import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
+from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -67,7 +67,7 @@ class Base(DeclarativeBase):
     }
 
 
-def choice(kind: type[StrEnum]) -> sa.Enum:
+def choice(kind: type[Enum]) -> sa.Enum:
     """A column type for `kind`: stored by value, held to its values by a CHECK."""
     return sa.Enum(
         kind,

@@ -125,5 +125,3 @@ def page(code: int, *, happened: str = "", kept_text: str = "") -> str:
         now_do=now_do,
         kept_text=kept_text,
     )
-
-

@@ -76,7 +76,7 @@ class Reader:
         self._dialect = engine.dialect
         self._connection = engine.raw_connection()
 
-    def rows(self, query: sa.Select[Any], **values: Any) -> Sequence[Any]:
+    def rows(self, query: sa.Select[*tuple[Any, ...]], **values: Any) -> Sequence[Any]:
         """The rows of `query`, as plain tuples with the driver's own values."""
         sql, names, literals = _compiled(query, self._dialect)
         values = literals | values
@@ -93,10 +93,10 @@ class Reader:
 
 
 _Prepared = tuple[str, list[str], dict[str, Any]]
-_PREPARED: dict[tuple[str, sa.Select[Any]], _Prepared] = {}
+_PREPARED: dict[tuple[str, Any], _Prepared] = {}
 
 
-def _compiled(query: sa.Select[Any], dialect: sa.engine.Dialect) -> _Prepared:
+def _compiled(query: sa.Select[*tuple[Any, ...]], dialect: sa.engine.Dialect) -> _Prepared:
     key = (dialect.name, query)
     if key not in _PREPARED:
         compiled = query.compile(dialect=dialect)

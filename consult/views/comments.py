@@ -171,8 +171,6 @@ def _form_page(
         entry=entry,
         address=drafts.outline(version).address(entry.id) if entry else "",
         action=url_for("comments.send", slug=consultation.slug, **asked),
-        challenge=proof.challenge(
-            settings.secret_key, cost=settings.proof_of_work_cost, now=now()
-        ),
+        challenge=proof.challenge(settings.secret_key, cost=settings.proof_of_work_cost, now=now()),
         longest=LONGEST,
     )

@@ -81,7 +81,9 @@ class Counted:
         pieces = SLOT.split(rendered)
         # pieces: words, kind, id, words, kind, id, …, words
         self._words = pieces[0::3]
-        self._slots = [(kind, int(id or 0)) for kind, id in zip(pieces[1::3], pieces[2::3], strict=True)]
+        self._slots = [
+            (kind, int(id or 0)) for kind, id in zip(pieces[1::3], pieces[2::3], strict=True)
+        ]
         self._outline = outline
         self._consultation_id = consultation.id
         base = url_for("opinions.index", slug=consultation.slug, v=number)
@@ -104,7 +106,7 @@ class Counted:
     def fill(self, reader: Reader) -> bytes:
         """The page with the counts of this moment."""
         shown = reader.rows(STAMP, id=self._consultation_id)[0][2]
-        tallies = dict(map(tuple, reader.rows(TALLIES, id=self._consultation_id)))
+        tallies: dict[int, int] = dict(map(tuple, reader.rows(TALLIES, id=self._consultation_id)))
         return self.filled(tallies, shown).encode()
 
     def filled(self, tallies: dict[int, int], shown: int) -> str:
@@ -148,6 +150,6 @@ def _chapter(outline: Outline, mark: int | None) -> Entry | None:
 def _true_until(consultation: Consultation, at: dt.datetime) -> dt.datetime:
     """When the page stops being true by itself: the next midnight, opening or closing."""
     tomorrow = at.astimezone(SHANGHAI).date() + dt.timedelta(days=1)
-    moments: list[Any] = [dt.datetime.combine(tomorrow, dt.time(), tzinfo=SHANGHAI)]
+    moments: list[dt.datetime | None] = [dt.datetime.combine(tomorrow, dt.time(), tzinfo=SHANGHAI)]
     moments += [consultation.opens_at, consultation.closes_at]
     return min(moment for moment in moments if moment is not None and moment > at)

@@ -52,7 +52,7 @@ def accessibility() -> str:
 
 
 @blueprint.post("/view")
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf is untyped
 def set_view() -> Response:
     """Remember whether this browser reads in the plain or the elder-friendly view."""
     view = request.form.get("view", "")
@@ -62,4 +62,3 @@ def set_view() -> Response:
     # A preference, not a session: no identity, and it lasts a year.
     response.set_cookie("view", view, max_age=365 * 86400, httponly=True, samesite="Lax")
     return response
-

@@ -52,9 +52,7 @@ class ColumnsForm(Form):
         _l("原编号"), description=_l("有编号时，重复导入同一件不会重复计数。")
     )
     received_on = SelectField(_l("收到日期"))
-    author = SelectField(
-        _l("来信人"), description=_l("只用来分辨是否同一个人，姓名本身不保存。")
-    )
+    author = SelectField(_l("来信人"), description=_l("只用来分辨是否同一个人，姓名本身不保存。"))
     stance = SelectField(_l("态度"))
     section = SelectField(_l("对应章节"))
 
@@ -204,9 +202,7 @@ def _index(form: UploadForm) -> str:
     )
 
 
-def _columns(
-    found: Intake, table: Table, form: ColumnsForm, report: Report | None = None
-) -> str:
+def _columns(found: Intake, table: Table, form: ColumnsForm, report: Report | None = None) -> str:
     shown: dict[str, Any] = {"report": report, "preview": table.rows[:PREVIEW]}
     return render_template(
         "consult/intake/columns.html",

@@ -25,7 +25,7 @@ def version(found: Consultation) -> Version | None:
     for each in drafts.versions(found):
         if each.number == wanted and each.state is drafts.VersionState.PUBLISHED:
             return each
-    abort(404)
+    return abort(404)
 
 
 def entry(version: Version, name: str = "on") -> Entry | None:

@@ -1,6 +1,7 @@
 """The opinions shown to everybody: by draft, section or paragraph."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext as _
@@ -37,7 +38,7 @@ def index(slug: str) -> str:
     found = submissions.shown(consultation, places=places, before=before, limit=PAGE + 1)
     more = len(found) > PAGE
     found = found[:PAGE]
-    asked = {"on": entry.mark} if entry else {}
+    asked: dict[str, Any] = {"on": entry.mark} if entry else {}
     return render_template(
         "consult/opinions/index.html",
         consultation=consultation,

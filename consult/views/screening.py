@@ -1,5 +1,8 @@
 """The screening desk: one opinion after another, by keyboard if one likes."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -59,7 +62,11 @@ def queue() -> str:
     )
     more = len(found) > PAGE
     found = found[:PAGE]
-    kept = {"state": state.value, "channel": channel, "consultation": consultation_id}
+    kept: dict[str, Any] = {
+        "state": state.value,
+        "channel": channel,
+        "consultation": consultation_id,
+    }
     return render_template(
         "consult/screening/queue.html",
         submissions=found,
@@ -108,7 +115,7 @@ def decide(submission_id: int) -> Response | tuple[str, int]:
     return redirect(url_for(".queue", **_back(form.back.data or "")))
 
 
-def _back(kept: str) -> dict[str, str]:
+def _back(kept: str) -> dict[str, Any]:
     """The filters the screener was working with, from `state:channel:consultation`."""
     state, _sep, rest = kept.partition(":")
     channel, _sep, consultation = rest.partition(":")
@@ -123,7 +130,7 @@ def _back(kept: str) -> dict[str, str]:
     }
 
 
-def _places(found: list[Submission]) -> dict[int, tuple[str, str]]:
+def _places(found: Sequence[Submission]) -> dict[int, tuple[str, str]]:
     """{submission id: (where it stands, the words it is about)}."""
     places = {}
     for submission in found:
