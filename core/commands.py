@@ -10,6 +10,7 @@ from core import accounts, audit, passwords
 from core.accounts import Account, RoleName
 from core.db import db
 from core.errors import Refused
+from core.forms import tidy_line, visible
 from core.migrations import alembic
 from core.web import now
 
@@ -89,11 +90,13 @@ def remove_demo_accounts() -> None:
 def _add(email: str, name: str, roles: list[str], password: str | None) -> None:
     if not accounts.looks_like_email(email):
         raise click.ClickException("邮箱格式不正确。")
+    if not (visible(name) and len(name) <= accounts.NAME_LENGTH):
+        raise click.ClickException(f"姓名不能为空，最多{accounts.NAME_LENGTH}字。")
     chosen = _good_password(password, email)
     try:
         person = accounts.add(
             email=email,
-            name=name,
+            name=tidy_line(name),
             roles=roles,
             password=chosen,
             by=audit.COMMAND_LINE,

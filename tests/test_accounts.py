@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from core.errors import Refused
 from core.throttle import ThrottleCount
 from tests import people
 from tests.conftest import NOON, Clock
+from tests.databases import Databases, close
 
 NOTE: dict[str, Any] = {"by": audit.SYSTEM, "now": NOON}
 
@@ -134,10 +136,16 @@ def test_a_staff_role_does_not_count_without_a_second_factor() -> None:
     assert not person.has_role("no such role")
 
 
-@pytest.mark.usefixtures("context")
-def test_passwords_are_kept_as_argon2id() -> None:
-    kept = people.make("screener").password or ""
-    assert kept.startswith("$argon2id$")
+def test_passwords_are_kept_as_argon2id_at_a_price_that_guessers_feel(
+    databases: Databases,
+) -> None:
+    place = databases.copy("tables")
+    app = place.site(SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=accounts.ARGON2ID)
+    with app.app_context():
+        kept = people.make("screener").password or ""
+    close(app)
+    databases.discard(place)
+    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.usefixtures("context")
@@ -356,6 +364,27 @@ def test_success_wipes_the_slate(app: Flask, client: FlaskClient) -> None:
         for _ in range(8):
             attempt(client, person.email, "wrong", "192.0.2.1")
         assert attempt(client, person.email, people.PASSWORD, "192.0.2.1") == 303
+
+
+def test_only_the_security_log_keeps_addresses_and_it_keeps_no_names(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    with app.app_context():
+        person = people.make("panel_member")
+    attempt(client, person.email, "wrong", "192.0.2.1")
+    attempt(client, person.email, people.PASSWORD, "192.0.2.1\nforged")
+    folder = Path(app.instance_path, "security")
+    log = folder / "2020-10.log"
+    assert log.stat().st_mode & 0o777 == 0o600
+    lines = log.read_text().splitlines()
+    assert [line.split()[1] for line in lines] == ["refused", "signed-in"]
+    assert lines[0].endswith(f"account={person.id} address=192.0.2.1")
+    assert person.email not in log.read_text()
+    for _ in range(14):
+        clock.forward(days=31)
+        attempt(client, "nobody@example.invalid", "wrong", "192.0.2.1")
+    assert len(list(folder.iterdir())) == 12
+    assert not log.exists()
 
 
 # ---- the second factor ----
@@ -607,6 +636,16 @@ def test_the_old_password_cannot_be_guessed_in_a_session_left_open(
     data = {"old": "wrong", "new": "brand new password", "again": "brand new password"}
     tries = [client.post("/account/password", data=data).status_code for _ in range(11)]
     assert tries[-1] == 429
+
+
+def test_whoever_is_signed_in_goes_straight_to_where_they_wanted(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        person = people.make("auditor")
+    people.sign_in(client, person)
+    assert client.get("/sign-in?next=/desk/audit").location == "/desk/audit"
+    assert client.get("/sign-in?next=//e.x").location == "/account"
 
 
 # ---- commands ----

@@ -4,6 +4,7 @@ import csv
 import datetime as dt
 import io
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +83,19 @@ def test_the_record_is_filtered_by_act_thing_and_day(app: Flask, reader: FlaskCl
     assert "x.late" in shown("since=2020-10-21&until=2020-10-21")
     assert "x.next" not in shown("since=2020-10-21&until=2020-10-21")
     assert "x.late" not in shown("since=2020-10-22")
+
+
+def test_every_act_that_the_code_records_has_a_name() -> None:
+    root = Path(audit.__file__).parents[1]
+    called = re.compile(r'(?:record|_note)\(\s*"([a-z_]+\.[a-z_]+)"')
+    found = {
+        action
+        for package in ("core", "consult", "panel")
+        for path in (root / package).rglob("*.py")
+        for action in called.findall(path.read_text(encoding="utf-8"))
+    }
+    assert found
+    assert found <= set(audit.ACTIONS), found - set(audit.ACTIONS)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """Signing in and out, and what people do with their own account."""
 
 import datetime as dt
-import logging
 
 from flask import (
     Blueprint,
@@ -28,6 +27,7 @@ from core import (
     passwords,
     rules,
     second_factor,
+    security_log,
     sessions,
     signing_in,
 )
@@ -38,8 +38,6 @@ from core.permissions import require
 from core.web import keep_private, now, on_this_site
 
 blueprint = Blueprint("accounts", __name__)
-# Addresses of networks stand nowhere but in this log; the operator says how long it is kept.
-security_log = logging.getLogger("wenji.security")
 
 HALF_DONE = dt.timedelta(minutes=10)
 Answer = BaseResponse | str | tuple[str, int]
@@ -80,9 +78,10 @@ class SignInForm(Form):
 @blueprint.get("/sign-in")
 def sign_in() -> Answer:
     """The sign-in form; whoever is signed in goes on to the account."""
+    wanted = on_this_site(request.args.get("next", ""), "")
     if current_user.is_authenticated:
-        return redirect(url_for(".account"))
-    form = SignInForm(formdata=None, next=request.args.get("next", ""))
+        return redirect(wanted or url_for(".account"))
+    form = SignInForm(formdata=None, next=wanted)
     return render_template("core/accounts/sign_in.html", form=form)
 
 
@@ -144,14 +143,14 @@ def check_code() -> Answer:
     # Counted on disk before the code is looked at, whatever becomes of the rest.
     db.session.commit()
     if not may:
-        _log("code throttled", account)
+        _log("code-throttled", account)
         return _too_often()
     typed = form.code.data or ""
     if not (
         second_factor.accept(account, typed, now=at)
         or second_factor.accept_recovery_code(account, typed, now=at)
     ):
-        _log("code refused", account)
+        _log("code-refused", account)
         form.code.errors = [_("口令不正确或已经用过，请等下一个口令出现后再试。")]
         return render_template("core/accounts/code.html", form=form), 422
     return _welcome(account, at, session["half"][2])
@@ -361,7 +360,7 @@ def _welcome(account: Account, at: dt.datetime, next_url: str) -> BaseResponse:
     signing_in.succeeded(account, request.remote_addr, now=at)
     _start_session(account, at)
     db.session.commit()
-    _log("signed in", account)
+    _log("signed-in", account)
     if account.owes_second_factor:
         return redirect(url_for(".second_factor_page"), 303)
     return redirect(next_url or url_for(".account"), 303)
@@ -380,5 +379,5 @@ def _too_often() -> tuple[str, int]:
 
 
 def _log(what: str, account: Account | None) -> None:
-    number = account.id if account else "-"
-    security_log.info("%s account=%s address=%s", what, number, request.remote_addr)
+    number = account.id if account else None
+    security_log.note(what, account_id=number, address=request.remote_addr, now=now())
