@@ -228,8 +228,15 @@ def by_slug(slug: str) -> Programme | None:
 
 def every() -> Sequence[Programme]:
     """All programmes without their frames, a site's own before the example, newest plan first."""
-    return db.session.scalars(
-        sa.select(Programme).order_by(
-            Programme.example, Programme.period_from.desc(), Programme.id.desc()
-        )
-    ).all()
+    return db.session.scalars(_newest_first()).all()
+
+
+def newest() -> Programme | None:
+    """The programme a visitor is shown when the address names none."""
+    return db.session.scalar(_newest_first().limit(1))
+
+
+def _newest_first() -> sa.Select[Programme]:
+    return sa.select(Programme).order_by(
+        Programme.example, Programme.period_from.desc(), Programme.id.desc()
+    )
