@@ -2,20 +2,18 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import consultations, drafts, example, intake, programme_files, publishing_commands
+from consult import drafts, example, intake, programme_files, publishing_commands
 from consult.command_line import refusing, the_consultation
 from consult.readers import tables
 from consult.submissions import Channel
 from core import audit
 from core.db import db
-from core.errors import Refused
 from core.web import SHANGHAI, now
 
 programme_group = AppGroup("programme", help="规划编制工作：载入。")
