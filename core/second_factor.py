@@ -144,7 +144,7 @@ def key(account: "Account") -> str:
 def picture(account: "Account") -> bytes:
     """The secret as a QR code, SVG."""
     address = _totp().get_totp_uri(account.email, account.tf_totp_secret or "")
-    image = qrcode.make(address, image_factory=qrcode.image.svg.SvgPathImage, border=2)
+    image = qrcode.make(address, image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
     with io.BytesIO() as file:
         image.save(file)
         return file.getvalue()
