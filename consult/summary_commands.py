@@ -1,0 +1,135 @@
+"""`flask --app app summary …`: count a consultation or a stage, and print what was counted."""
+
+import json
+from typing import Any
+
+import click
+from flask.cli import AppGroup
+from flask_babel import gettext as _
+
+from consult import consultations, programmes, summaries, summary_readings
+from consult.summaries import Subject, Summary, consultations_of
+from consult.summary_counting import headings
+from consult.summary_counts import by_day, outermost
+from consult.summary_items import WHOLE, Filters
+from consult.summary_words import lexicon_for, method_of
+from core import audit
+from core.db import db
+from core.web import now
+
+summary_group = AppGroup("summary", help="意见汇总：计数、查看。")
+
+
+@summary_group.command("count")
+@click.argument("slug")
+def count(slug: str) -> None:
+    """生成一次新的汇总（SLUG：意见征集的短名，或“规划短名/阶段”）。"""
+    made = _make(_subject(slug))
+    click.echo(
+        _(
+            "第%(n)d次汇总：%(a)d件，去重后%(b)d条，%(c)d人。",
+            n=made.number,
+            a=made.shown,
+            b=made.distinct,
+            c=made.people,
+        )
+    )
+
+
+@summary_group.command("show")
+@click.argument("slug")
+@click.option("--json", "as_json", is_flag=True, help="以 JSON 输出")
+def show(slug: str, as_json: bool) -> None:
+    """显示汇总；意见、审核、词典或文稿有变化时先重新计数。"""
+    subject = _subject(slug)
+    newest = next(iter(summaries.of(subject)), None)
+    if newest is None or _outdated(newest):
+        newest = _make(subject)
+    said = as_plain(newest, slug)
+    if as_json:
+        click.echo(json.dumps(said, ensure_ascii=False))
+        return
+    counts = said["counts"]
+    click.echo(f"{subject.title}　{said['counted_at']}")
+    click.echo(
+        _(
+            "%(a)d件，去重后%(b)d条，%(c)d人。",
+            a=counts["submissions"],
+            b=counts["distinct"],
+            c=counts["people"],
+        )
+    )
+    for keyword in said["keywords"][:30]:
+        click.echo(f"{keyword['term']}\t{keyword['count']}\t{keyword['people']}")
+
+
+def as_plain(summary: Summary, name: str) -> dict[str, Any]:
+    """A summary as plain values for other programs."""
+    reading = summary_readings.read(summary, consultations_of(summary.subject))
+    view = summary_readings.view(reading, Filters())
+    figures, counted = view.figures, reading.counted
+    return {
+        "consultation": name,
+        "counted_at": summary.counted_at.isoformat(),
+        "lexicon": summary.lexicon,
+        "counts": {
+            "submissions": figures.numbers.submissions,
+            "distinct": figures.numbers.distinct,
+            "people": figures.numbers.people,
+        },
+        "keywords": [
+            {
+                "term": keyword.term,
+                "count": keyword.count,
+                "people": keyword.people,
+                "share": round(keyword.share, 4),
+                "score": round(keyword.score, 4),
+            }
+            for keyword in view.keywords
+        ],
+        "sections": [
+            {
+                "section": counted.sections[place].title
+                or (_("针对全文") if place == WHOLE else _("未编入章节的段落")),
+                "count": figures.sections[place],
+            }
+            for place in outermost(counted)
+            if place in figures.sections
+        ],
+        "channels": {part.key: part.count for part in figures.channels},
+        "days": {day.isoformat(): count for day, count in by_day(view.items).items()},
+    }
+
+
+def _make(subject: Subject) -> Summary:
+    made = summaries.make(
+        subject, by=audit.COMMAND_LINE, now=now(), between=db.session.rollback
+    )
+    db.session.commit()
+    return made
+
+
+def _outdated(summary: Summary) -> bool:
+    consultations = consultations_of(summary.subject)
+    if summary_readings.since(summary, consultations):
+        return True
+    lexicon = lexicon_for(headings(consultations))
+    return (lexicon.version, method_of(lexicon)) != (summary.lexicon, summary.method)
+
+
+def _subject(slug: str) -> Subject:
+    """The consultation with this slug, or the stage `programme/key`."""
+    programme_slug, slash, key = slug.partition("/")
+    if not slash:
+        found = consultations.by_slug(slug)
+        if found is not None:
+            return found
+    programme = programmes.by_slug(programme_slug) if slash else None
+    for stage in programme.stages if programme else ():
+        if stage.key == key:
+            return stage
+    raise _missing(slug)
+
+
+def _missing(slug: str) -> click.ClickException:
+    return click.ClickException(_("没有短名为“%(slug)s”的意见征集或阶段。", slug=slug))

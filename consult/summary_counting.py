@@ -1,0 +1,232 @@
+"""How a snapshot comes about: read everything once, then count without the database.
+
+The two steps are apart so that the seconds of counting hold up nobody who writes.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from consult import drafts
+from consult.analysis.duplicates import near_groups
+from consult.analysis.engine import Analysed
+from consult.consultations import Consultation
+from consult.drafts import Draft, Outline, Version, VersionState
+from consult.screening import Decision
+from consult.submissions import WHOLE as WHOLE_DRAFT
+from consult.submissions import Channel, Stance, Submission, SubmissionState
+from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
+from consult.summary_words import cloud, engine_for, lexicon_for, ranked, weights
+from core.db import db
+
+OUTSIDE = (Section(0, 0, 0, ""), Section(0, 0, 0, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A submission that passed screening, as the database holds it."""
+
+    id: int
+    number: int
+    consultation_id: int
+    place: int
+    title: str
+    body: str
+    stance: Stance | None
+    channel: Channel
+    received_on: dt.date
+    person_key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """Everything a count needs, as plain values.
+
+    `outlines`: of every published version of the consultations, the newest of each first;
+    `newest`: {consultation id: its newest published version's id}.
+    `basis` is kept with the snapshot to tell later whether anything has changed:
+    {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id}.
+    """
+
+    rows: Sequence[Row]
+    rest: Sequence[tuple[int, SubmissionState]]
+    outlines: Sequence[tuple[int, Outline]]
+    newest: Mapping[int, int]
+    basis: dict[str, Any]
+
+    @property
+    def highest_id(self) -> int:
+        """The last submission that was covered; 0 when there is none."""
+        ids = [row.id for row in self.rows[-1:]] + [id for id, _state in self.rest[-1:]]
+        return max(ids, default=0)
+
+    def states(self) -> Counter[SubmissionState]:
+        """How many submissions were in each state."""
+        states = Counter(state for _id, state in self.rest)
+        states[SubmissionState.SHOWN] = len(self.rows)
+        return states
+
+    @property
+    def drafts(self) -> list[Outline]:
+        """The newest published drafts."""
+        latest = set(self.newest.values())
+        return [outline for _c, outline in self.outlines if outline.version_id in latest]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was counted, and with what."""
+
+    counted: Counted
+    lexicon: str
+    method: str
+
+
+# --- reading -------------------------------------------------------------------------------
+
+
+def gather(consultations: Sequence[Consultation]) -> Gathered:
+    """Read all that a count of these consultations needs."""
+    scope = [c.id for c in consultations]
+    newest = newest_versions(scope)
+    # The stamps are read before the opinions: a change in between shows as newer, never as known.
+    stamps = {str(c.id): [c.stamp, c.received, newest.get(c.id, 0)] for c in consultations}
+    last = sa.select(sa.func.max(Decision.id)).join(
+        Submission, Submission.id == Decision.submission_id
+    )
+    decision = db.session.scalar(last.where(Submission.consultation_id.in_(scope)))
+    columns = [getattr(Submission, name) for name in Row.__slots__]
+    inside = Submission.consultation_id.in_(scope)
+    shown = sa.select(*columns).where(inside, Submission.state == SubmissionState.SHOWN)
+    others = sa.select(Submission.id, Submission.state).where(
+        inside, Submission.state != SubmissionState.SHOWN
+    )
+    return Gathered(
+        rows=[Row(*row) for row in db.session.execute(shown.order_by(Submission.id))],
+        rest=[(id, s) for id, s in db.session.execute(others.order_by(Submission.id))],
+        outlines=_outlines(scope, newest),
+        newest=newest,
+        basis={"consultations": stamps, "decision": decision or 0},
+    )
+
+
+def headings(consultations: Sequence[Consultation]) -> tuple[str, ...]:
+    """The headings of the newest published drafts."""
+    scope = [c.id for c in consultations]
+    newest = set(newest_versions(scope).values())
+    outlines = [drafts.outline(v) for _c, v in _versions(scope) if v.id in newest]
+    return _headings(outlines)
+
+
+def _headings(outlines: Iterable[Outline]) -> tuple[str, ...]:
+    return tuple(entry.text for outline in outlines for entry in outline.headings)
+
+
+def newest_versions(scope: Sequence[int]) -> dict[int, int]:
+    """{consultation id: its newest published version's id}."""
+    return {consultation: version.id for consultation, version in reversed(_versions(scope))}
+
+
+def _versions(scope: Sequence[int]) -> list[tuple[int, Version]]:
+    query = (
+        sa.select(Draft.consultation_id, Version)
+        .join(Version, Version.draft_id == Draft.id)
+        .where(Draft.consultation_id.in_(scope), Version.state == VersionState.PUBLISHED)
+        .order_by(Draft.consultation_id, Version.number.desc())
+    )
+    return [(consultation, version) for consultation, version in db.session.execute(query)]
+
+
+def _outlines(scope: Sequence[int], newest: Mapping[int, int]) -> list[tuple[int, Outline]]:
+    found = [(c, drafts.outline(version)) for c, version in _versions(scope)]
+    return sorted(found, key=lambda pair: pair[1].version_id not in newest.values())
+
+
+# --- counting ------------------------------------------------------------------------------
+
+
+def count(gathered: Gathered) -> Result:
+    """Count what was read; takes about a second for a thousand opinions, and no database."""
+    lexicon = lexicon_for(_headings(gathered.drafts))
+    engine = engine_for(lexicon)
+    sections, place_of = _sections(gathered.outlines)
+    rows = gathered.rows
+    groups = near_groups([f"{row.title}\n{row.body}".strip() for row in rows])
+    read: dict[tuple[str, str], Analysed] = {}
+    people: dict[str, int] = {}
+    items = []
+    for row, group in zip(rows, groups, strict=True):
+        key = (row.title, row.body)
+        said = read.get(key)
+        if said is None:
+            said = read[key] = engine.analyse(row.body, title=row.title)
+        # Nobody can be shown to be one person with another unless both carry the same key.
+        person = row.person_key or f"alone:{row.id}"
+        section = WHOLE if row.place == WHOLE_DRAFT else place_of.get(row.place, UNPLACED)
+        items.append(_item(row, said, group, people.setdefault(person, len(people)), section))
+    paragraphs = Counter(
+        term
+        for outline in gathered.drafts
+        for entry in outline.body
+        for term in engine.analyse(entry.text).terms
+    )
+    counted = Counted(
+        items=tuple(items),
+        sections=sections,
+        draft=dict(paragraphs),
+        draft_size=sum(len(outline.body) for outline in gathered.drafts),
+        rest=tuple((id, state.value) for id, state in gathered.rest),
+    )
+    heaviest = weights(counted.items, ranked(counted, counted.items))
+    drawn = replace(counted, cloud=cloud(heaviest) if heaviest else None)
+    return Result(drawn, lexicon.version, engine.version)
+
+
+def _item(row: Row, said: Analysed, group: int, person: int, section: int) -> Item:
+    declared = row.stance not in (None, Stance.NONE)
+    return Item(
+        id=row.id,
+        number=row.number,
+        consultation=row.consultation_id,
+        group=group,
+        person=person,
+        section=section,
+        channel=row.channel.value,
+        stance=row.stance.value if row.stance and declared else said.stance,
+        declared=declared,
+        day=row.received_on,
+        terms=said.terms,
+        opposed=frozenset(said.opposed),
+    )
+
+
+def _sections(
+    outlines: Iterable[tuple[int, Outline]],
+) -> tuple[tuple[Section, ...], dict[int, int]]:
+    """The headings of all versions, equal ones once, and {paragraph id: its section}.
+
+    Two headings are one section when they and all headings above them read alike in two versions
+    of one draft. Headings come in the order of the newest version, dropped ones after them.
+    """
+    sections = list(OUTSIDE)
+    known: dict[tuple[object, ...], int] = {}
+    place_of: dict[int, int] = {}
+    for consultation, outline in outlines:
+        seen: Counter[tuple[object, ...]] = Counter()
+        for entry in outline.entries:
+            above = tuple(place_of[id] for id in entry.path)
+            if not entry.level:
+                place_of[entry.id] = above[-1] if above else UNPLACED
+                continue
+            name = (consultation, above, entry.text)
+            seen[name] += 1
+            key = (*name, seen[name])
+            if key not in known:
+                known[key] = len(sections)
+                sections.append(Section(consultation, entry.mark, entry.level, entry.text, above))
+            place_of[entry.id] = known[key]
+    return tuple(sections), place_of

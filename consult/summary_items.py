@@ -1,0 +1,186 @@
+"""The opinions a summary covers, as plain values, and how a selection of them is made.
+
+No database, no Flask, no words of anybody. Every figure of a summary is the size of a selection,
+so that a page can open exactly the opinions it counted by asking for the same selection.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import partial
+
+from consult.analysis.cloud import Cloud
+
+# Places in the list of sections for what stands outside all chapters.
+WHOLE, UNPLACED = 0, 1
+FAVOURING = frozenset({"support", "suggest"})
+
+
+class Context(StrEnum):
+    """What an opinion says about one term: the first three divide the opinions that hold it."""
+
+    FAVOUR = "favour"
+    AGAINST = "against"
+    OTHER = "other"
+    # Where the words themselves turn against the term; a part of AGAINST.
+    OPPOSED = "opposed"
+
+
+class Unit(StrEnum):
+    """What a number counts, and so what its list lists."""
+
+    SUBMISSIONS = "submissions"
+    DISTINCT = "distinct"
+    PEOPLE = "people"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One covered opinion, without its words. `group` and `person` are numbers of this snapshot."""
+
+    id: int
+    number: int
+    consultation: int
+    group: int
+    person: int
+    section: int
+    channel: str
+    stance: str
+    declared: bool
+    day: dt.date
+    terms: tuple[str, ...]
+    opposed: frozenset[str]
+
+    def context(self, term: str) -> Context:
+        """What this opinion says about a term it holds."""
+        if term in self.opposed or self.stance == "oppose":
+            return Context.AGAINST
+        return Context.FAVOUR if self.stance in FAVOURING else Context.OTHER
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A heading, or one of the two places outside all chapters (level 0)."""
+
+    consultation: int
+    mark: int
+    level: int
+    title: str
+    # Sections above it, outermost first, as places in the list of sections.
+    above: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one count covered. `draft`: term → paragraphs of the drafts that hold it."""
+
+    items: tuple[Item, ...]
+    sections: tuple[Section, ...]
+    draft: Mapping[str, int]
+    draft_size: int
+    # Received but not counted: (submission id, its state at the count), by id.
+    rest: tuple[tuple[int, str], ...] = ()
+    # The word cloud of all items, because laying it out takes longer than a page may.
+    cloud: Cloud | None = None
+
+    def without(self, ids: frozenset[int]) -> "Counted":
+        """The same count without these submissions."""
+        if not ids:
+            return self
+        return replace(self, items=tuple(item for item in self.items if item.id not in ids))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """A selection of opinions; what is None or empty does not narrow it."""
+
+    section: int | None = None
+    consultation: int | None = None
+    channel: str = ""
+    stance: str = ""
+    declared: bool | None = None
+    first: dt.date | None = None
+    last: dt.date | None = None
+    term: str = ""
+    context: Context | None = None
+    # Further terms, each with what is said about it, that must be there too.
+    also: tuple[tuple[str, Context | None], ...] = ()
+    group: int | None = None
+    person: int | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is left out."""
+        return self != Filters()
+
+
+def select(counted: Counted, filters: Filters) -> list[Item]:
+    """The opinions that pass every filter, in the order they were received."""
+    tests = list(_tests(counted, filters))
+    return [item for item in counted.items if all(test(item) for test in tests)]
+
+
+def _tests(counted: Counted, f: Filters) -> Iterable[Callable[[Item], bool]]:
+    if f.section is not None:
+        under = {
+            place
+            for place, section in enumerate(counted.sections)
+            if place == f.section or f.section in section.above
+        }
+        yield lambda item: item.section in under
+    for name in ("consultation", "channel", "stance", "declared", "group", "person"):
+        wanted = getattr(f, name)
+        if wanted is not None and wanted != "":
+            yield partial(_has, name, wanted)
+    first, last = f.first or dt.date.min, f.last or dt.date.max
+    if f.first or f.last:
+        yield lambda item: first <= item.day <= last
+    for term, context in (*([(f.term, f.context)] if f.term else []), *f.also):
+        yield partial(_speaks, term, context)
+
+
+def _speaks(term: str, context: Context | None, item: Item) -> bool:
+    if term not in item.terms:
+        return False
+    if context is Context.OPPOSED:
+        return term in item.opposed
+    return context is None or item.context(term) is context
+
+
+def _has(name: str, wanted: object, item: Item) -> bool:
+    return bool(getattr(item, name) == wanted)
+
+
+def firsts(items: Sequence[Item], unit: Unit) -> list[tuple[Item, int]]:
+    """One opinion for each thing `unit` counts, the earliest, with how many it stands for."""
+    if unit is Unit.SUBMISSIONS:
+        return [(item, 1) for item in items]
+    key: Callable[[Item], int] = (
+        (lambda item: item.group) if unit is Unit.DISTINCT else (lambda item: item.person)
+    )
+    sizes = Counter(map(key, items))
+    seen: dict[int, Item] = {}
+    for item in items:
+        seen.setdefault(key(item), item)
+    return [(item, sizes[value]) for value, item in seen.items()]
+
+
+def representatives(items: Sequence[Item], terms: Sequence[str], most: int) -> list[Item]:
+    """Up to `most` opinions that together hold as many of the terms as can be.
+
+    Each in turn is the one that adds most terms not held yet (ties: the earliest); never two of
+    one near-duplicate group.
+    """
+    wanted = set(terms)
+    open_items = {item.group: item for item in reversed(items)}
+    chosen: list[Item] = []
+    while wanted and len(chosen) < most and open_items:
+        best = max(open_items.values(), key=lambda i: (len(wanted.intersection(i.terms)), -i.id))
+        gained = wanted.intersection(best.terms)
+        if not gained:
+            break
+        wanted -= gained
+        chosen.append(open_items.pop(best.group))
+    return sorted(chosen, key=lambda item: item.id)

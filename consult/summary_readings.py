@@ -1,0 +1,164 @@
+"""What a snapshot says to a reader now: unpacked once, without what is no longer shown.
+
+Everything here is immutable and kept for the last few snapshots a process was asked for. The
+stamps of the consultations are part of every key: they rise in the transaction that hides an
+opinion, so the very next reading is made without it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlalchemy as sa
+
+from consult.analysis.cloud import Cloud
+from consult.analysis.keywords import Keyword
+from consult.consultations import Consultation
+from consult.screening import Decision
+from consult.submissions import Submission, SubmissionState
+from consult.summaries import Summary
+from consult.summary_counting import newest_versions
+from consult.summary_counts import FEW, Figures, Term, by_term, figures
+from consult.summary_items import Counted, Filters, Item, select
+from consult.summary_payload import unpack
+from consult.summary_words import cloud, ranked, weights
+from core.db import db
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Names one reading of one snapshot, in whichever database (tests run many)."""
+
+    database: str
+    summary_id: int
+    highest_id: int
+    consultations: tuple[int, ...]
+    stamps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A snapshot as it was (`covered`) and without the opinions hidden after it (`counted`)."""
+
+    key: Key
+    covered: Counted
+    counted: Counted
+
+    @property
+    def removed(self) -> int:
+        """How many opinions are shown no longer."""
+        return len(self.covered.items) - len(self.counted.items)
+
+    @property
+    def few(self) -> bool:
+        """Whether there are too few opinions to compare anything."""
+        return len(self.counted.items) < FEW
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A selection of a reading with every figure about it."""
+
+    items: tuple[Item, ...]
+    figures: Figures
+    keywords: tuple[Keyword, ...]
+    terms: Mapping[str, Term]
+
+
+def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
+    """The snapshot as it may be read now."""
+    return _reading(
+        Key(
+            str(db.engine.url),
+            summary.id,
+            summary.highest_id,
+            tuple(c.id for c in consultations),
+            tuple(c.stamp for c in consultations),
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def _reading(key: Key) -> Reading:
+    covered = _counted(key.database, key.summary_id)
+    gone = sa.select(Submission.id).where(
+        Submission.consultation_id.in_(key.consultations),
+        Submission.state != SubmissionState.SHOWN,
+        Submission.id <= key.highest_id,
+    )
+    return Reading(key, covered, covered.without(frozenset(db.session.scalars(gone))))
+
+
+@lru_cache(maxsize=8)
+def _counted(database: str, summary_id: int) -> Counted:
+    payload = db.session.scalar(sa.select(Summary.payload).where(Summary.id == summary_id))
+    assert payload is not None
+    return unpack(payload)
+
+
+def view(reading: Reading, filters: Filters) -> View:
+    """The figures of a selection."""
+    return _view(reading.key, filters)
+
+
+@lru_cache(maxsize=48)
+def _view(key: Key, filters: Filters) -> View:
+    reading = _reading(key)
+    counted = reading.counted
+    items = tuple(select(counted, filters))
+    found = ranked(counted, items)
+    terms = by_term(counted, items, [keyword.term for keyword in found])
+    return View(items, figures(counted, items), tuple(found), terms)
+
+
+def cloud_of(reading: Reading, view: View) -> Cloud | None:
+    """The word cloud of a selection; None where nothing is compared.
+
+    The one drawn at the count serves as long as it is made of exactly these words and numbers.
+    """
+    heaviest = weights(view.items, view.keywords)
+    if not heaviest:
+        return None
+    kept = reading.covered.cloud
+    if kept and len(view.items) == len(reading.covered.items):
+        return kept
+    return cloud(heaviest)
+
+
+# --- since then ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Since:
+    """What has happened since a snapshot was counted."""
+
+    received: int
+    decided: int
+    draft: bool
+
+    def __bool__(self) -> bool:
+        return bool(self.received or self.decided or self.draft)
+
+
+def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
+    """Opinions received, screening decisions changed and drafts published since then."""
+    then = summary.basis["consultations"]
+    known = {key: tuple(values) for key, values in then.items()}
+    now = {str(c.id): (c.stamp, c.received) for c in consultations}
+    if {key: values[:2] for key, values in known.items()} == now:
+        return Since(0, 0, draft=False)
+    received = sum(c.received for c in consultations) - summary.received
+    changed_since = sa.select(sa.func.count(sa.distinct(Decision.submission_id))).join(
+        Submission, Submission.id == Decision.submission_id
+    )
+    scope = [c.id for c in consultations]
+    changed = db.session.scalar(
+        changed_since.where(
+            Submission.consultation_id.in_(scope),
+            Submission.id <= summary.highest_id,
+            Decision.id > summary.basis["decision"],
+        )
+    )
+    versions = {values[2] for values in known.values() if values[2]}
+    draft = versions != set(newest_versions(scope).values())
+    return Since(received, changed or 0, draft=draft)

@@ -1,0 +1,233 @@
+"""Opinion summaries: the staff's desk for them and the page the public reads."""
+
+from flask import Blueprint, abort, render_template, send_file, url_for
+from flask_babel import gettext as _
+from flask_login import current_user
+from werkzeug.wrappers import Response
+
+from consult import consultations, rules, summaries, summary_documents
+from consult.consultations import Consultation
+from consult.summaries import Subject, Summary, SummaryState
+from consult.summary_counts import split
+from consult.summary_items import Unit
+from consult.views import loading, summary_acts, summary_pages
+from consult.views.summary_filters import CHANNELS, STANCES, STATES, UNITS
+from consult.views.summary_pages import Opened, opened
+from core.pages import kept
+from core.permissions import require
+from core.web import choice_in, keep_private, now, number_in, words_in
+
+blueprint = Blueprint("summaries", __name__)
+DESK = "/desk/summaries"
+PUBLIC = "/consultations/<slug>/summary"
+HISTORY = 20
+
+
+for act in ("count", "<int:summary_id>/publish", "<int:summary_id>/withdraw"):
+    blueprint.add_url_rule(
+        f"{DESK}/{act}",
+        view_func=getattr(summary_acts, act.rpartition("/")[2]),
+        methods=["GET", "POST"],
+    )
+
+
+# --- the desk ------------------------------------------------------------------------------
+
+
+@blueprint.get(f"{DESK}/")
+def index() -> str:
+    """Every consultation and stage with its newest summary; `?consultation=3` for all of one."""
+    keep_private()
+    require(rules.read_summaries)
+    subject = summary_acts.asked_for()
+    if subject is not None:
+        return _history(subject)
+    every = consultations.every(public_only=False)
+    return render_template(
+        "consult/summaries/index.html",
+        consultations=every,
+        stages=list({each.stage.id: each.stage for each in every}.values()),
+        newest=summaries.newest(),
+        rules=rules,
+    )
+
+
+def _history(subject: Subject) -> str:
+    before = number_in("before")
+    found = summaries.of(subject, before=before, limit=HISTORY + 1)
+    scope = summary_acts.scope(subject)
+    older = {**scope, "before": found[HISTORY - 1].number} if len(found) > HISTORY else None
+    return render_template(
+        "consult/summaries/history.html",
+        subject=subject,
+        scope=scope,
+        summaries=found[:HISTORY],
+        older=url_for(".index", **older) if older else None,
+        newer=url_for(".index", **scope) if before is not None else None,
+        rules=rules,
+    )
+
+
+@blueprint.get(f"{DESK}/<int:summary_id>")
+def show(summary_id: int) -> str:
+    """One snapshot, whole or a selection of it."""
+    page = _opened(summary_id)
+    return render_template(
+        "consult/summaries/show.html",
+        **page.context(),
+        heats=summary_pages.heats(page),
+        draft_url=lambda place: summary_pages.draft_url(page, place),
+        cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看详情")),
+        all_keywords=choice_in("keywords", {"all"}) == "all",
+        channels=[(value, summary_pages.channel_title(value)) for value in sorted(CHANNELS)],
+        stances=[(value, summary_pages.stance_title(value)) for value in sorted(STANCES)],
+        states=SummaryState,
+        rules=rules,
+    )
+
+
+@blueprint.get(f"{DESK}/<int:summary_id>/opinions")
+def opinions(summary_id: int) -> str:
+    """Exactly the opinions a number counts; `?state=hidden` for what was received otherwise."""
+    page = _opened(summary_id)
+    state = choice_in("state", STATES)
+    if state:
+        return _by_state(page, state)
+    return _opinions(page)
+
+
+def _by_state(page: Opened, state: str) -> str:
+    ids = summary_pages.state_ids(page, state)
+    after = number_in("after") or 0
+    here = [id for id in ids if id > after][: summary_pages.PAGE]
+    more = bool(here) and here[-1] != ids[-1]
+    return render_template(
+        "consult/summaries/states.html",
+        **page.context(),
+        state=state,
+        total=len(ids),
+        submissions=summary_pages.submissions_by_id(here),
+        page=summary_pages.Turning(
+            page.links.opinions(state=state, after=here[-1]) if more else None,
+            page.links.opinions(state=state) if after else None,
+        ),
+    )
+
+
+def _opinions(page: Opened) -> str:
+    unit = Unit(choice_in("as", UNITS, Unit.SUBMISSIONS.value))
+    if unit is Unit.PEOPLE and not page.staff:
+        # Which opinions come from one person is nobody else's business.
+        abort(400)
+    return render_template(
+        "consult/summaries/opinions.html",
+        **page.context(),
+        listing=summary_pages.listing(page, unit, number_in("after")),
+    )
+
+
+@blueprint.get(f"{DESK}/<int:summary_id>/term")
+def term(summary_id: int) -> str:
+    """One term: who says it, how, where, when, and in what words."""
+    word = words_in("term", most=40)
+    page = _opened(summary_id)
+    if not word or not page.view.items:
+        abort(404)
+    listing = summary_pages.listing(page, Unit.SUBMISSIONS, number_in("after"), page="term")
+    return render_template(
+        "consult/summaries/term.html",
+        **page.context(),
+        term=word,
+        split=split(page.view.items, word),
+        listing=listing,
+        mentions=summary_pages.mentions(page, word, listing),
+        kin=[k for k in page.view.keywords if k.term != word][:20],
+    )
+
+
+@blueprint.get(f"{DESK}/<int:summary_id>/document")
+def document(summary_id: int) -> Response:
+    """The snapshot, or the selection, as a Word document."""
+    page = _opened(summary_id)
+    made = summary_documents.write(
+        page.summary,
+        page.consultations,
+        page.reading,
+        page.filters,
+        now=now(),
+        said=[f"{label}：{value}" for _name, label, value in page.said()],
+    )
+    title, number = page.summary.subject.title, page.summary.number
+    name = _("%(title)s意见汇总（第%(n)d次）.docx", title=title, n=number)
+    response: Response = send_file(
+        made, mimetype=summary_documents.MIMETYPE, as_attachment=True, download_name=name
+    )
+    return response
+
+
+# --- the public page -----------------------------------------------------------------------
+
+
+@blueprint.get(PUBLIC)
+def public(slug: str) -> Response | str:
+    """The published snapshot (`?snapshot=2` for an earlier one), in plain words."""
+    consultation = loading.consultation(slug)
+    summary = _published(consultation)
+    if current_user.is_authenticated:
+        keep_private()
+        return _public(consultation, summary)
+    # Nothing but the snapshot shapes the page, so a selection in the address is not looked at.
+    return kept(
+        ("summary", slug, number_in("snapshot")),
+        (summary.id, summary.state, consultation.stamp, consultation.state),
+        lambda: _public(consultation, summary),
+    )
+
+
+def _public(consultation: Consultation, summary: Summary) -> str:
+    page = _public_page(consultation, summary)
+    listing = summary_pages.listing(page, Unit.SUBMISSIONS, None) if page.reading.few else None
+    return render_template(
+        "consult/summaries/public.html",
+        **page.context(),
+        consultation=consultation,
+        heats=summary_pages.heats(page),
+        draft_url=lambda place: summary_pages.draft_url(page, place),
+        cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看意见")),
+        others=[each for each in summaries.published(consultation) if each.id != summary.id],
+        listing=listing,
+    )
+
+
+@blueprint.get(f"{PUBLIC}/opinions")
+def public_opinions(slug: str) -> str:
+    """The shown opinions a number of the public page counts."""
+    consultation = loading.consultation(slug)
+    return _opinions(_public_page(consultation, _published(consultation), selected=True))
+
+
+# --- finding -------------------------------------------------------------------------------
+
+
+def _opened(summary_id: int) -> Opened:
+    keep_private()
+    require(rules.read_summaries)
+    summary = summaries.by_id(summary_id)
+    if summary is None:
+        abort(404)
+    at = url_for(".show", summary_id=summary_id)
+    paths = {"page": at, "opinions": f"{at}/opinions", "term": f"{at}/term"}
+    return opened(summary, {**paths, "document": f"{at}/document"}, staff=True)
+
+
+def _published(consultation: Consultation) -> Summary:
+    wanted = number_in("snapshot")
+    every = summaries.published(consultation)
+    found = next((each for each in every if wanted in (None, each.number)), None)
+    return found if found is not None else abort(404)
+
+
+def _public_page(consultation: Consultation, summary: Summary, *, selected: bool = False) -> Opened:
+    at = url_for(".public", slug=consultation.slug)
+    paths = {"page": at, "opinions": f"{at}/opinions"}
+    return opened(summary, paths, staff=False, selected=selected)

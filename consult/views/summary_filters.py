@@ -1,0 +1,205 @@
+"""The selection of a summary page in its address: read with care, and written for every link."""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import abort, request
+from flask_babel import gettext as _
+
+from consult.consultations import Consultation
+from consult.submissions import Channel, Stance, SubmissionState
+from consult.summary_items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
+from core.web import choice_in, day, day_in, number_in, words_in
+
+CHANNELS = frozenset(channel.value for channel in Channel)
+STANCES = frozenset(stance.value for stance in Stance)
+CONTEXTS = frozenset(context.value for context in Context)
+UNITS = frozenset(unit.value for unit in Unit)
+DECLARED = {"author": True, "machine": False}
+MOST_ALSO = 4
+STATES = frozenset({"received", "removed", *(state.value for state in SubmissionState)})
+LONGEST_TERM = 40
+
+
+def filters_in(counted: Counted, *, staff: bool) -> Filters:
+    """The selection the address asks for; 400 when it asks for what cannot be.
+
+    Which opinions come from one person is for staff to see, not for the public.
+    """
+    section = number_in("section")
+    if section is not None and section >= len(counted.sections):
+        abort(400)
+    term = words_in("term", most=LONGEST_TERM)
+    context = choice_in("context", CONTEXTS)
+    if context and not term:
+        abort(400)
+    declared = choice_in("read", set(DECLARED))
+    return Filters(
+        section=section,
+        consultation=number_in("consultation"),
+        channel=choice_in("channel", CHANNELS),
+        stance=choice_in("stance", STANCES),
+        declared=DECLARED.get(declared),
+        first=day_in("from"),
+        last=day_in("to"),
+        term=term,
+        context=Context(context) if context else None,
+        also=_also_in(),
+        group=number_in("group"),
+        person=number_in("person") if staff else None,
+    )
+
+
+def _also_in() -> tuple[tuple[str, Context | None], ...]:
+    """The further terms: `also=养老`, or with what is said about it `also=养老|against`."""
+    found = []
+    for raw in request.args.getlist("also"):
+        term, bar, context = raw.partition("|")
+        known = context in CONTEXTS if bar else True
+        if not term or len(term) > LONGEST_TERM or not term.isprintable() or not known:
+            abort(400)
+        found.append((term, Context(context) if context else None))
+    if len(found) > MOST_ALSO:
+        abort(400)
+    return tuple(found)
+
+
+def query_of(filters: Filters) -> dict[str, Any]:
+    """The selection as parts of an address; what does not narrow it is left out."""
+    f = filters
+    words = {True: "author", False: "machine", None: ""}
+    asked: dict[str, Any] = {
+        "section": f.section,
+        "consultation": f.consultation,
+        "channel": f.channel,
+        "stance": f.stance,
+        "read": words[f.declared],
+        "from": f.first,
+        "to": f.last,
+        "term": f.term,
+        "context": f.context.value if f.context else "",
+        "also": [f"{term}|{context.value}" if context else term for term, context in f.also],
+        "group": f.group,
+        "person": f.person,
+    }
+    return {name: value for name, value in asked.items() if value not in (None, "", [])}
+
+
+class Links:
+    """Addresses of pages about one snapshot that keep a selection and narrow it further.
+
+    Narrowing never widens: a number on a page and the list it opens are the same selection.
+    Built by hand rather than by `url_for`: a summary page carries hundreds of them.
+    """
+
+    def __init__(
+        self,
+        filters: Filters,
+        counted: Counted,
+        fixed: Mapping[str, Any],
+        paths: Mapping[str, str],
+    ) -> None:
+        self._filters, self._counted = filters, counted
+        self._fixed, self._paths = fixed, paths
+        self._asked = query_of(filters)
+
+    def to(self, page: str, **more: Any) -> str:
+        """The address of `page`; a value of None drops that part of the selection."""
+        asked = {**self._fixed, **self._asked, **more}
+        kept = {name: value for name, value in asked.items() if value not in (None, "", [])}
+        return self._paths[page] + ("?" + urlencode(kept, doseq=True) if kept else "")
+
+    def opinions(self, **more: Any) -> str:
+        """The opinions of the selection, narrowed."""
+        return self.to("opinions", **more)
+
+    def section(self, place: int) -> str:
+        """The opinions of the selection on a section and what is under it."""
+        return self.opinions(section=self.within(place))
+
+    def within(self, place: int) -> int:
+        """A section, or the part of it that is selected already."""
+        chosen = self._filters.section
+        wider = chosen is not None and place in self._counted.sections[chosen].above
+        return chosen if wider and chosen is not None else place
+
+    def between(self, first: dt.date, last: dt.date) -> str:
+        """The opinions of the selection between two days, both inside."""
+        first = max(first, self._filters.first or first)
+        last = min(last, self._filters.last or last)
+        return self.opinions(**{"from": first, "to": last})
+
+    def term(self, term: str, context: str = "", *, page: str = "opinions", **more: Any) -> str:
+        """The opinions of the selection that hold a term, or say something certain about it."""
+        f = self._filters
+        if f.term == term and f.context and (not context or f.context is Context.OPPOSED):
+            context = f.context.value
+        asked: dict[str, Any] = {"term": term, "context": context}
+        if f.term and f.term != term:
+            held = f.term + (f"|{f.context.value}" if f.context else "")
+            asked["also"] = [*self._asked.get("also", []), held]
+        return self.to(page, **asked, **more)
+
+    def without(self, name: str) -> str:
+        """The same page without one part of the selection."""
+        narrower = {"context": None} if name == "term" else {}
+        return self.to("page", **{name: None, **narrower})
+
+
+def section_title(counted: Counted, place: int, titles: dict[int, str]) -> str:
+    """A section's heading; with the consultation's title where several are summed up."""
+    if place == WHOLE:
+        return str(_("针对全文"))
+    if place == UNPLACED:
+        return str(_("未编入章节的段落"))
+    section = counted.sections[place]
+    before = f"{titles[section.consultation]} › " if len(titles) > 1 else ""
+    return before + section.title
+
+
+def said(
+    filters: Filters, counted: Counted, consultations: Sequence[Consultation]
+) -> list[tuple[str, str, str]]:
+    """The selection in words: (parameter, label, value) for each part of it."""
+    titles = {c.id: c.title for c in consultations}
+    f = filters
+    found: list[tuple[str, str, str]] = []
+    if f.term:
+        found.append(("term", _("关键词"), f.term))
+    if f.context:
+        found.append(("context", _("对这个词"), context_title(f.context)))
+    for term, context in f.also:
+        word = f"{term}（{context_title(context)}）" if context else term
+        found.append(("also", _("同时提到"), word))
+    if f.section is not None:
+        found.append(("section", _("章节"), section_title(counted, f.section, titles)))
+    if f.consultation is not None:
+        found.append(("consultation", _("意见征集"), titles.get(f.consultation, "—")))
+    if f.channel:
+        found.append(("channel", _("渠道"), Channel(f.channel).title))
+    if f.stance:
+        found.append(("stance", _("态度"), Stance(f.stance).title))
+    if f.declared is not None:
+        found.append(("read", _("态度来源"), _("作者自述") if f.declared else _("系统判读")))
+    if f.first:
+        found.append(("from", _("自"), day(f.first)))
+    if f.last:
+        found.append(("to", _("至"), day(f.last)))
+    if f.group is not None:
+        found.append(("group", _("范围"), _("内容相近的一组")))
+    if f.person is not None:
+        found.append(("person", _("范围"), _("同一人提交的")))
+    return found
+
+
+def context_title(context: Context) -> str:
+    """What an opinion says about a term, in words."""
+    titles: dict[Context, str] = {
+        Context.FAVOUR: _("赞成或建议"),
+        Context.AGAINST: _("反对"),
+        Context.OTHER: _("其他"),
+        Context.OPPOSED: _("处于反对语境"),
+    }
+    return titles[context]

@@ -1,0 +1,234 @@
+"""What the pages of a summary are made of, for staff and for the public alike."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask import abort, url_for
+from markupsafe import Markup
+
+from consult import summary_readings
+from consult.analysis import cloud as clouds
+from consult.analysis import concordance
+from consult.analysis.concordance import Line
+from consult.consultations import Consultation
+from consult.submissions import Channel, Stance, Submission, SubmissionState
+from consult.summaries import Summary, consultations_of
+from consult.summary_counts import FEW, heat, outermost
+from consult.summary_items import Filters, Item, Unit, firsts
+from consult.summary_readings import Reading, View
+from consult.summary_words import CLOUD_WORDS, engine_for, lexicon_for
+from consult.views.summary_filters import Links, filters_in, said, section_title
+from core.db import db
+
+PAGE = 20
+WIDTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A snapshot opened at the selection its address asks for."""
+
+    summary: Summary
+    consultations: Sequence[Consultation]
+    reading: Reading
+    filters: Filters
+    links: Links
+    staff: bool
+
+    @property
+    def view(self) -> View:
+        """The figures of the selection."""
+        return summary_readings.view(self.reading, self.filters)
+
+    def title_of(self, place: int) -> str:
+        """The heading of a section."""
+        titles = {c.id: c.title for c in self.consultations}
+        return section_title(self.reading.counted, place, titles)
+
+    def said(self) -> list[tuple[str, str, str]]:
+        """The selection in words: (parameter, label, value)."""
+        return said(self.filters, self.reading.counted, self.consultations)
+
+    def context(self) -> dict[str, Any]:
+        """What every template of a summary needs."""
+        counted, view = self.reading.counted, self.view
+        return {
+            "summary": self.summary,
+            "subject": self.summary.subject,
+            "titles": {c.id: c.title for c in self.consultations},
+            "reading": self.reading,
+            "filters": self.filters,
+            "said": self.said(),
+            "links": self.links,
+            "view": view,
+            "figures": view.figures,
+            "few": len(view.items) < FEW,
+            "since": summary_readings.since(self.summary, self.consultations),
+            "section_title": self.title_of,
+            "chapters": [
+                (place, view.figures.sections[place])
+                for place in outermost(counted)
+                if place in view.figures.sections
+            ],
+            "channel_title": channel_title,
+            "stance_title": stance_title,
+            "staff": self.staff,
+        }
+
+
+def channel_title(value: str) -> str:
+    """A channel in the words of the page."""
+    return Channel(value).title
+
+
+def stance_title(value: str) -> str:
+    """A stance in the words of the page."""
+    return Stance(value).title
+
+
+def opened(
+    summary: Summary, paths: Mapping[str, str], *, staff: bool, selected: bool = True
+) -> Opened:
+    """Open a snapshot at the selection the address asks for (400 when there cannot be one), or
+    whole when it may not select."""
+    consultations = consultations_of(summary.subject)
+    reading = summary_readings.read(summary, consultations)
+    filters = filters_in(reading.counted, staff=staff) if selected else Filters()
+    asked = filters.consultation
+    if asked is not None and asked not in {c.id for c in consultations}:
+        abort(400)
+    # The public's address names the snapshot, so that a link stays true when a newer one is out.
+    fixed = {} if staff else {"snapshot": summary.number}
+    links = Links(filters, reading.counted, fixed, paths)
+    return Opened(summary, consultations, reading, filters, links, staff)
+
+
+def heats(opened: Opened) -> list[tuple[int, int, int]]:
+    """(section, heat, opinions) for every heading of the drafts, and for what stands outside."""
+    counted, counts = opened.reading.counted, opened.view.figures.sections
+    most: dict[int, int] = {}
+    for place, section in enumerate(counted.sections):
+        most[section.level] = max(most.get(section.level, 0), counts.get(place, 0))
+    return [
+        (place, heat(counts.get(place, 0), most[section.level]), counts.get(place, 0))
+        for place, section in enumerate(counted.sections)
+        if section.level or counts.get(place)
+    ]
+
+
+def cloud_svg(opened: Opened, *, label: str) -> Markup:
+    """The word cloud of the selection, each word a link; "" where nothing is compared."""
+    cloud = summary_readings.cloud_of(opened.reading, opened.view)
+    if cloud is None:
+        return Markup("")
+    shown = opened.view.keywords[:CLOUD_WORDS]
+    page = "term" if opened.staff else "opinions"
+    return Markup(
+        clouds.svg(
+            cloud,
+            links={k.term: opened.links.term(k.term, page=page) for k in shown},
+            labels={k.term: label.replace("#", k.term).replace("@", str(k.count)) for k in shown},
+        )
+    )
+
+
+# --- lists of opinions ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """Where a list goes on."""
+
+    next_url: str | None
+    previous_url: str | None
+    count_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One opinion in a list, its words, and for how many it stands."""
+
+    item: Item
+    stands_for: int
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One page of the opinions a number counts, and that number."""
+
+    total: int
+    unit: Unit
+    entries: list[Entry]
+    page: Turning
+
+
+def listing(
+    opened: Opened, unit: Unit, after: int | None, *, page: str = "opinions", size: int = PAGE
+) -> Listing:
+    """The opinions of the selection after submission `after`, with their words in one query."""
+    everything = firsts(opened.view.items, unit)
+    rest = [pair for pair in everything if after is None or pair[0].id > after]
+    here = rest[:size]
+    words = shown_by_id([item.id for item, _n in here])
+    more = opened.links.to(page, **_unit(unit), after=here[-1][0].id) if len(rest) > size else None
+    return Listing(
+        total=len(everything),
+        unit=unit,
+        entries=[Entry(item, n, words[item.id]) for item, n in here if item.id in words],
+        page=Turning(more, opened.links.to(page, **_unit(unit)) if after else None),
+    )
+
+
+def _unit(unit: Unit) -> dict[str, str]:
+    return {} if unit is Unit.SUBMISSIONS else {"as": unit.value}
+
+
+def shown_by_id(ids: Sequence[int]) -> Mapping[int, Submission]:
+    """The submissions with these ids that are shown at this moment."""
+    query = sa.select(Submission).where(
+        Submission.id.in_(ids), Submission.state == SubmissionState.SHOWN
+    )
+    return {submission.id: submission for submission in db.session.scalars(query)}
+
+
+def submissions_by_id(ids: Sequence[int]) -> list[Submission]:
+    """The submissions with these ids, whatever their state."""
+    query = sa.select(Submission).where(Submission.id.in_(ids)).order_by(Submission.id)
+    return list(db.session.scalars(query))
+
+
+def mentions(opened: Opened, term: str, listing: Listing) -> list[tuple[Entry, Line]]:
+    """Each mention of a term in the opinions of one page of a list, in its surroundings."""
+    headings = tuple(s.title for s in opened.reading.covered.sections if s.level)
+    segmenter = engine_for(lexicon_for(headings)).segmenter
+    found = []
+    for entry in listing.entries:
+        text = f"{entry.submission.title}\n{entry.submission.body}".strip()
+        found += [
+            (entry, line)
+            for line in concordance.lines(text, term, width=WIDTH, segmenter=segmenter)
+        ]
+    return found
+
+
+def state_ids(opened: Opened, state: str) -> list[int]:
+    """The covered submissions that were in `state` at the count; "received" for all of them,
+    "removed" for those that were counted and are shown no longer."""
+    covered, counted = opened.reading.covered, opened.reading.counted
+    items = {item.id for item in covered.items}
+    if state == "removed":
+        return sorted(items - {item.id for item in counted.items})
+    rest = [id for id, was in covered.rest if state in ("received", was)]
+    return sorted([*(items if state in ("received", "shown") else ()), *rest])
+
+
+def draft_url(opened: Opened, place: int) -> str | None:
+    """Where a section stands in the published draft."""
+    section = opened.reading.counted.sections[place]
+    slugs = {c.id: c.slug for c in opened.consultations}
+    if not section.level:
+        return None
+    return url_for("drafts.read", slug=slugs[section.consultation], _anchor=f"p{section.mark}")
