@@ -12,6 +12,7 @@ from consult import drafts, example, intake, programme_files, publishing_command
 from consult.command_line import refusing, the_consultation
 from consult.readers import tables
 from consult.submissions import Channel
+from consult.summary_commands import summary_group
 from core import audit
 from core.db import db
 from core.web import SHANGHAI, now
@@ -26,6 +27,7 @@ def init_commands(app: Flask) -> None:
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
     app.cli.add_command(example_group)
+    app.cli.add_command(summary_group)
     publishing_commands.init_commands(app)
 
 
