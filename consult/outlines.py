@@ -50,7 +50,9 @@ def doubts(entries: Sequence[Entry]) -> dict[int, str]:
             last[rank] = (number, entry.level, said)
             fresh.discard(rank)
         if entry.level > above + 1 and entry.mark not in found:
-            found[entry.mark] = _("层级比上一个标题低了不止一级。")
+            found[entry.mark] = (
+                _("层级比上一个标题低了不止一级。") if above else _("第一个标题不是第1级。")
+            )
         above = entry.level
     return found
 

@@ -385,6 +385,16 @@ def test_a_file_becomes_a_version_to_be_checked(
     page = text_of(officer.get(response.location))
     assert "1个标题、2段正文" in page
     assert "建设15分钟生活圈。" in page
+    desk = text_of(officer.get(f"{DESK}gangyao/"))
+    assert "待检查" in desk
+    assert "才能再导入新的一稿" in desk
+
+
+def test_tables_are_drawn_as_tables(officer: FlaskClient) -> None:
+    version = a_prepared_draft(a_consultation(phase=Phase.PREPARING))
+    for page in ("structure", "preview"):
+        shown = text_of(officer.get(f"/desk/drafts/{version.id}/{page}"))
+        assert '<th scope="col">2025年目标</th>' in shown
 
 
 @pytest.mark.parametrize(
