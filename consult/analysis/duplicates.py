@@ -1,0 +1,68 @@
+"""Opinions that are the same, or nearly: resubmissions, campaigns, letters under new greetings.
+
+Nothing is dropped here; texts get group numbers, and what a group means is for people to say.
+
+The work on thousands of texts is done by `sketches`, loaded at the first call: it needs numpy.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Sequence
+
+from consult.analysis import normal
+
+# Similarity (weighted Jaccard of trigrams, 0-1) with the profile of the group above which a text
+# belongs to it. Unrelated letters of one genre lie below 0.05, a copy with every seventh character
+# changed around 0.35.
+NEAR = 0.25
+_SHORT = 12  # texts with fewer letters are only ever the same, never nearly so
+
+_AGAINST = re.compile(
+    r"反对|抵制|拒绝|不(?:要|应|该|宜|赞成|赞同|同意|支持|建议|希望|接受)|没必要|无法接受"
+)
+_FOR = re.compile(r"支持|赞成|赞同|同意|拥护")
+
+
+def exact_groups(texts: Sequence[str]) -> list[int]:
+    """A group number per text, equal where texts are equal after NFKC, case, punctuation and space
+    folding. Groups are numbered from 0 in the order of their first text."""
+    return _numbered([normal.bare(text) for text in texts])
+
+
+def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
+    """A group number per text, equal for near-duplicates too, numbered as in `exact_groups`.
+
+    `threshold` is the weighted Jaccard similarity of character trigrams, 0-1, with the profile of
+    the group. Texts of fewer than 12 letters are grouped only if equal, and a text that objects is
+    never put with one that agrees. The same texts give the same groups. Raises ValueError for a
+    threshold outside 0-1. About 60 µs and 2 KB a text.
+    """
+    if not 0 < threshold <= 1:
+        raise ValueError("the threshold lies between 0 and 1")
+    bare = [normal.bare(text) for text in texts]
+    exact = _numbered(bare)
+    distinct = list(dict.fromkeys(bare))
+    long = [number for number, text in enumerate(distinct) if len(text) >= _SHORT]
+    if len(long) < 2:
+        return exact
+    letters = [distinct[number] for number in long]
+    found: list[int] = importlib.import_module("consult.analysis.sketches").grouped(
+        letters, threshold
+    )
+    group_of = list(range(len(distinct)))
+    first: dict[tuple[int, int], int] = {}
+    for number, group, text in zip(long, found, letters, strict=True):
+        group_of[number] = first.setdefault((group, _side(text)), number)
+    return _numbered([group_of[number] for number in exact])
+
+
+def _numbered(keys: Sequence[object]) -> list[int]:
+    numbers: dict[object, int] = {}
+    return [numbers.setdefault(key, len(numbers)) for key in keys]
+
+
+def _side(text: str) -> int:
+    """-1 for a text that objects, 1 for one that agrees or shows neither."""
+    return -1 if _AGAINST.search(text) and not _FOR.search(_AGAINST.sub("", text)) else 1

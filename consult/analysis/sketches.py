@@ -1,0 +1,192 @@
+"""Groups thousands of texts by what they share, in numpy; the method behind `duplicates`.
+
+Near-duplicates are found by weighted one-permutation sketches of character trigrams (Li, Owen and
+Zhang, "One permutation hashing", NIPS 2012; a trigram of weight w takes the rank -ln(u)/w, so that
+places of two sketches agree with the weighted Jaccard similarity). Two rounds: the first weighs all
+trigrams alike and groups only what is plainly one text; the second weighs each by how few of those
+groups hold it, so that boilerplate, which many letters share, joins nothing. In both, a text is
+compared with a group's profile, the commonest value at each place, never with just any member:
+chains through intermediate texts do not form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_PLAIN_ROUND = 0.5
+_PLACES = 128  # of a sketch; standard error at similarity s is √(s(1-s)/128)
+_TABLE = 1 << 22  # trigram counts are kept by hash
+_ROUNDS_OF_MERGING = 3
+_LEADERS = 2
+_EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+
+Ints = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint64]
+Floats = npt.NDArray[np.float64]
+
+
+def grouped(texts: Sequence[str], threshold: float) -> list[int]:
+    """A group number per text (distinct, `normal.bare`, at least 3 letters), in no given order."""
+    shingles = _shingled(texts)
+    equal = np.ones(_TABLE)
+    groups = _grouped(_sketched(shingles, equal), max(_PLAIN_ROUND, threshold))
+    groups = _grouped(_sketched(shingles, _weights(shingles, groups)), threshold, groups)
+    return [int(group) for group in groups]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shingles:
+    """Every trigram of every text: which text, and its hash."""
+
+    text: Ints
+    hash: Words
+    n_texts: int
+
+
+def _shingled(texts: Sequence[str]) -> _Shingles:
+    joined = "\x00\x00".join(texts)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes = codes.astype(np.uint64)
+    mixed = (codes[:-2] << np.uint64(42)) ^ (codes[1:-1] << np.uint64(21)) ^ codes[2:]
+    text = np.repeat(np.arange(len(texts)), [len(text) + 2 for text in texts])[: len(mixed)]
+    whole = (codes[:-2] != 0) & (codes[1:-1] != 0) & (codes[2:] != 0)
+    return _Shingles(text[whole], _mixed(mixed[whole]), len(texts))
+
+
+def _mixed(values: Words) -> Words:
+    """Each value's bits well spread (the finaliser of SplitMix64, public domain, S. Vigna)."""
+    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
+    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
+    return values ^ (values >> np.uint64(31))
+
+
+def _weights(shingles: _Shingles, groups: Ints) -> Floats:
+    """By hash: near 1 for a trigram that one group holds, near 0 for one that many hold."""
+    slot = (shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)
+    pairs = np.unique(groups[shingles.text] * _TABLE + slot)
+    held = np.bincount(pairs % _TABLE, minlength=_TABLE)
+    n_groups = int(groups.max()) + 1
+    # Common to more than about 1 group in 300 (at least 3): boilerplate, fading out fast.
+    usual = max(3.0, n_groups / 300)
+    weights: Floats = 1 / (1 + (held / usual) ** 2)
+    return weights
+
+
+def _sketched(shingles: _Shingles, weights: Floats) -> Words:
+    """A row of `_PLACES` values per text; where no trigram fell, `_EMPTY`."""
+    place = (shingles.hash >> np.uint64(57)).astype(np.int64)
+    uniform = ((shingles.hash >> np.uint64(22)) & np.uint64(0xFFFF_FFFF)).astype(np.float64)
+    uniform = (uniform + 1) / 2**32
+    weight = weights[(shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)]
+    rank = -np.log(uniform) / weight
+    # 20 bits of rank (its float32 bits keep the order), 12 of hash against ties.
+    order = rank.astype(np.float32).view(np.uint32).astype(np.uint64) >> np.uint64(8)
+    value = (order << np.uint64(12)) | (shingles.hash & np.uint64(0xFFF))
+    cell = (shingles.text * _PLACES + place).astype(np.uint64)
+    packed = np.sort((cell << np.uint64(36)) | value)
+    at = packed >> np.uint64(36)
+    first = np.concatenate(([True], at[1:] != at[:-1]))
+    sketch = np.full(shingles.n_texts * _PLACES, _EMPTY)
+    sketch[at[first].astype(np.int64)] = packed[first] & np.uint64((1 << 36) - 1)
+    return sketch.reshape(shingles.n_texts, _PLACES)
+
+
+def _grouped(sketch: Words, threshold: float, start: Ints | None = None) -> Ints:
+    """Group numbers 0…: stars around the text with most near neighbours, then drawn together."""
+    if start is None:
+        left, right = _candidates(sketch)
+        near = _similarity(sketch, left, sketch, right) >= threshold
+        groups = _stars(len(sketch), left[near], right[near])
+    else:
+        groups = start
+    for _ in range(_ROUNDS_OF_MERGING):
+        profiles = _profiles(sketch, groups)
+        left, right = _candidates(profiles)
+        near = _similarity(profiles, left, profiles, right) >= threshold
+        if not near.any():
+            break
+        stars = _stars(len(profiles), left[near], right[near])
+        groups = stars[groups]
+    return groups
+
+
+def _candidates(sketch: Words) -> tuple[Ints, Ints]:
+    """Pairs of rows worth comparing: those that agree with an early row of their bucket in at least
+    two places (one where few places are filled). A bucket costs its size, not its square."""
+    counts: list[Ints] = []
+    rows = len(sketch)
+    for place in range(_PLACES):
+        column = sketch[:, place]
+        order = np.argsort(column, kind="stable")
+        ordered = column[order]
+        starts = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+        bucket = np.cumsum(starts) - 1
+        first = np.flatnonzero(starts)
+        filled = ordered != _EMPTY
+        for leader in range(_LEADERS):
+            at = np.minimum(first + leader, rows - 1)[bucket]
+            usable = filled & (np.arange(rows) > at) & (bucket[at] == bucket)
+            counts.append(order[at[usable]] * rows + order[usable])
+    pairs, times = np.unique(np.concatenate(counts), return_counts=True)
+    pairs = pairs[times >= 2]
+    return pairs // rows, pairs % rows
+
+
+def _similarity(a: Words, left: Ints, b: Words, right: Ints) -> Floats:
+    """Estimated weighted Jaccard similarity of rows of a with rows of b."""
+    found = np.empty(len(left))
+    for begin in range(0, len(left), 20_000):
+        rows_a, rows_b = a[left[begin : begin + 20_000]], b[right[begin : begin + 20_000]]
+        any_filled = (rows_a != _EMPTY) | (rows_b != _EMPTY)
+        same = (rows_a == rows_b) & any_filled
+        found[begin : begin + 20_000] = same.sum(1) / np.maximum(any_filled.sum(1), 1)
+    return found
+
+
+def _stars(n: int, left: Ints, right: Ints) -> Ints:
+    """Greedy: the row with most neighbours takes those still free, and so on; ties by number."""
+    ends = np.concatenate((left, right))
+    others = np.concatenate((right, left))
+    order = np.argsort(ends, kind="stable")
+    others = others[order]
+    degree = np.bincount(ends, minlength=n)
+    begin = np.concatenate(([0], np.cumsum(degree)))
+    groups = np.full(n, -1)
+    number = 0
+    for centre in np.argsort(-degree, kind="stable"):
+        if groups[centre] >= 0:
+            continue
+        groups[centre] = number
+        near = others[begin[centre] : begin[centre + 1]]
+        groups[near[groups[near] < 0]] = number
+        number += 1
+    return groups
+
+
+def _profiles(sketch: Words, groups: Ints) -> Words:
+    """One row a group: at each place the commonest value of its texts, the smaller on a tie."""
+    n_groups = int(groups.max()) + 1
+    sizes = np.bincount(groups, minlength=n_groups)
+    profiles = np.empty((n_groups, _PLACES), dtype=np.uint64)
+    alone = sizes[groups] == 1
+    profiles[groups[alone]] = sketch[alone]
+    several = np.flatnonzero(~alone)
+    if not len(several):
+        return profiles
+    for place in range(_PLACES):
+        column = sketch[several, place]
+        order = np.lexsort((column, groups[several]))
+        group, value = groups[several][order], column[order]
+        starts = np.flatnonzero(
+            np.concatenate(([True], (group[1:] != group[:-1]) | (value[1:] != value[:-1])))
+        )
+        times = np.diff(np.concatenate((starts, [len(group)])))
+        best = np.lexsort((value[starts], -times, group[starts]))
+        group, value = group[starts][best], value[starts][best]
+        first = np.concatenate(([True], group[1:] != group[:-1]))
+        profiles[group[first], place] = value[first]
+    return profiles

@@ -1,0 +1,156 @@
+"""Same and nearly same: resubmissions found, campaigns grouped, opponents kept apart."""
+
+import csv
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consult.analysis.duplicates import exact_groups, near_groups
+
+DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+LETTER = (
+    "我们是共和新路一带的老住户，楼里六十岁以上的老人占了一半，每天上下五楼要歇三次。"
+    "去年底居委会开过一次会，说是今年春天就会有设计单位来看现场，可是到现在也没有看到人。"
+    "请把这几栋楼列进今年的计划，让老人早一点能下楼晒太阳。"
+)
+GREETINGS = ("尊敬的领导：您好！", "各位领导好，", "", "你好，打扰了。", "敬爱的区政府：")
+ENDINGS = ("谢谢！", "盼望答复。", "", "此致敬礼", "万分感谢，祝工作顺利！")
+TOPICS = [
+    "电梯",
+    "公交",
+    "菜场",
+    "绿地",
+    "学校",
+    "医院",
+    "停车",
+    "噪音",
+    "垃圾",
+    "路灯",
+    "消防",
+    "养老",
+    "图书馆",
+    "地铁",
+    "广场舞",
+]
+
+
+def campaign(n: int, seed: int = 1) -> list[str]:
+    rng = random.Random(seed)
+    return [edited(rng.choice(GREETINGS) + LETTER + rng.choice(ENDINGS), rng) for _ in range(n)]
+
+
+def edited(text: str, rng: random.Random) -> str:
+    letters = list(text)
+    for _ in range(len(letters) // 10):
+        letters[rng.randrange(len(letters))] = rng.choice(LETTER)
+    return "".join(letters)
+
+
+def unrelated(n: int, seed: int = 2) -> list[str]:
+    """Letters of one genre: common openings and endings around words of their own."""
+    rng = random.Random(seed)
+    letters = "".join(chr(code) for code in range(0x4E00, 0x5200))
+    return [
+        rng.choice(GREETINGS)
+        + f"关于{rng.choice(TOPICS)}的问题，"
+        + "".join(rng.choice(letters) for _ in range(60))
+        + "，希望有关部门重视并尽快解决。"
+        + rng.choice(ENDINGS)
+        for _ in range(n)
+    ]
+
+
+def test_form_does_not_make_a_text_another() -> None:
+    texts = ["建议 加装电梯！", "建议加装电梯", "建议加装扶梯", "建议加装　电梯。。"]
+    assert exact_groups(texts) == [0, 0, 1, 0]
+    assert near_groups(texts) == [0, 0, 1, 0]
+
+
+def test_nothing_gives_nothing() -> None:
+    assert exact_groups([]) == near_groups([]) == []
+    assert near_groups(["", ""]) == [0, 0]
+    assert near_groups(["电梯"]) == [0]
+
+
+def test_a_form_letter_under_varied_greetings_is_one() -> None:
+    texts = [greeting + LETTER + ending for greeting in GREETINGS for ending in ENDINGS]
+    assert set(near_groups(texts + unrelated(50))[: len(texts)]) == {0}
+
+
+def test_a_campaign_with_a_tenth_of_its_letters_changed_is_one() -> None:
+    texts = campaign(60) + unrelated(200)
+    groups = near_groups(texts)
+    assert len(set(groups[:60])) == 1
+    assert len(set(groups[60:])) == 200
+
+
+def test_letters_of_one_genre_are_not_one() -> None:
+    assert len(set(near_groups(unrelated(400)))) == 400
+
+
+def test_who_objects_is_never_put_with_who_agrees() -> None:
+    base = "我们这栋楼在居民区中心花园的旁边，老人很多，大家商量了很久，最后{}在楼门口加装电梯，请记录。"
+    groups = near_groups([base.format("反对"), base.format("支持"), base.format("都反对")])
+    assert groups[0] == groups[2] != groups[1]
+
+
+def test_short_texts_are_only_ever_the_same() -> None:
+    assert len(set(near_groups(["支持加装电梯", "反对加装电梯", "希望加装电梯"]))) == 3
+
+
+def test_groups_do_not_depend_on_greed_of_order_within_a_campaign() -> None:
+    texts = campaign(30) + unrelated(60)
+    shuffled = list(range(len(texts)))
+    random.Random(5).shuffle(shuffled)
+    straight = near_groups(texts)
+    mixed = near_groups([texts[n] for n in shuffled])
+    assert partition(straight, range(len(texts))) == partition(mixed, shuffled)
+
+
+def partition(groups: list[int], members: object) -> set[frozenset[int]]:
+    held: dict[int, set[int]] = {}
+    for group, member in zip(groups, members, strict=True):  # type: ignore[call-overload]
+        held.setdefault(group, set()).add(member)
+    return {frozenset(part) for part in held.values()}
+
+
+@given(st.lists(st.text(max_size=30), max_size=12))
+def test_equal_texts_always_share_a_group(texts: list[str]) -> None:
+    exact, near = exact_groups(texts), near_groups(texts)
+    assert len(near) == len(texts)
+    assert len(set(zip(exact, near, strict=True))) == len(set(exact))
+
+
+def test_the_threshold_is_a_share() -> None:
+    for bad in (0, -1, 1.5):
+        with pytest.raises(ValueError, match="threshold"):
+            near_groups(["a"], threshold=bad)
+
+
+def test_five_thousand_texts_take_seconds_not_minutes() -> None:
+    texts = campaign(1500) + unrelated(3500)
+    begin = time.process_time()
+    near_groups(texts)
+    # The aim is 2 s; the bound is loose because test machines are shared.
+    assert time.process_time() - begin < 10
+
+
+@pytest.mark.realdata
+def test_all_108_resubmitted_groups_are_found() -> None:
+    if not DATA.is_dir():
+        pytest.skip("no ../shared/data")
+    with (DATA / "messages.csv").open(encoding="utf-8-sig", newline="") as file:
+        body = {row["msg_id"]: row["body"] for row in csv.DictReader(file)}
+    with (DATA / "messages_resubmitted.csv").open(encoding="utf-8-sig", newline="") as file:
+        known = [(row["group"], row["msg_id"]) for row in csv.DictReader(file)]
+    for grouped in (exact_groups, near_groups):
+        group = dict(zip(body, grouped(list(body.values())), strict=True))
+        together: dict[str, set[int]] = {}
+        for name, message in known:
+            together.setdefault(name, set()).add(group[message])
+        assert Counter(map(len, together.values())) == {1: 108}
