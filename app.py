@@ -48,8 +48,8 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
 
 def prepare(app: Flask) -> None:
     """Bring the database up to date; fill an empty one with the built-in example."""
+    migrations.bring_up_to_date(app)
     with app.app_context():
-        migrations.alembic.upgrade()
         if example.is_empty():
             example.load(now=web.now())
             db.db.session.commit()

@@ -11,7 +11,7 @@ from core.accounts import Account, RoleName
 from core.db import db
 from core.errors import Refused
 from core.forms import tidy_line, visible
-from core.migrations import alembic
+from core.migrations import bring_up_to_date
 from core.web import now
 
 ROLE = click.Choice([role.value for role in RoleName])
@@ -30,7 +30,7 @@ def init_commands(app: Flask) -> None:
 @with_appcontext
 def init(email: str, name: str, password: str | None) -> None:
     """Make an empty site with a first administrator."""
-    alembic.upgrade()
+    bring_up_to_date(current_app._get_current_object())
     if accounts.any_exist():
         raise click.ClickException("这个站点已经有账号，不能再次初始化。")
     _add(email, name, [RoleName.ADMINISTRATOR], password)

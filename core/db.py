@@ -144,7 +144,8 @@ def _teach_sqlite(engine: sa.Engine) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     @sa.event.listens_for(engine, "checkin")
-    def on_checkin(connection: Any, record: Any) -> None:
+    @sa.event.listens_for(engine, "invalidate")
+    def on_end(connection: Any, record: Any, *reason: Any) -> None:
         # Only now is the change on disk: the "commit" event would come before the COMMIT.
         held = record.info.pop("writing", None) if record else None
         if held is not None:

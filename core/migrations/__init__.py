@@ -1,13 +1,28 @@
 """The database's history, up and down. Revisions live in this folder; Alembic runs them."""
 
+from typing import Any, Literal
+
 from flask import Flask
 from flask_alembic import Alembic
 
-from core.db import Base
+from core.db import Base, UtcDateTime
 
 alembic = Alembic(metadatas=Base.metadata)
 
 
 def init_migrations(app: Flask) -> None:
     """Attach Alembic to `app`; `flask db upgrade` and friends come with it."""
+    app.config["ALEMBIC_CONTEXT"]["render_item"] = _render
     alembic.init_app(app)
+
+
+def bring_up_to_date(app: Flask) -> None:
+    """Run what is missing, in a context of its own: Alembic's connection, which on SQLite holds
+    the writers' queue, is given back when that context ends."""
+    with app.app_context():
+        alembic.upgrade()
+
+
+def _render(kind: str, thing: Any, context: Any) -> str | Literal[False]:
+    # A revision must stand when our types have long changed: it names the database's own.
+    return "sa.DateTime(timezone=True)" if isinstance(thing, UtcDateTime) else False
