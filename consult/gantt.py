@@ -13,7 +13,7 @@ MARGIN = 8
 TAIL = 30
 MONTH = 39
 LETTER = 14.2
-HEAD = 78
+HEAD = 98
 GROUP = 40
 ROW = 46
 GAP = 10
@@ -28,7 +28,6 @@ class Task:
     first: dt.date
     last: dt.date
     mark: str = ""
-    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,6 @@ class Bar:
     text_y: float
     ends: bool
     mark: str = ""
-    url: str = ""
 
 
 @dataclass(frozen=True)
@@ -161,7 +159,6 @@ def _bar(task: Task, y: float, scale: _Scale) -> Bar:
         text_y=y + 17,
         ends=ends,
         mark=task.mark,
-        url=task.url,
     )
 
 

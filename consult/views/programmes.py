@@ -59,6 +59,7 @@ def timeline(slug: str) -> str | Response:
         "consult/programmes/timeline.html",
         programme=programme,
         facts=programme.facts,
+        gates=programme.facts.get("gates", {}),
         now=at,
         today=today,
         standing=standing(programme, today),
@@ -102,7 +103,7 @@ def _groups(programme: Programme, open_now: Sequence[OpenCall]) -> list[gantt.Gr
     the programme's own months."""
     groups = [_group(programme, stage) for stage in programme.stages]
     inside = [
-        gantt.Task(call.title, call.first, call.last, url=call.url)
+        gantt.Task(call.title, call.first, call.last)
         for call in open_now
         if call.first <= programme.ends_on and call.last >= programme.starts_on
     ]
