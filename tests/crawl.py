@@ -15,7 +15,9 @@ from tests import world
 MOST = 400
 
 
-def walk(app: Flask, client: FlaskClient, *, most: int = MOST) -> Iterator[tuple[str, TestResponse]]:
+def walk(
+    app: Flask, client: FlaskClient, *, most: int = MOST
+) -> Iterator[tuple[str, TestResponse]]:
     """(address, answer) for every page this person can find, redirects as they are."""
     waiting = deque(
         address

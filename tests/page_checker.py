@@ -42,6 +42,8 @@ def faults(answer: TestResponse, *, signed_in: bool = False, had_cookie: bool = 
         return []
     if 300 <= answer.status_code < 400 and "<main" not in answer.get_data(as_text=True):
         return list(_headers(answer, None, signed_in, had_cookie))
+    if not answer.get_data().strip():
+        return ["an empty page"]
     page = html.document_fromstring(answer.get_data())
     return [
         *_head(page),
@@ -169,7 +171,8 @@ def _headers(
         yield "Vary does not name Cookie"
     cache = headers.get("Cache-Control", "")
     token = page is not None and page.find(".//input[@name='csrf_token']") is not None
-    personal = signed_in or token or PERSONAL.search(urlsplit(answer.request.path).path)
+    desk = answer.status_code not in (404, 405) and PERSONAL.search(answer.request.path)
+    personal = signed_in or token or desk
     if page is not None and personal and "no-store" not in cache:
         yield f"a personal page may be stored: Cache-Control is {cache!r}"
     if answer.request.method in ("GET", "HEAD") and not had_cookie and not token:

@@ -64,7 +64,7 @@ def read_table() -> dict[tuple[str, str], Line]:
 def site(databases: Databases) -> Iterator[Flask]:
     """A copy of the world."""
     place = databases.copy("world", world.fill)
-    app = place.site(CLOCK=lambda: world.NOON)
+    app = place.site(CLOCK=lambda: world.NOON, TESTING=False)
     yield app
     close(app)
     databases.discard(place)
@@ -235,17 +235,20 @@ def test_no_trick_with_the_path_opens_a_guarded_page(site: Flask, person: str) -
         if method == "GET" and rule.rule.startswith("/desk")
     ]
     for address in guarded:
-        ways = [trick.format(address) for trick in TRICKS]
+        # The whole bag of tricks on three pages; a few on each of the others.
+        whole = address in ("/desk", "/desk/people", "/desk/audit")
+        ways = [trick.format(address) for trick in TRICKS[: None if whole else 6]]
         ways += [address.upper(), address.title(), address.replace("/", "//")]
         ways += [address.replace("/desk", "/d%65sk"), address.replace("/desk", "/ｄｅｓｋ")]
         for path in dict.fromkeys(ways):
             answer = _raw(client, path)
             assert answer.status_code < 500, path
+            if refused(answer):
+                continue
             if 300 <= answer.status_code < 400:
                 # Made regular and sent on: what it is sent to is guarded, too.
                 answer = client.get(answer.location)
-                if 300 <= answer.status_code < 400:
-                    assert refused(answer), f"{path!r} leads to {answer.location}"
+                if refused(answer):
                     continue
             assert answer.status_code in (400, 403, 404), f"{path!r} answers {answer.status_code}"
 

@@ -95,10 +95,16 @@ def _watched() -> Watched:
 
 
 class Visitor(FlaskClient):
-    """A browser without script. `checks = False` lets it see a page without judging it."""
+    """A browser without script. `checks = False` lets it see a page without judging it; with
+    `collects = True` it goes on and keeps what it found in `found`."""
 
     checks = True
+    collects = False
     watched = Watched()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.found: list[str] = []
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         """Send a request as ever; AssertionError when the answer or what it did is not in order."""
@@ -117,17 +123,18 @@ class Visitor(FlaskClient):
         else:
             answer = send(*args, **kwargs)
         self.watched = LAST.watched
-        if self.checks:
-            self._check(answer, had_cookie)
+        if self.checks and (why := self._faults(answer, had_cookie)):
+            assert self.collects, why
+            self.found.append(why)
         return answer
 
-    def _check(self, answer: TestResponse, had_cookie: bool) -> None:
+    def _faults(self, answer: TestResponse, had_cookie: bool) -> str:
         asked = f"{answer.request.method} {answer.request.path} → {answer.status_code}"
         watched = self.watched
-        if answer.request.method in READING:
-            assert not watched.written, f"{asked}: a GET wrote: {watched.written[:3]}"
-        if answer.request.method in READING or answer.status_code < 400:
-            left = watched.uncommitted
-            assert not left, f"{asked}: changes were left uncommitted: {left[:3]}"
         found = page_checker.faults(answer, signed_in=watched.signed_in, had_cookie=had_cookie)
-        assert not found, f"{asked}:{page_checker.in_words(found)}"
+        reading = answer.request.method in READING
+        if reading and watched.written:
+            found.append(f"a GET wrote: {watched.written[:3]}")
+        if (reading or answer.status_code < 400) and watched.uncommitted:
+            found.append(f"changes were left uncommitted: {watched.uncommitted[:3]}")
+        return f"{asked}:{page_checker.in_words(found)}" if found else ""

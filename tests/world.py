@@ -9,25 +9,35 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
 
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.routing import Rule
 
-from consult import consultations, drafts, intake, screening, submissions
+from consult import (
+    consultations,
+    drafts,
+    intake,
+    programme_files,
+    programmes,
+    screening,
+    submissions,
+    summaries,
+)
 from consult.consultations import Consultation, Phase
 from consult.drafts import Version
 from consult.intake import Intake
-from consult.programmes import Programme
+from consult.programmes import Programme, Stage
 from consult.readers.tables import Table
 from consult.screening import Reason
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
-from core import accounts, audit, password_links, uploads
+from consult.summaries import Summary
+from core import accounts, audit, password_links, units, uploads
 from core.accounts import Account, RoleName
 from core.db import db
 from core.password_links import PasswordLink
-from core.units import Unit, UnitKind
 from core.web import local
 from tests import people
 from tests.conftest import NOON
@@ -51,6 +61,9 @@ TABLE = """\
 2,2020-10-02,,李四
 """
 MAPPING = {"external_id": "编号", "received_on": "日期", "body": "内容", "author": "姓名"}
+PROGRAMME = Path(programmes.__file__).parent / "data" / "jingan-14.yaml"
+# What an address is nothing without. The open consultation is the first one made.
+QUERIES = {"summaries.count": "?consultation=1", "summaries.term": "?term=加装电梯"}
 TOKEN = "world-token-" + "x" * 31
 
 
@@ -63,9 +76,10 @@ def fill(app: Flask) -> None:
     """Fill an empty site; all moments are around `NOON`."""
     app.config["CLOCK"] = lambda: NOON
     with app.app_context():
-        unit = Unit(slug="jgw", name="区建设和管理委员会", kind=UnitKind.DEPARTMENT)
-        db.session.add(unit)
+        programme_files.load(PROGRAMME, by=audit.SYSTEM, now=NOON)
         db.session.commit()
+        programme = programmes.by_slug("jingan-14")
+        unit = units.every()[0]
         for role in ROLES:
             people.make(role, email=email(role), unit=unit)
         roles = [RoleName.DRC_STAFF, RoleName.ADMINISTRATOR]
@@ -78,7 +92,9 @@ def fill(app: Flask) -> None:
             (Phase.UPCOMING, UPCOMING),
             (Phase.PREPARING, PREPARING),
         ):
-            consultation = a_consultation(slug, phase=phase, title=f"征求意见：{slug}")
+            consultation = a_consultation(
+                slug, phase=phase, title=f"征求意见：{slug}", programme=programme
+            )
             consultation.unit = unit
             if phase is Phase.PREPARING:
                 a_prepared_draft(consultation)
@@ -87,6 +103,7 @@ def fill(app: Flask) -> None:
                 _opinions(consultation)
         a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
         _intakes(_consultation(OPEN))
+        _summaries(programme.stages[1])
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         db.session.add(
@@ -115,7 +132,7 @@ def _opinions(consultation: Consultation) -> None:
     stances, channels = list(Stance), list(Channel)
     for number in range(12):
         opinion = Opinion(
-            body=WORDS[number % 4] + "。" * (number // 8),
+            body=WORDS[(number * 3 + number // 4) % 4] + "。" * (number // 8),
             title="关于民生" if number % 3 else "",
             version_id=version.id,
             place=places[number % 4],
@@ -174,6 +191,18 @@ def _intakes(consultation: Consultation) -> None:
     db.session.commit()
 
 
+def _summaries(stage: Stage) -> None:
+    """A snapshot in each state, of consultations and of a stage."""
+    published = summaries.make(_consultation(OPEN), by=audit.SYSTEM, now=NOON)
+    summaries.publish(published, by=audit.SYSTEM, now=NOON)
+    withdrawn = summaries.make(_consultation(CLOSED), by=audit.SYSTEM, now=NOON)
+    summaries.publish(withdrawn, by=audit.SYSTEM, now=NOON)
+    summaries.withdraw(withdrawn, reason="重新计算", by=audit.SYSTEM, now=NOON)
+    for subject in (_consultation(OPEN), stage):
+        summaries.make(subject, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+
+
 def sign_in(app: Flask, person: str) -> FlaskClient:
     """A client who is this person of the world."""
     client = app.test_client()
@@ -201,7 +230,8 @@ def addresses(app: Flask, rule: Rule, *, every: bool = False) -> list[str]:
     adapter = app.url_map.bind("localhost")
     chosen: list[str] = []
     for each in product(*values):
-        chosen.append(adapter.build(rule.endpoint, dict(zip(names, each, strict=True))))
+        path = adapter.build(rule.endpoint, dict(zip(names, each, strict=True)))
+        chosen.append(path + QUERIES.get(rule.endpoint, ""))
     return chosen
 
 
@@ -224,6 +254,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "receipt": Submission.receipt,
         "intake_id": Intake.id,
         "account_id": Account.id,
+        "summary_id": Summary.id,
     }
     if name in columns:
         return list(db.session.scalars(sa.select(columns[name]).order_by(columns[name])))
