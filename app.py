@@ -12,6 +12,7 @@ from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import consult.commands
+import consult.rules
 import consult.views
 import core.commands
 import core.views
@@ -39,7 +40,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     errors.init_errors(app)
     web.init_web(app)
     pages.init_pages(app)
-    app.jinja_env.globals["may"] = permissions.may
+    app.jinja_env.globals.update(may=permissions.may, rules=consult.rules)
     for package in (core, consult):
         package.views.init_views(app)
         package.commands.init_commands(app)

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.programmes import Programme, Stage
@@ -22,6 +23,31 @@ from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
 from core.units import Unit
+
+audit.ACTIONS.update(
+    {
+        "consultation.created": _l("新建意见征集"),
+        "consultation.notice_written": _l("修改公告文字"),
+        "consultation.entrusted": _l("变更征集部门"),
+        "consultation.window_set": _l("设定征集时间"),
+        "consultation.announced": _l("发布公告"),
+        "consultation.extended": _l("延长征集时间"),
+    }
+)
+audit.KINDS.update({"consultation": _l("意见征集")})
+audit.FIELDS.update(
+    {
+        "title": _l("标题"),
+        "slug": _l("网址短名"),
+        "stage": _l("阶段"),
+        "explanation": _l("起草说明"),
+        "ways": _l("参与方式"),
+        "contact": _l("联系方式"),
+        "opens_at": _l("开始时间"),
+        "closes_at": _l("截止时间"),
+        "state": _l("状态"),
+    }
+)
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # State Council Order 713, art. 15: normally not less than 30 days.

@@ -15,6 +15,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult.consultations import Consultation, log_change, touch
@@ -22,6 +23,17 @@ from consult.readers import ReadDraft
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
+
+audit.ACTIONS.update({"version.imported": _l("导入文稿"), "version.published": _l("发布文稿")})
+audit.KINDS.update({"version": _l("文稿稿次"), "paragraph": _l("文稿段落")})
+audit.FIELDS.update(
+    {
+        "source": _l("文件"),
+        "number": _l("第几稿"),
+        "sections": _l("章节数"),
+        "paragraphs": _l("段落数"),
+    }
+)
 
 DEEPEST = 6
 

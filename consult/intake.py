@@ -43,6 +43,14 @@ audit.ACTIONS.update(
     {"intake.uploaded": _l("上传意见表格"), "submissions.imported": _l("导入意见")}
 )
 audit.KINDS.update({"intake": _l("导入")})
+audit.FIELDS.update(
+    {
+        "rows": _l("行数"),
+        "imported": _l("新增"),
+        "already": _l("已有"),
+        "errors": _l("未导入"),
+    }
+)
 
 LONGEST_BODY = 20_000
 MOST_ERRORS_KEPT = 500
@@ -284,15 +292,10 @@ class _Reader:
         many rows like it came before, so that two people's equal letters stay two."""
         if external_id:
             earlier = self._by_external.setdefault(external_id, (number, body))
-            if earlier != (number, body):
-                if earlier[1] != body:
-                    raise RowRefused(
-                        _(
-                            "编号“%(id)s”与第%(row)d行重复，但内容不同。",
-                            id=external_id,
-                            row=earlier[0],
-                        )
-                    )
+            if earlier[1] != body:
+                raise RowRefused(
+                    _("编号“%(id)s”与第%(row)d行重复，但内容不同。", id=external_id, row=earlier[0])
+                )
             said = f"id\0{external_id}"
         else:
             said = f"text\0{title}\0{body}\0{day or ''}"

@@ -12,12 +12,39 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from consult.drafts import DEEPEST, Entry, Paragraph, ParagraphKind, Version, lock
 from consult.readers import MAX_BLOCK_CHARACTERS, hygiene
 from core import audit
 from core.db import db
 from core.errors import Refused
+
+audit.ACTIONS.update(
+    {
+        "paragraph.corrected": _l("改正段落文字"),
+        "paragraph.deleted": _l("删除段落"),
+        "paragraph.level_changed": _l("调整标题层级"),
+        "paragraph.made_body": _l("标题改为正文"),
+        "paragraph.made_heading": _l("正文改为标题"),
+        "paragraph.merged": _l("合并段落"),
+        "paragraph.split": _l("拆分段落"),
+        "version.deleted": _l("删除未发布的稿次"),
+    }
+)
+audit.FIELDS.update(
+    {
+        "version": _l("稿次编号"),
+        "mark": _l("段落标记"),
+        "new_mark": _l("新段落标记"),
+        "at": _l("拆分位置"),
+        "level": _l("层级"),
+        "headings": _l("标题数"),
+        "kind": _l("类型"),
+        "text": _l("文字"),
+        "source_sha256": _l("文件校验值"),
+    }
+)
 
 LONGEST_HEADING = 200
 _NOTHING = "-" * 8

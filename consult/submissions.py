@@ -25,6 +25,7 @@ from core.db import Base, choice, db, insert_into
 
 audit.ACTIONS.update({"submission.received": _l("收到意见")})
 audit.KINDS.update({"submission": _l("意见件")})
+audit.FIELDS.update({"channel": _l("渠道")})
 
 LONGEST = 2000
 SHORTEST = 10
@@ -109,6 +110,14 @@ class SubmissionState(Enum):
             SubmissionState.REFERRED: _("已作办理指引"),
         }
         return titles[self]
+
+
+audit.VALUES["state"] = {
+    "pending": _l("待审核"),
+    "shown": _l("已展示"),
+    "hidden": _l("不展示"),
+    "referred": _l("已作办理指引"),
+}
 
 
 class Submission(Base):

@@ -7,6 +7,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, RadioField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from consult import consultations, drafts, submissions
@@ -47,11 +48,11 @@ class CommentForm(OnceForm):
     stance = RadioField(
         _l("您的态度"),
         choices=[
-            ("", _l("不说明")),
-            (Stance.SUGGEST.value, _l("建议")),
-            (Stance.SUPPORT.value, _l("赞成")),
-            (Stance.OPPOSE.value, _l("反对")),
-            (Stance.QUESTION.value, _l("疑问")),
+            SelectChoice("", _l("不说明")),
+            SelectChoice(Stance.SUGGEST.value, _l("建议")),
+            SelectChoice(Stance.SUPPORT.value, _l("赞成")),
+            SelectChoice(Stance.OPPOSE.value, _l("反对")),
+            SelectChoice(Stance.QUESTION.value, _l("疑问")),
         ],
         default="",
     )

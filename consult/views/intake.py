@@ -9,6 +9,7 @@ from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, SelectField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from consult import consultations, drafts, intake, rules
@@ -59,8 +60,8 @@ class ColumnsForm(Form):
     def offer(self, columns: tuple[str, ...]) -> None:
         """Let every field choose among the table's columns."""
         for name in intake.FIELDS:
-            none = [] if name == "body" else [("", _("不导入"))]
-            self[name].choices = none + [(column, column) for column in columns]
+            none = [] if name == "body" else [SelectChoice("", _("不导入"))]
+            self[name].choices = none + [SelectChoice(column, column) for column in columns]
 
     @property
     def mapping(self) -> dict[str, str]:
@@ -187,8 +188,8 @@ def _table(found: Intake) -> Table:
 def _upload_form() -> UploadForm:
     form = UploadForm()
     public = consultations.every(public_only=True)
-    form.consultation.choices = [(str(each.id), each.title) for each in public]
-    form.channel.choices = [(channel.value, channel.title) for channel in CHANNELS]
+    form.consultation.choices = [SelectChoice(str(each.id), each.title) for each in public]
+    form.channel.choices = [SelectChoice(each.value, each.title) for each in CHANNELS]
     return form
 
 

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, RadioField
+from wtforms.fields.choices import SelectChoice
 
 from consult import consultations, drafts, rules, screening
 from consult.screening import Reason
@@ -30,14 +31,14 @@ class DecisionForm(Form):
     act = RadioField(
         _l("处理"),
         choices=[
-            (SubmissionState.SHOWN.value, _l("展示")),
-            (SubmissionState.HIDDEN.value, _l("不展示")),
-            (SubmissionState.REFERRED.value, _l("转办理指引（12345、信访）")),
+            SelectChoice(SubmissionState.SHOWN.value, _l("展示")),
+            SelectChoice(SubmissionState.HIDDEN.value, _l("不展示")),
+            SelectChoice(SubmissionState.REFERRED.value, _l("转办理指引（12345、信访）")),
         ],
     )
     reason = RadioField(
         _l("不展示的理由"),
-        choices=[("", _l("不适用")), *((each.value, each.value) for each in Reason)],
+        choices=[SelectChoice(each, each) for each in ("", *(reason.value for reason in Reason))],
         default="",
     )
     note = LineField(_l("内部备注"), [Words(least=0, most=200, missing="")])
