@@ -90,7 +90,10 @@ def _events(text: str) -> Iterator[Any]:
         line = text.count("\n", 0, error.position) + 1
         raise NotReadable(line, _("这里有无法识别的控制字符，请删去。")) from error
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        # Where something was begun is where it has to be mended, when it is never ended.
+        problem = error.problem or ""
+        begun = "could not find expected" in problem or "end of stream" in problem
+        mark = (error.context_mark if begun else None) or error.problem_mark
         raise NotReadable(mark.line + 1 if mark else 1, _grammar(error)) from error
 
 
@@ -105,7 +108,7 @@ def _grammar(error: yaml.MarkedYAMLError) -> str:
     if "could not find expected ':'" in problem or "expected ':'" in problem:
         return str(_("这里缺少半角冒号和空格，应当写成“名称: 内容”。"))
     if "end of stream" in problem and "quoted" in (error.context or ""):
-        return str(_("第%(line)d行的引号没有结束。", line=begun))
+        return str(_("这里开始的引号没有结束。"))
     if "expected ',' or" in problem:
         return str(_("第%(line)d行开始的括号里，项目之间要用半角逗号，最后要有括号。", line=begun))
     if "expected <block end>" in problem:
