@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
 from consult import located_yaml, programme_files, programmes, topics
 from consult.programme_files import BadFile
@@ -210,6 +212,24 @@ def test_a_billion_laughs_are_not_counted_out() -> None:
     for before, name in zip("abcdefgh", "bcdefghi", strict=True):
         laughs += f"{name}: &{name} [{', '.join(['*' + before] * 9)}]\n"
     assert mistakes(laughs) == [(1, "不能用锚点（&）和引用（*），请把内容直接写出来。")]
+
+
+@given(st.one_of(st.binary(max_size=200), st.text("ab:-[]{}#&*!|>'\"% \n\t0,?", max_size=60)))
+def test_any_bytes_are_refused_in_words_or_read(source: bytes | str) -> None:
+    for line, why in mistakes(source if isinstance(source, bytes) else source.encode()):
+        assert line >= 1
+        assert why.endswith("。")
+
+
+@given(st.data())
+def test_a_file_with_a_hole_or_a_stray_letter_is_never_a_fault_of_ours(data: st.DataObject) -> None:
+    place = data.draw(st.integers(0, len(SMALL) - 1))
+    length = data.draw(st.integers(0, 40))
+    stray = data.draw(
+        st.sampled_from(["", ":", "\t", "[", "“", "*", "- ", "\n", "9" * 30, "\u2028"])
+    )
+    for line, _why in mistakes(SMALL[:place] + stray + SMALL[place + length :]):
+        assert 1 <= line <= SMALL.count("\n") + 3
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_no_harm() -> None:
