@@ -40,7 +40,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     errors.init_errors(app)
     web.init_web(app)
     pages.init_pages(app)
-    app.jinja_env.globals.update(may=permissions.may, rules=consult.rules)
+    app.jinja_env.globals.update(may=permissions.may, work_at_desk=consult.rules.work_at_desk)
     for package in (core, consult):
         package.views.init_views(app)
         package.commands.init_commands(app)

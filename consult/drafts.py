@@ -196,12 +196,14 @@ def outline(version: Version) -> Outline:
     """The outline of a version; that of a published version, which cannot change, is kept."""
     if version.state is not VersionState.PUBLISHED:
         return Outline(version.id, paragraphs_of(version))
-    # The database's address is part of the key because tests run many copies in one process.
-    return _kept_outline(str(db.engine.url), version.id)
+    # What follows the id only tells versions of different databases in one process apart.
+    return _kept_outline(
+        version.id, str(db.engine.url), version.source_sha256, version.published_at
+    )
 
 
 @lru_cache(maxsize=64)
-def _kept_outline(database: str, version_id: int) -> Outline:
+def _kept_outline(version_id: int, *_marks: object) -> Outline:
     version = db.session.get_one(Version, version_id)
     return Outline(version_id, paragraphs_of(version))
 

@@ -12,7 +12,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from consult import consultations, drafts, programme_files, readers, screening, submissions
-from consult.consultations import SHANGHAI, Consultation
+from consult.consultations import SHANGHAI, Consultation, Phase
 from consult.drafts import Outline
 from consult.programmes import Programme, Stage
 from consult.screening import Reason
@@ -141,10 +141,14 @@ def _opinions(
             now=at,
             on_day=at.astimezone(SHANGHAI).date(),
         )
-        if each["decision"] in DECISIONS:
+        decision = DECISIONS.get(each["decision"])
+        if decision is None and consultation.phase(now) is not Phase.OPEN:
+            # In a round that ended long ago nothing can still be waiting.
+            decision = SubmissionState.REFERRED
+        if decision is not None:
             screening.decide(
                 db.session.get_one(Submission, received.id),
-                DECISIONS[each["decision"]],
+                decision,
                 reason=Reason(each["reason"]) if each["decision"] == "hide" else None,
                 by=screener,
                 now=min(at + dt.timedelta(hours=5), now),

@@ -24,6 +24,7 @@ def today() -> str:
         consultations=every,
         phases={each.id: each.phase(at) for each in every},
         now=at,
+        rules=rules,
         rooms=[
             (title, url_for(endpoint))
             for title, endpoint, rule in _rooms()
