@@ -181,9 +181,12 @@ def count(gathered: Gathered) -> Result:
         draft_size=sum(len(outline.body) for outline in gathered.drafts),
         rest=tuple((id, state.value) for id, state in gathered.rest),
     )
-    heaviest = weights(counted.items, ranked(counted, counted.items))
-    drawn = replace(counted, cloud=cloud(heaviest) if heaviest else None)
-    return Result(drawn, lexicon.version, engine.version)
+    found = ranked(counted, counted.items)
+    heaviest = weights(counted.items, found)
+    whole = replace(
+        counted, keywords=tuple(found), cloud=cloud(heaviest) if heaviest else None
+    )
+    return Result(whole, lexicon.version, engine.version)
 
 
 def _item(row: Row, said: Analysed, group: int, person: int, section: int) -> Item:

@@ -145,7 +145,10 @@ def _month(count: int) -> dt.date:
 
 def split(items: Iterable[Item], term: str) -> Split:
     """What the opinions that hold the term say about it. favour + against + other = all."""
-    holding = [item for item in items if term in item.terms]
+    return _split([item for item in items if term in item.terms], term)
+
+
+def _split(holding: Sequence[Item], term: str) -> Split:
     said = Counter(item.context(term) for item in holding)
     opposed = sum(term in item.opposed for item in holding)
     return Split(said[Context.FAVOUR], said[Context.AGAINST], said[Context.OTHER], opposed)
@@ -167,10 +170,11 @@ def by_term(counted: Counted, items: Sequence[Item], terms: Iterable[str]) -> di
         for term in item.terms:
             if term in holding:
                 holding[term].append(item)
+    outer = [(*section.above, place)[0] for place, section in enumerate(counted.sections)]
     found = {}
     for term, held in holding.items():
-        sections = Counter((*counted.sections[i.section].above, i.section)[0] for i in held)
-        found[term] = Term(split(held, term), dict(sections.most_common()))
+        sections = Counter(outer[item.section] for item in held)
+        found[term] = Term(_split(held, term), dict(sections.most_common()))
     return found
 
 

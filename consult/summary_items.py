@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import partial
 
 from consult.analysis.cloud import Cloud
+from consult.analysis.keywords import Keyword
 
 # Places in the list of sections for what stands outside all chapters.
 WHOLE, UNPLACED = 0, 1
@@ -82,7 +83,9 @@ class Counted:
     draft_size: int
     # Received but not counted: (submission id, its state at the count), by id.
     rest: tuple[tuple[int, str], ...] = ()
-    # The word cloud of all items, because laying it out takes longer than a page may.
+    # What stood out among all items and how it was drawn, as found at the count: a later method
+    # must not change an old snapshot, and a reader need not wait for it.
+    keywords: tuple[Keyword, ...] = ()
     cloud: Cloud | None = None
 
     def without(self, ids: frozenset[int]) -> "Counted":

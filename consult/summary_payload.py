@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from consult.analysis.cloud import Cloud, Placed
+from consult.analysis.keywords import Keyword
 from consult.summary_items import Counted, Item, Section
 
 FORMAT = 1
@@ -34,7 +35,8 @@ def pack(counted: Counted) -> bytes:
         "draft": [[place[term], n] for term, n in sorted(counted.draft.items())],
         "draft_size": counted.draft_size,
         "rest": [list(pair) for pair in counted.rest],
-        "cloud": _plain(counted.cloud),
+        "keywords": [asdict(keyword) for keyword in counted.keywords],
+        "cloud": asdict(counted.cloud) if counted.cloud else None,
     }
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return zlib.compress(text.encode(), 6)
@@ -68,12 +70,9 @@ def unpack(payload: bytes) -> Counted:
         draft={terms[n]: count for n, count in content["draft"]},
         draft_size=content["draft_size"],
         rest=tuple((id, state) for id, state in content["rest"]),
+        keywords=tuple(Keyword(**keyword) for keyword in content["keywords"]),
         cloud=_cloud(content["cloud"]),
     )
-
-
-def _plain(cloud: Cloud | None) -> dict[str, Any] | None:
-    return asdict(cloud) if cloud else None
 
 
 def _cloud(plain: dict[str, Any] | None) -> Cloud | None:

@@ -106,23 +106,22 @@ def _view(key: Key, filters: Filters) -> View:
     reading = _reading(key)
     counted = reading.counted
     items = tuple(select(counted, filters))
-    found = ranked(counted, items)
+    whole = not filters.active and counted is reading.covered
+    found = counted.keywords if whole else tuple(ranked(counted, items))
     terms = by_term(counted, items, [keyword.term for keyword in found])
-    return View(items, figures(counted, items), tuple(found), terms)
+    return View(items, figures(counted, items), found, terms)
 
 
 def cloud_of(reading: Reading, view: View) -> Cloud | None:
     """The word cloud of a selection; None where nothing is compared.
 
-    The one drawn at the count serves as long as it is made of exactly these words and numbers.
+    The one drawn at the count serves as long as nothing is left out, so that a process that only
+    reads need not load what draws.
     """
     heaviest = weights(view.items, view.keywords)
-    if not heaviest:
-        return None
-    kept = reading.covered.cloud
-    if kept and len(view.items) == len(reading.covered.items):
-        return kept
-    return cloud(heaviest)
+    if heaviest and len(view.items) == len(reading.covered.items):
+        return reading.covered.cloud
+    return cloud(heaviest) if heaviest else None
 
 
 # --- since then ----------------------------------------------------------------------------

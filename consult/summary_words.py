@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from consult.analysis import cloud as clouds
-from consult.analysis import keywords
+from consult.analysis import cues, keywords
 from consult.analysis import lexicon as words
 from consult.analysis.cloud import Cloud
 from consult.analysis.engine import METHOD, Engine
@@ -14,6 +14,7 @@ from consult.summary_counts import FEW
 from consult.summary_items import Counted, Item
 
 MOST_KEYWORDS = 100
+RARE = 500
 CLOUD_WORDS = 60
 CLOUD_SIZE = (720, 360)
 
@@ -32,19 +33,22 @@ def engine_for(lexicon: Lexicon) -> Engine:
 
 def method_of(lexicon: Lexicon) -> str:
     """What `engine_for(lexicon).version` is, without reading a dictionary."""
-    return f"{METHOD}-{lexicon.version}"
+    return f"{METHOD}.{cues.builtin().version}-{lexicon.version}"
 
 
 def ranked(counted: Counted, items: Sequence[Item]) -> list[Keyword]:
     """The terms that stand out among these opinions against the drafts they speak of, best first.
 
-    Among few opinions nothing is compared: the terms come by how many opinions hold them.
+    Among few opinions nothing is compared: the terms come by how many opinions hold them. Among
+    thousands a term must come from one person in `RARE`; what fewer say never ranks so high.
     """
+    people = len({item.person for item in items})
     found = keywords.rank(
         items,
         draft=counted.draft,
         draft_size=counted.draft_size,
         top=MOST_KEYWORDS,
+        minimum=people // RARE if people >= 2 * RARE else None,
         lexicon=lexicon_for(tuple(s.title for s in counted.sections if s.level)),
     )
     if len(items) < FEW:

@@ -1,8 +1,8 @@
 """Public pages of consultations: the list and the notice."""
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, url_for
 
-from consult import consultations, drafts
+from consult import consultations, drafts, summaries
 from consult.views import loading
 from core.web import now
 
@@ -28,11 +28,13 @@ def index() -> str:
 def notice(slug: str) -> str:
     """The notice: what is asked, why, until when and how to take part."""
     consultation = loading.consultation(slug)
+    summed = summaries.is_published(consultation)
     return render_template(
         "consult/consultations/notice.html",
         consultation=consultation,
         phase=consultation.phase(now()),
         changes=consultations.changes(consultation),
         version=drafts.published(consultation),
+        summary_url=url_for("summaries.public", slug=slug) if summed else None,
         now=now(),
     )
