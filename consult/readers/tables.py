@@ -1,7 +1,6 @@
 """Tables of opinions → rows of text: .csv (UTF-8, GB18030, UTF-16) and .xlsx.
 
-Every limit is checked before a workbook is parsed: two cells in opposite corners are 1.7 KB in
-the file and gigabytes in memory. Knows nothing of what the columns mean.
+Knows nothing of what the columns mean.
 """
 
 from __future__ import annotations
@@ -9,33 +8,20 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-import re
-import struct
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from zipfile import BadZipFile, ZipFile
+from decimal import Decimal
 
-from python_calamine import CalamineError, CalamineWorkbook
+from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from consult.readers import hygiene
+from consult.readers import hygiene, workbook
+from consult.readers.workbook import MAX_COLUMNS, MAX_ROWS, UnreadableTable
+
+__all__ = ["Table", "UnreadableTable", "read"]
 
 MAX_BYTES = 25 * 1024 * 1024
-MAX_ROWS = 200_000
-MAX_COLUMNS = 200
-MAX_CELLS = 5_000_000
-MAX_UNPACKED = 400 * 1024 * 1024
-MAX_ENTRIES = 1_000
-MAX_RATIO = 200
-HARMLESS = 20 * 1024 * 1024
-# A cell reference as a worksheet's XML gives it: r="XFD1048576".
-_CELL = re.compile(rb'<(?:\w+:)?c\b[^>]*?\br="([A-Z]{1,3})(\d{1,7})"')
-_ROW = re.compile(rb'<(?:\w+:)?row\b[^>]*?\br="(\d{1,9})"')
-_FORBIDDEN = (b"<!DOCTYPE", b"<!ENTITY", "<!DOCTYPE".encode("utf-16-le"))
-
-
-class UnreadableTable(ValueError):
-    """A refusal; `str(e)` is one sentence for staff: what is wrong and what to do."""
+# Between fields of a file that has only one column: a character no text contains.
+_NOWHERE = "\x1f"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +30,9 @@ class Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    # Numbers of rows with text to the right of the last column: in a .csv, words that were cut
+    # off by a separator that nobody quoted.
+    overfull: frozenset[int] = frozenset()
 
 
 def read(data: bytes, *, filename: str) -> Table:
@@ -54,40 +43,50 @@ def read(data: bytes, *, filename: str) -> Table:
         raise UnreadableTable(f"文件超过{MAX_BYTES // 1024 // 1024}MB，请拆分成几份后分别导入。")
     extension = filename.rpartition(".")[2].strip().lower()
     if extension == "xls" or data.startswith(b"\xd0\xcf\x11\xe0"):
-        raise UnreadableTable("这是旧版或设有密码的Excel文件，请取消密码并另存为 .xlsx 后重新上传。")
+        raise UnreadableTable(
+            "这是旧版或设有密码的Excel文件，请取消密码并另存为 .xlsx 后重新上传。"
+        )
     if extension not in ("csv", "xlsx", "txt", "tsv"):
         raise UnreadableTable("只能读取 .csv 和 .xlsx 文件，请另存为其中一种后重新上传。")
-    is_zip = data.startswith(b"PK")
+    is_zip = data.startswith(b"PK\x03\x04")
     if (extension == "xlsx") != is_zip:
         raise UnreadableTable("文件内容与扩展名不符，请用Excel或WPS打开后另存为 .xlsx 再上传。")
-    cells = _workbook_rows(data) if is_zip else _csv_rows(data)
-    return _table(cells)
+    return _table(_workbook_rows(data)) if is_zip else _table(_csv_rows(data), torn=True)
 
 
-def _table(lines: Iterable[tuple[int, list[str]]]) -> Table:
+def _table(lines: Iterable[tuple[int, list[str]]], *, torn: bool = False) -> Table:
     kept = [(number, cells) for number, cells in lines if any(cell.strip() for cell in cells)]
     if not kept:
         raise UnreadableTable("表格里没有内容，请核对后重新上传。")
     header = [cell.strip() for cell in kept[0][1]]
-    while header and not header[-1]:
+    while not header[-1]:
         header.pop()
     if len(header) > MAX_COLUMNS:
-        raise UnreadableTable(f"表格超过{MAX_COLUMNS}列，请删去用不到的列后重新上传。")
-    columns = tuple(_distinct(header))
-    width = len(columns)
-    rows = tuple(
-        (number, tuple((cells + [""] * width)[:width])) for number, cells in kept[1:]
+        raise UnreadableTable(workbook.TOO_WIDE)
+    width = len(header)
+    return Table(
+        tuple(_distinct(header)),
+        tuple((number, tuple((cells + [""] * width)[:width])) for number, cells in kept[1:]),
+        frozenset(
+            number
+            for number, cells in kept[1:]
+            if torn and any(cell.strip() for cell in cells[width:])
+        ),
     )
-    return Table(columns, rows)
 
 
 def _distinct(header: list[str]) -> Iterator[str]:
     """Column names, each once: a blank one is called by its place, a second 标题 标题(2)."""
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
     for place, name in enumerate(header, start=1):
-        plain = hygiene.one_line(name)[:60] or f"第{place}列"
-        seen[plain] = seen.get(plain, 0) + 1
-        yield plain if seen[plain] == 1 else f"{plain}({seen[plain]})"
+        plain = hygiene.one_line(name)[:60]
+        plain = plain if hygiene.is_visible(plain) else f"第{place}列"
+        unlike, count = plain, 1
+        while unlike in taken:
+            count += 1
+            unlike = f"{plain}({count})"
+        taken.add(unlike)
+        yield unlike
 
 
 # --- csv -----------------------------------------------------------------------------------
@@ -95,20 +94,30 @@ def _distinct(header: list[str]) -> Iterator[str]:
 
 def _csv_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
     text = _decoded(data)
-    first = text.split("\n", 1)[0]
-    delimiter = max(",\t;，", key=first.count) if first else ","
     # The longest field a file of this size could hold; the default of 128 K is too short.
     csv.field_size_limit(MAX_BYTES)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    # Strict: read leniently, one quotation mark too many swallows every row after it.
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    number = 0
     try:
-        for count, cells in enumerate(reader):
-            if count > MAX_ROWS:
-                raise UnreadableTable(f"表格超过{MAX_ROWS}行，请拆分成几份后分别导入。")
+        for number, cells in enumerate(reader, start=1):
+            if number > MAX_ROWS + 1:
+                raise UnreadableTable(workbook.TOO_LONG)
             if len(cells) > MAX_COLUMNS * 5:
                 raise UnreadableTable("有一行的列数异常，请检查分隔符后重新上传。")
-            yield count + 1, [hygiene.clean(cell) for cell in cells]
+            yield number, [hygiene.clean(cell) for cell in cells]
     except csv.Error as error:
-        raise UnreadableTable("表格格式有误，请用Excel或WPS打开后另存为 .xlsx 再上传。") from error
+        raise UnreadableTable(
+            f"第{number + 1}行的引号不成对，无法分清各列。请用Excel或WPS打开核对，另存为 .xlsx 再上传。"
+        ) from error
+
+
+def _delimiter(text: str) -> str:
+    """What separates the names in the first line that has any."""
+    lines = (line for line in io.StringIO(text) if line.strip())
+    first = next(lines, "")[:10_000]
+    found = max(",\t;，", key=first.count)
+    return found if found in first else _NOWHERE
 
 
 def _decoded(data: bytes) -> str:
@@ -129,78 +138,37 @@ def _decoded(data: bytes) -> str:
 
 
 def _workbook_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    _check_workbook(data)
+    checked = workbook.repacked(data)
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        visible = [m.name for m in workbook.sheets_metadata if "Visible" in str(m.visible)]
-        if not visible:
+        opened = CalamineWorkbook.from_filelike(io.BytesIO(checked))
+        sheet = next(
+            (
+                sheet.name
+                for sheet in opened.sheets_metadata
+                if sheet.visible == SheetVisibleEnum.Visible
+                and sheet.typ == SheetTypeEnum.WorkSheet
+            ),
+            None,
+        )
+        if sheet is None:
             raise UnreadableTable("工作簿里没有可见的工作表，请核对后重新上传。")
-        rows = workbook.get_sheet_by_name(visible[0]).to_python(skip_empty_area=False)
-    except UnreadableTable:
-        raise
-    except (CalamineError, ValueError, KeyError, OSError, RuntimeError) as error:
-        raise UnreadableTable("文件已损坏，请用Excel或WPS打开后另存为 .xlsx 再上传。") from error
+        rows = opened.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except (CalamineError, ValueError, KeyError, OSError, RuntimeError, OverflowError) as error:
+        if isinstance(error, UnreadableTable):
+            raise
+        raise UnreadableTable(workbook.BROKEN) from error
     for number, cells in enumerate(rows, start=1):
         yield number, [_said(cell) for cell in cells]
 
 
-def _check_workbook(data: bytes) -> None:
-    unsafe = UnreadableTable("文件内部结构异常，出于安全考虑不予读取，请另存为 .xlsx 后重新上传。")
-    if data.count(b"PK\x01\x02") > MAX_ENTRIES:
-        raise unsafe
-    try:
-        archive = ZipFile(io.BytesIO(data))
-        entries = archive.infolist()
-        unpacked = sum(entry.file_size for entry in entries)
-        names = [entry.filename.lower() for entry in entries]
-        if any(entry.flag_bits & 1 for entry in entries):
-            raise UnreadableTable("文件设有密码，请取消密码后重新上传。")
-        if any("vbaproject" in name for name in names):
-            raise UnreadableTable("工作簿带有宏，请另存为不带宏的 .xlsx 后重新上传。")
-        if "xl/workbook.xml" not in names:
-            raise UnreadableTable("这不是Excel工作簿，请用Excel或WPS打开后另存为 .xlsx 再上传。")
-        if unpacked > MAX_UNPACKED or (unpacked > HARMLESS and unpacked > MAX_RATIO * len(data)):
-            raise unsafe
-        if len(set(names)) < len(names) or any(".." in name for name in names):
-            raise unsafe
-        for entry in entries:
-            if entry.filename.lower().endswith((".xml", ".rels")):
-                _check_part(entry.filename.lower(), archive.read(entry), unsafe)
-    except (BadZipFile, zlib.error, struct.error, EOFError, NotImplementedError, OSError) as error:
-        raise UnreadableTable("文件已损坏，请用Excel或WPS打开后另存为 .xlsx 再上传。") from error
-
-
-def _check_part(name: str, xml: bytes, unsafe: UnreadableTable) -> None:
-    if any(word in xml for word in _FORBIDDEN):
-        raise unsafe
-    if not name.startswith("xl/worksheets/"):
-        return
-    deepest = max((int(m[1]) for m in _ROW.finditer(xml)), default=0)
-    widest = 0
-    for match in _CELL.finditer(xml):
-        deepest = max(deepest, int(match[2]))
-        widest = max(widest, _column(match[1]))
-    if deepest > MAX_ROWS + 1:
-        raise UnreadableTable(f"表格超过{MAX_ROWS}行，请拆分成几份，或删去末尾的空行后重新上传。")
-    if widest > MAX_COLUMNS:
-        raise UnreadableTable(f"表格超过{MAX_COLUMNS}列，请删去用不到的列后重新上传。")
-    if deepest * widest > MAX_CELLS:
-        raise UnreadableTable("表格过大，请拆分成几份后分别导入。")
-
-
-def _column(letters: bytes) -> int:
-    number = 0
-    for letter in letters:
-        number = number * 26 + letter - 64
-    return number
-
-
 def _said(cell: object) -> str:
-    """A cell as a person reads it: whole numbers without .0, dates as 2020-10-08."""
+    """A cell as a person reads it: numbers as Excel writes them out, dates as 2020-10-08."""
     if isinstance(cell, bool):
         return "是" if cell else "否"
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+        # Excel keeps fifteen digits.
+        text = f"{cell:.15g}"
+        return format(Decimal(text), "f") if "e" in text and abs(cell) < 1e21 else text
     if isinstance(cell, dt.datetime):
         return cell.isoformat(sep=" ", timespec="seconds")
     if isinstance(cell, (dt.date, dt.time)):
