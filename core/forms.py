@@ -10,9 +10,13 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
+from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import CSRFProtect, FlaskForm
+from flask_wtf.form import SUBMIT_METHODS, _Auto
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms import FileField as UploadField
 from wtforms.validators import ValidationError
 
 # Forgery protection of every POST; a view that only keeps a harmless preference is exempt.
@@ -101,6 +105,23 @@ class TextField(TextAreaField):  # type: ignore[misc]
 
 class Form(FlaskForm):  # type: ignore[misc]
     """Every form of the site: protected against forgery, labelled in Chinese."""
+
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+        """Reads what a form in a page sends, and nothing else."""
+
+        def wrap_formdata(self, form: Any, formdata: Any) -> Any:
+            """Words for fields of words and files for fields of files; never JSON, whose lists
+            and numbers no field expects."""
+            if formdata is not _Auto:
+                return formdata
+            if request.method not in SUBMIT_METHODS:
+                return None
+            files = [
+                (name, file)
+                for name, file in request.files.items(multi=True)
+                if isinstance(form._fields.get(name), UploadField)
+            ]
+            return CombinedMultiDict([request.form, MultiDict(files)])
 
 
 class OnceForm(Form):
