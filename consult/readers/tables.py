@@ -114,7 +114,7 @@ def _csv_rows(data: bytes) -> Iterator[tuple[int, list[str]]]:
 
 def _delimiter(text: str) -> str:
     """What separates the names in the first line that has any."""
-    lines = (line for line in io.StringIO(text) if line.strip())
+    lines = (line for line in io.StringIO(text, newline="") if line.strip())
     first = next(lines, "")[:10_000]
     found = max(",\t;，", key=first.count)
     return found if found in first else _NOWHERE
