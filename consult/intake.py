@@ -100,7 +100,7 @@ STANCES = {
     "诉求": Stance.APPEAL,
 }
 DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
-COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})$")
+COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?$")
 
 
 class IntakeState(Enum):
@@ -209,21 +209,26 @@ def bring_in(
     check_mapping(mapping, table.columns)
     if not consultation.is_public:
         raise Refused(_("意见征集还没有公告，不能导入意见。"))
+    if not dry_run:
+        _take_turns(consultation, intake)
     reader = _Reader(table.columns, mapping, channel, outline, secret, on_day)
     report = Report(rows=len(table.rows))
-    known = _known_keys(consultation.id)
+    known = _known(consultation.id)
     fresh: list[dict[str, Any]] = []
     for number, cells in table.rows:
         try:
-            row = reader.row(number, cells)
+            if number in table.overfull:
+                raise RowRefused(_("这一行比列名多出内容，文字里的分隔符可能没有用引号括起来。"))
+            row = reader.row(cells)
+            earlier = known.get(row["once_key"])
+            if earlier is None:
+                known[row["once_key"]] = (row["fingerprint"], number)
+                fresh.append(row)
+            else:
+                _must_say_the_same(row, earlier)
+                report.already += 1
         except RowRefused as refusal:
             report.errors.append(RowError(number, str(refusal)))
-            continue
-        if row["once_key"] in known:
-            report.already += 1
-            continue
-        known.add(row["once_key"])
-        fresh.append(row)
     report.imported = len(fresh)
     if not dry_run:
         state = SubmissionState.PENDING if to_queue else SubmissionState.SHOWN
@@ -234,6 +239,29 @@ def bring_in(
 
 class RowRefused(ValueError):
     """Why a row cannot be taken in, in words."""
+
+
+def _take_turns(consultation: Consultation, intake: Intake | None) -> None:
+    """Hold the rows that two imports at once would both change; refuse what has been done."""
+    if intake is not None:
+        db.session.refresh(intake, with_for_update=True)
+        if intake.state is IntakeState.DONE:
+            raise Refused(_("这份表格已经导入过了。"))
+    db.session.execute(
+        sa.select(Consultation.id).where(Consultation.id == consultation.id).with_for_update()
+    )
+
+
+def _must_say_the_same(row: Mapping[str, Any], earlier: tuple[str, int | None]) -> None:
+    """Refuse a number that stands for other words than before: silently, they would be lost."""
+    fingerprint, number = earlier
+    if fingerprint == row["fingerprint"]:
+        return
+    if number is None:
+        raise RowRefused(_("编号“%(id)s”以前导入过，但内容不同。", id=row["external_id"]))
+    raise RowRefused(
+        _("编号“%(id)s”与第%(row)d行重复，但内容不同。", id=row["external_id"], row=number)
+    )
 
 
 class _Reader:
@@ -251,11 +279,10 @@ class _Reader:
         self._at = {name: columns.index(column) for name, column in mapping.items()}
         self._channel, self._secret, self._today = channel, secret, today
         self._version_id = outline.version_id if outline else None
-        self._sections = {_folded(h.text): h.id for h in outline.headings} if outline else {}
+        self._sections = _sections(outline) if outline else {}
         self._seen: Counter[str] = Counter()
-        self._by_external: dict[str, tuple[int, str]] = {}
 
-    def row(self, number: int, cells: Sequence[str]) -> dict[str, Any]:
+    def row(self, cells: Sequence[str]) -> dict[str, Any]:
         """The columns of one submission; raises RowRefused."""
         body, title = tidy(self._cell(cells, "body")), tidy_line(self._cell(cells, "title"))
         if not visible(body):
@@ -267,8 +294,7 @@ class _Reader:
             raise RowRefused(_("编号超过100字。"))
         author = self._cell(cells, "author").strip()
         received_on = self._day(self._cell(cells, "received_on"))
-        return {
-            "once_key": self._once_key(number, external_id, title, body, received_on),
+        row = {
             "external_id": external_id,
             "title": title[:200],
             "body": body if len(title) <= 200 else f"{title}\n{body}",
@@ -280,22 +306,17 @@ class _Reader:
             "version_id": self._version_id,
             "channel": self._channel,
         }
+        # Last, because a row that is refused must not count among those like it.
+        return row | {"once_key": self._once_key(external_id, title, body, received_on)}
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self._at.get(name)
         return cells[place] if place is not None else ""
 
-    def _once_key(
-        self, number: int, external_id: str, title: str, body: str, day: dt.date | None
-    ) -> str:
+    def _once_key(self, external_id: str, title: str, body: str, day: dt.date | None) -> str:
         """A row is known by its number elsewhere; without one by its words, its day and how
         many rows like it came before, so that two people's equal letters stay two."""
         if external_id:
-            earlier = self._by_external.setdefault(external_id, (number, body))
-            if earlier[1] != body:
-                raise RowRefused(
-                    _("编号“%(id)s”与第%(row)d行重复，但内容不同。", id=external_id, row=earlier[0])
-                )
             said = f"id\0{external_id}"
         else:
             said = f"text\0{title}\0{body}\0{day or ''}"
@@ -331,19 +352,41 @@ class _Reader:
     def _place(self, text: str) -> int:
         if not text.strip():
             return WHOLE
-        place = self._sections.get(_folded(text))
-        if place is None:
+        places = self._sections.get(_folded(text), [])
+        if not places:
             raise RowRefused(_("文稿里没有“%(text)s”这一章节。", text=text.strip()[:30]))
-        return place
+        if len(places) > 1:
+            raise RowRefused(
+                _(
+                    "文稿里有%(n)d处“%(text)s”，请连同上级标题一起写。",
+                    n=len(places),
+                    text=text.strip()[:30],
+                )
+            )
+        return places[0]
+
+
+def _sections(outline: Outline) -> dict[str, list[int]]:
+    """{title, or titles from the chapter down: the headings called so}."""
+    called: dict[str, list[int]] = {}
+    for heading in outline.headings:
+        path = "".join(outline.by_id[id].text for id in heading.path)
+        for name in {_folded(heading.text), _folded(path + heading.text)}:
+            called.setdefault(name, []).append(heading.id)
+    return called
 
 
 def _folded(text: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", text).split())
+    """Without space and without the signs that stand between levels: 第一章 › 第一节."""
+    return re.sub(r"[\s›>/]", "", unicodedata.normalize("NFKC", text))
 
 
-def _known_keys(consultation_id: int) -> set[str]:
-    query = sa.select(Submission.once_key).where(Submission.consultation_id == consultation_id)
-    return set(db.session.scalars(query))
+def _known(consultation_id: int) -> dict[str, tuple[str, int | None]]:
+    """{key: (fingerprint, no row of this table)} of what was received before."""
+    query = sa.select(Submission.once_key, Submission.fingerprint).where(
+        Submission.consultation_id == consultation_id
+    )
+    return {key: (print, None) for key, print in db.session.execute(query)}
 
 
 def _store(
@@ -457,13 +500,19 @@ def latest(limit: int = 20) -> Sequence[Intake]:
     return db.session.scalars(query).all()
 
 
-def last_mapping(columns: Sequence[str]) -> dict[str, str]:
-    """How the newest table with exactly these columns was mapped; {} when there is none."""
-    for intake in latest(50):
-        kept: dict[str, str] = intake.mapping
-        if kept and set(kept.values()) <= set(columns) and intake.state is IntakeState.DONE:
-            return kept
-    return {}
+def proposed(columns: Sequence[str]) -> dict[str, str]:
+    """{field: column}: as the newest table that had these columns was mapped; for fields it left
+    open, what the columns' names tell."""
+    kept: dict[str, str] = next(
+        (
+            intake.mapping
+            for intake in latest(50)
+            if intake.state is IntakeState.DONE and set(intake.mapping.values()) <= set(columns)
+        ),
+        {},
+    )
+    told = guessed(columns)
+    return {name: column for name, column in told.items() if column not in kept.values()} | kept
 
 
 def errors_of(report: Report) -> Iterator[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """Files a person sent that are needed again at the next step: kept outside the web root under a
 random name, never served, removed when the step is done."""
 
+import os
 import re
 import secrets
 from pathlib import Path
@@ -13,9 +14,10 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 def keep(data: bytes) -> str:
     """Store `data`; the random name under which it can be read again."""
     name = secrets.token_hex(16)
-    path = _folder() / name
-    path.write_bytes(data)
-    path.chmod(0o600)
+    # Readable by nobody else from the first moment on.
+    descriptor = os.open(_folder() / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
     return name
 
 

@@ -119,8 +119,7 @@ def columns(intake_id: int) -> str:
             consultation=consultations.by_id(found.consultation_id),
         )
     table = _table(found)
-    known = intake.last_mapping(table.columns) or intake.guessed(table.columns)
-    form = ColumnsForm(formdata=None, data=known)
+    form = ColumnsForm(formdata=None, data=intake.proposed(table.columns))
     form.offer(table.columns)
     return _columns(found, table, form)
 
