@@ -1,7 +1,6 @@
 """Every address × every kind of person, against the one table in `access_table.txt`."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
@@ -80,14 +78,6 @@ def guarded_site(databases: Databases) -> Iterator[Flask]:
     databases.discard(place)
 
 
-@contextmanager
-def undone() -> Iterator[None]:
-    """Let nothing be committed, so that a deed that is allowed can be tried again and again."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Session, "commit", Session.flush)
-        yield
-
-
 def refused(answer: TestResponse) -> bool:
     """Whether a person was turned away: 401, 403, sign-in or setting up the second factor first."""
     if answer.status_code in (401, 403):
@@ -121,7 +111,7 @@ def test_who_may_is_as_the_table_says(site: Flask, person: str) -> None:
 
 
 def _try(client: FlaskClient, method: str, address: str) -> TestResponse:
-    with undone():
+    with world.undone():
         return client.open(address, method=method)
 
 
