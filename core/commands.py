@@ -30,7 +30,7 @@ def init_commands(app: Flask) -> None:
 @with_appcontext
 def init(email: str, name: str, password: str | None) -> None:
     """Make an empty site with a first administrator."""
-    bring_up_to_date(current_app._get_current_object())
+    bring_up_to_date(current_app._get_current_object())  # type: ignore[attr-defined]  # a LocalProxy
     if accounts.any_exist():
         raise click.ClickException("这个站点已经有账号，不能再次初始化。")
     _add(email, name, [RoleName.ADMINISTRATOR], password)

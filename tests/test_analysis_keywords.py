@@ -18,6 +18,7 @@ class Said:
     terms: tuple[str, ...]
     opposed: tuple[str, ...] = ()
     person: str | None = None
+    group: str | None = None
 
 
 def by_term(keywords: list[Keyword]) -> dict[str, Keyword]:
@@ -50,6 +51,29 @@ def test_people_are_counted_not_letters() -> None:
     assert ranked["盲道"].share == 0.5
 
 
+def test_fifty_copies_of_one_letter_are_one_voice() -> None:
+    said = [Said(("盲道",), person=str(n), group="letter") for n in range(50)]
+    said += [Said(("坡道",), person=f"x{n}") for n in range(25)]
+    ranked = by_term(rank(said, draft={}, draft_size=0, minimum=1))
+    assert (ranked["盲道"].count, ranked["盲道"].people, ranked["盲道"].distinct) == (50, 50, 1)
+    assert ranked["盲道"].parts["voices"] == 1
+    assert ranked["坡道"].score > ranked["盲道"].score
+
+
+def test_words_that_only_count_or_point_are_no_keywords() -> None:
+    # jieba's dictionary: 一句 and 几步 are numerals (m), 别处 a pronoun (r), 上个月 a time (t).
+    said = [Said(("一句", "几步", "别处", "上个月", "盲道"), person=str(n)) for n in range(30)]
+    assert [keyword.term for keyword in rank(said, draft={}, draft_size=0)] == ["盲道"]
+
+
+def test_a_term_of_the_plan_weighs_most_then_names_of_things() -> None:
+    # By jieba's dictionary 弄堂 is a noun (n) and 保留 a verb (v); 加装电梯 is in the lexicon.
+    said = [Said(("加装电梯", "弄堂", "保留"), person=str(n)) for n in range(30)]
+    ranked = by_term(rank(said, draft={}, draft_size=0))
+    weights = [ranked[term].parts["weight"] for term in ("加装电梯", "弄堂", "保留")]
+    assert weights == [2.0, 1.0, 0.5]
+
+
 def test_unknown_people_count_one_each() -> None:
     (keyword,) = rank([Said(("电梯",))] * 3, draft={}, draft_size=0)
     assert (keyword.count, keyword.people) == (3, 3)
@@ -74,15 +98,16 @@ def test_with_few_people_no_statistic_is_pretended(n: int) -> None:
     for keyword in ranked:
         assert keyword.parts["few"] == 1
         assert "said" not in keyword.parts
-        assert keyword.score == keyword.parts["people"] + keyword.parts["contrast"]
+        assert keyword.score == keyword.parts["voices"] + keyword.parts["contrast"]
         assert 0 <= keyword.parts["contrast"] < 1
 
 
-def test_the_score_is_the_sum_of_its_cells() -> None:
+def test_the_score_is_the_weighted_sum_of_its_cells() -> None:
     said = [Said(("电梯",) if n % 3 else ("经济",), person=str(n)) for n in range(90)]
     for keyword in rank(said, draft={"经济": 20}, draft_size=30):
         cells = ("said", "unsaid", "reference_said", "reference_unsaid")
-        assert keyword.score == pytest.approx(sum(keyword.parts[cell] for cell in cells))
+        cells_sum = sum(keyword.parts[cell] for cell in cells)
+        assert keyword.score == pytest.approx(keyword.parts["weight"] * cells_sum)
         assert keyword.parts["few"] == 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,16 +12,25 @@ from typing import Protocol
 from consult.analysis.lexicon import Lexicon, builtin
 from consult.analysis.stock import ordinary
 
-# Below this many people no statistic is computed: with 19 the 2×2 table says nothing.
+# Below this many voices no statistic is computed: with 19 the 2×2 table says nothing.
 FEW = 20
 # Share of a Chinese text's tokens that are terms, the rest being grammar, stop words and marks.
 _TERM_SHARE = 0.45
-# The ordinary half of the reference is never smaller than this, whatever the draft's size.
-_LEAST_REFERENCE = 50
+# Pieces of ordinary language in the reference for each paragraph of the draft. Ordinary language
+# tells what is special at all; the draft tells what is merely the plan's own way of speaking. At
+# equal parts every matter the draft treats would be punished for being in it.
+_ORDINARY_PER_PARAGRAPH = 10
+_LEAST_ORDINARY = 500
+# A term in more of the draft's paragraphs than this is its own way of speaking (规划 发展 建设 …),
+# and stands out only by being said more often than there.
+_OWN_SPEECH = 0.25
+# How much a word says about the matter at hand: terms of the plan, names of things, the rest.
+_PLAN_TERM, _THING, _OTHER = 2.0, 1.0, 0.5
 
 
 class Item(Protocol):
-    """One opinion: distinct terms, those opposed, and who gave it (None: unknown, one each)."""
+    """One opinion: distinct terms, those opposed, who gave it, and which group of nearly equal
+    texts it belongs to (None: unknown, one each)."""
 
     @property
     def terms(self) -> Iterable[str]: ...
@@ -28,6 +38,8 @@ class Item(Protocol):
     def opposed(self) -> Iterable[str]: ...
     @property
     def person(self) -> Hashable: ...
+    @property
+    def group(self) -> Hashable: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +47,16 @@ class Keyword:
     """A term of a group: in how many opinions, from how many people, against how often.
 
     `share` is count / opinions, 0-1. `score` orders the table, and `parts` explains it:
-    * many people: score = said + unsaid + reference_said + reference_unsaid, the four cells of
-      the statistic of `rank`; beside them the rates (0-1) `people_rate`, `draft_rate`,
-      `ordinary_rate` they come from; `few` is 0.
-    * few people: score = people + contrast, contrast 0-1 and only to break ties; `few` is 1.
+    * many voices: score = weight × (said + unsaid + reference_said + reference_unsaid), the four
+      cells of the statistic of `rank`, `weight` by what sort of word it is; beside them the number of `voices` and the rates (0-1)
+      `voices_rate`, `draft_rate`, `ordinary_rate` they come from; `few` is 0.
+    * few voices: score = voices + contrast, contrast 0-1 and only to break ties; `few` is 1.
     """
 
     term: str
     count: int
     people: int
+    distinct: int
     share: float
     opposed: int
     score: float
@@ -54,9 +67,14 @@ class Keyword:
 class _Counts:
     opinions: Counter[str]
     people: Counter[str]
+    distinct: Counter[str]
     opposed: Counter[str]
     n_opinions: int
-    n_people: int
+    n_voices: int
+
+    def voices(self, term: str) -> int:
+        """People or different texts with the term, whichever is less."""
+        return min(self.people[term], self.distinct[term])
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,35 +104,43 @@ def rank(
     """The `top` terms that people use and the draft and ordinary language do not, best first.
 
     `draft` gives the number of the draft's `draft_size` paragraphs that hold a term. `minimum` is
-    the least number of people (2; with fewer than 20 people 1). A word that neither jieba's
+    the least number of voices (2; with fewer than 20 voices 1). A word that neither jieba's
     dictionary nor the lexicon (the built-in one unless given) knows was guessed by the segmenter
-    and needs 2 people in any case.
+    and needs 2 voices in any case. Numbers, measures, pronouns, times, places and particles by
+    jieba's own parts of speech name no matter and are left out, unless the lexicon holds them.
+
+    A voice is a person with something of their own to say: of a term's people and its different
+    texts the smaller number counts. So one person's fifty letters are one voice, and so are fifty
+    people's copies of one letter; both stand in the table with their full 件数 and 人数.
 
     The statistic is the log-likelihood ratio of Dunning, "Accurate methods for the statistics of
     surprise and coincidence", Computational Linguistics 19(1), 1993: G² = 2 Σ O ln(O/E) over the
-    2×2 table people / reference × with / without the term, given the sign of the difference.
-    It counts people, never tokens: tokens of one text are not independent (design/analysis.md:
+    2×2 table voices / reference × with / without the term, given the sign of the difference.
+    It counts voices, never tokens: tokens of one text are not independent (design/analysis.md:
     14-16 % of terms "significant" on random halves, against 5.5 % for documents). The reference is
-    the draft's paragraphs and as many (at least 50) texts of the opinions' mean length in ordinary
-    language, where a word of rate r in jieba's dictionary stands in 1 - exp(-r · tokens) of them.
+    the draft's paragraphs and ten times as many (at least 500) texts of the opinions' mean length
+    in ordinary language, where a word of rate r in jieba's dictionary stands in
+    1 - exp(-r · tokens) of them; for a term in over a quarter of the draft's paragraphs the draft
+    alone.
 
-    With fewer than 20 people no statistic is pretended: people decide, contrast breaks ties, then
+    With fewer than 20 voices no statistic is pretended: voices decide, contrast breaks ties, then
     the term itself. Equal input gives equal output whatever its order.
     """
     counts = _counted(items)
-    few = counts.n_people < FEW
+    few = counts.n_voices < FEW
     least = minimum if minimum is not None else (1 if few else 2)
     lexicon = lexicon or builtin()
     reference = _Reference(
         draft,
         draft_size,
-        max(draft_size, _LEAST_REFERENCE),
+        max(draft_size * _ORDINARY_PER_PARAGRAPH, _LEAST_ORDINARY),
         sum(counts.opinions.values()) / max(counts.n_opinions, 1) / _TERM_SHARE,
     )
     ranked = [
-        _keyword(term, counts, reference, few)
-        for term, people in counts.people.items()
-        if people >= least and (people >= 2 or _known(term, lexicon))
+        _keyword(term, counts, reference, few, lexicon)
+        for term in counts.opinions
+        if counts.voices(term) >= (least if _known(term, lexicon) else max(least, 2))
+        and _names_a_matter(term, lexicon)
     ]
     ranked.sort(key=lambda keyword: (-keyword.score, keyword.term))
     return ranked[:top]
@@ -144,29 +170,36 @@ def _counted(items: Sequence[Item]) -> _Counts:
     opinions: Counter[str] = Counter()
     opposed: Counter[str] = Counter()
     said_by: dict[Hashable, set[str]] = {}
+    said_in: dict[Hashable, set[str]] = {}
     for number, item in enumerate(items):
         terms = set(item.terms)
         opinions.update(terms)
         opposed.update(terms & set(item.opposed))
-        who = ("nobody", number) if item.person is None else ("person", item.person)
-        said_by.setdefault(who, set()).update(terms)
-    people: Counter[str] = Counter()
-    for said in said_by.values():
-        people.update(said)
-    return _Counts(opinions, people, opposed, len(items), len(said_by))
+        for said, who in ((said_by, item.person), (said_in, item.group)):
+            key = ("nobody", number) if who is None else ("known", who)
+            said.setdefault(key, set()).update(terms)
+    people, distinct = (
+        Counter(term for terms in said.values() for term in terms) for said in (said_by, said_in)
+    )
+    voices = min(len(said_by), len(said_in))
+    return _Counts(opinions, people, distinct, opposed, len(items), voices)
 
 
-def _keyword(term: str, counts: _Counts, reference: _Reference, few: bool) -> Keyword:
-    people = counts.people[term]
-    parts = (_few_parts if few else _parts)(people, counts.n_people, reference, term)
-    keys = ("people", "contrast") if few else _CELLS
+def _keyword(
+    term: str, counts: _Counts, reference: _Reference, few: bool, lexicon: Lexicon
+) -> Keyword:
+    parts = (_few_parts if few else _parts)(counts.voices(term), counts.n_voices, reference, term)
+    if not few:
+        parts["weight"] = _weight(term, lexicon)
+    keys = ("voices", "contrast") if few else _CELLS
     return Keyword(
         term=term,
         count=counts.opinions[term],
-        people=people,
+        people=counts.people[term],
+        distinct=counts.distinct[term],
         share=counts.opinions[term] / counts.n_opinions,
         opposed=counts.opposed[term],
-        score=sum(parts[key] for key in keys),
+        score=parts.get("weight", 1.0) * sum(parts[key] for key in keys),
         parts=parts,
     )
 
@@ -174,30 +207,34 @@ def _keyword(term: str, counts: _Counts, reference: _Reference, few: bool) -> Ke
 _CELLS = ("said", "unsaid", "reference_said", "reference_unsaid")
 
 
-def _parts(people: int, n_people: int, reference: _Reference, term: str) -> dict[str, float]:
+def _parts(voices: int, n_voices: int, reference: _Reference, term: str) -> dict[str, float]:
     in_draft, in_ordinary = reference.rates(term)
-    size = reference.draft_size + reference.ordinary_size
-    said = reference.draft_size * in_draft + reference.ordinary_size * in_ordinary
-    rate = people / n_people
+    size = float(reference.draft_size)
+    said = reference.draft_size * in_draft
+    if in_draft <= _OWN_SPEECH:
+        size += reference.ordinary_size
+        said += reference.ordinary_size * in_ordinary
+    rate = voices / n_voices
     sign = 1.0 if rate >= said / size else -1.0
-    cells = g_squared(people, said, n_people, size)
+    cells = g_squared(voices, said, n_voices, size)
     return {
+        "voices": float(voices),
         **{name: sign * cell for name, cell in zip(_CELLS, cells, strict=True)},
-        "people_rate": rate,
+        "voices_rate": rate,
         "draft_rate": in_draft,
         "ordinary_rate": in_ordinary,
         "few": 0.0,
     }
 
 
-def _few_parts(people: int, n_people: int, reference: _Reference, term: str) -> dict[str, float]:
+def _few_parts(voices: int, n_voices: int, reference: _Reference, term: str) -> dict[str, float]:
     in_draft, in_ordinary = reference.rates(term)
-    rate = people / n_people
+    rate = voices / n_voices
     return {
-        "people": float(people),
-        # Not a test: only how much of the joint rate is the people's own, below 1.
+        "voices": float(voices),
+        # Not a test: only how much of the joint rate is the voices' own, below 1.
         "contrast": rate / (rate + in_draft + in_ordinary + 1e-9),
-        "people_rate": rate,
+        "voices_rate": rate,
         "draft_rate": in_draft,
         "ordinary_rate": in_ordinary,
         "few": 1.0,
@@ -206,3 +243,19 @@ def _few_parts(people: int, n_people: int, reference: _Reference, term: str) -> 
 
 def _known(term: str, lexicon: Lexicon) -> bool:
     return term.isascii() or lexicon.decided(term) is not None or ordinary.knows(term)
+
+
+# jieba's tags of words that count, point or place: 一句 几步 那条 别处 上个月 门口 …
+_NO_MATTER = frozenset(re.findall(r"\w+", "m q mq r rr rz t tg d dg p c u y e o f s k h x zg"))
+# … and of names of things and doings: 停车位 菜市场 绿化 居委会 南京西路 …
+_THINGS = frozenset(re.findall(r"\w+", "n nr nrt ns nt nz ng vn an j"))
+
+
+def _names_a_matter(term: str, lexicon: Lexicon) -> bool:
+    return lexicon.decided(term) is not None or ordinary.kind(term) not in _NO_MATTER
+
+
+def _weight(term: str, lexicon: Lexicon) -> float:
+    if lexicon.decided(term) is not None:
+        return _PLAN_TERM
+    return _THING if ordinary.kind(term) in _THINGS else _OTHER

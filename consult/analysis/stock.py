@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import Protocol, cast
 
@@ -157,10 +157,11 @@ def cutter(words: Mapping[str, int]) -> Cutter:
 
 
 class Ordinary:
-    """jieba's unaltered dictionary: which words are ordinary, and how frequent they are."""
+    """jieba's unaltered dictionary: which words are ordinary, how frequent, and of what kind."""
 
     def __init__(self) -> None:
         self._cutter: Cutter | None = None
+        self._kinds: Callable[[str], str] | None = None
         self._lock = threading.Lock()
 
     def knows(self, word: str) -> bool:
@@ -170,6 +171,15 @@ class Ordinary:
     def rate(self, word: str) -> float:
         """Share of the word among the tokens of ordinary language, 0-1 (0 if unknown)."""
         return self._loaded().frequency(word) / ORDINARY_TOTAL
+
+    def kind(self, word: str) -> str:
+        """The part of speech of a word the dictionary holds (n, v, m, …; "" if unknown)."""
+        if not self.knows(word):
+            return ""
+        with self._lock:
+            if self._kinds is None:
+                self._kinds = _kinds()
+        return self._kinds(word)
 
     def _loaded(self) -> Cutter:
         with self._lock:
@@ -184,6 +194,21 @@ def _stock() -> Cutter:
         return RustCutter(cast(_RustJieba, _module("rjieba")._DEFAULT_JIEBA), {})
     except ImportError:
         return python_cutter({})
+
+
+def _kinds() -> Callable[[str], str]:
+    try:
+        rust = _module("rjieba")._DEFAULT_JIEBA
+    except ImportError:
+        kinds: Mapping[str, str] = _module("jieba.posseg").dt.word_tag_tab
+        return lambda word: kinds.get(word, "")
+
+    def of(word: str) -> str:
+        # A word of the dictionary that is cut all the same has no kind of its own.
+        tagged = rust.tag(word)
+        return str(tagged[0][1]) if len(tagged) == 1 else ""
+
+    return of
 
 
 def _module(name: str) -> ModuleType:

@@ -181,7 +181,11 @@ def _table(found: Intake) -> Table:
     data = uploads.read(found.stored_as)
     if data is None:
         raise Refused(_("上传的文件已经不在了，请重新上传。"))
-    return tables.read(data, filename=found.filename)
+    try:
+        return tables.read(data, filename=found.filename)
+    except UnreadableTable as refusal:
+        # It could be read when it came in: the file was changed, or a limit has become stricter.
+        raise Refused(str(refusal)) from refusal
 
 
 def _upload_form() -> UploadForm:
