@@ -507,7 +507,7 @@ def must_be_open(consultation: Consultation, *, now: dt.datetime, kept_text: str
     phase = consultation.phase(now)
     if phase is Phase.OPEN:
         return
-    if phase is Phase.UPCOMING:
+    if phase in (Phase.PREPARING, Phase.UPCOMING):
         raise Refused(_("本次意见征集还没有开始，请到开始日期后再提交。"), kept_text=kept_text)
     raise Refused(
         _(

@@ -20,6 +20,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import Consultation
+from consult.readers import hygiene
 from core import audit
 from core.db import Base, choice, db, insert_into
 
@@ -214,8 +215,8 @@ def person_key(secret: str, kind: str, value: str) -> str:
 
 
 def masked(name: str) -> str:
-    """王小明 → 王**: the first character only, as official lists print names."""
-    first = name.strip()[:1]
+    """王小明 → 王**: the first visible character only, as official lists print names."""
+    first = next((character for character in name if hygiene.is_visible(character)), "")
     return f"{first}**" if first else ""
 
 
@@ -270,7 +271,7 @@ def receive(
     db.session.execute(
         sa.select(Consultation.id).where(Consultation.id == consultation.id).with_for_update()
     )
-    earlier = _sent_before(consultation.id, once_key)
+    earlier = sent_before(consultation.id, once_key)
     if earlier is not None:
         return earlier
     shown = int(state is SubmissionState.SHOWN)
@@ -316,7 +317,8 @@ def receive(
     return Received(id, receipt, number, again=False)
 
 
-def _sent_before(consultation_id: int, once_key: str) -> Received | None:
+def sent_before(consultation_id: int, once_key: str) -> Received | None:
+    """What became of the opinion with this key when it was sent the first time; else None."""
     query = sa.select(Submission.id, Submission.receipt, Submission.number).where(
         Submission.consultation_id == consultation_id, Submission.once_key == once_key
     )
@@ -325,13 +327,24 @@ def _sent_before(consultation_id: int, once_key: str) -> Received | None:
 
 
 def keep_contact(submission_id: int, sealed: bytes, *, days: int, now: dt.datetime) -> None:
-    """Keep how to reach the author, sealed, for so many days."""
-    db.session.add(
-        Contact(
-            submission_id=submission_id,
-            sealed=sealed,
-            keep_until=(now + dt.timedelta(days=days)).date(),
-        )
+    """Keep how to reach the author, sealed, for so many days, unless we know already.
+
+    Contacts whose time has run out, anybody's, go at the same time.
+    """
+    keep_until = (now + dt.timedelta(days=days)).date()
+    kept = insert_into(Contact).values(
+        submission_id=submission_id, sealed=sealed, keep_until=keep_until
+    )
+    db.session.execute(kept.on_conflict_do_nothing())
+    # Two who write at once must not wait for each other's broom.
+    over = (
+        sa.select(Contact.submission_id)
+        .where(Contact.keep_until < now.date())
+        .with_for_update(skip_locked=True)
+    )
+    db.session.execute(
+        sa.delete(Contact).where(Contact.submission_id.in_(over)),
+        execution_options={"synchronize_session": False},
     )
 
 

@@ -91,7 +91,7 @@ def init_errors(app: Flask) -> None:
         headers = {"Retry-After": "120"} if code in (429, 503) else {}
         if code == 405 and (allowed := getattr(error, "valid_methods", None)):
             headers["Allow"] = ", ".join(sorted(allowed))
-        return page(code), code, headers
+        return page(code, kept_text=_typed()), code, headers
 
     @app.errorhandler(Refused)
     def on_refused(refusal: Refused) -> tuple[str, int]:
@@ -103,7 +103,7 @@ def init_errors(app: Flask) -> None:
         # A locked, full or unreachable database passes; the person should simply try again.
         app.logger.error("database unavailable: %s", type(error.orig).__name__)
         db.session.rollback()
-        return page(503), 503, {"Retry-After": "30"}
+        return page(503, kept_text=_typed()), 503, {"Retry-After": "30"}
 
     @app.errorhandler(Exception)
     def on_fault(error: Exception) -> tuple[str, int]:
@@ -112,6 +112,17 @@ def init_errors(app: Flask) -> None:
             raise error
         db.session.rollback()
         return page(500), 500
+
+
+def _typed() -> str:
+    """The words somebody had written into the form that was refused, to be copied."""
+    if request.method in READING:
+        return ""
+    try:
+        return request.form.get("body", "")
+    except HTTPException:
+        # The form itself could not be read.
+        return ""
 
 
 def page(code: int, *, happened: str = "", kept_text: str = "") -> str:

@@ -49,9 +49,12 @@ def tidy_line(text: str) -> str:
 
 
 def unreadable(text: str) -> bool:
-    """Whether `text` holds something that is not text: NUL, controls, half surrogates, U+FFFD."""
+    """Whether `text` holds something that is not text: NUL, controls, half surrogates,
+    U+FFFD, and the code points that are characters nowhere (a Word file cannot hold them)."""
     return any(
         character == "\ufffd"
+        or ord(character) & 0xFFFE == 0xFFFE
+        or "\ufdd0" <= character <= "\ufdef"
         or unicodedata.category(character) in {"Cs"}
         or (unicodedata.category(character) == "Cc" and character not in "\n\t")
         for character in text

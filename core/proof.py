@@ -6,12 +6,12 @@ import json
 
 import sqlalchemy as sa
 from altcha import v1 as altcha
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, db
+from core.db import Base, db, insert_into
 
 ALIVE = dt.timedelta(hours=8)
+PRUNED_AT_ONCE = 10
 
 
 class UsedProof(Base):
@@ -27,7 +27,9 @@ def challenge(secret: str, *, cost: int, now: dt.datetime) -> str:
     """A fresh challenge as the JSON that the page's script reads."""
     wanted = altcha.ChallengeOptions(hmac_key=secret, max_number=cost, expires=now + ALIVE)
     made = altcha.create_challenge(wanted)
-    return json.dumps(made.to_dict())
+    # The names of ALTCHA's protocol; the library's own `to_dict` writes `maxNumber`.
+    said = {"algorithm": made.algorithm, "challenge": made.challenge, "maxnumber": made.max_number}
+    return json.dumps(said | {"salt": made.salt, "signature": made.signature})
 
 
 def accept(secret: str, payload: str, *, now: dt.datetime) -> bool:
@@ -41,23 +43,34 @@ def accept(secret: str, payload: str, *, now: dt.datetime) -> bool:
         proof = altcha.Payload.from_base64(payload)
         right, _why = altcha.verify_solution(payload, secret, check_expires=False)
         expires = float(altcha.extract_params(proof.to_dict())["expires"][0])
+        expires_at = dt.datetime.fromtimestamp(expires, dt.UTC)
     except Exception:  # the library raises whatever a malformed payload happens to trip over
         return False
-    expires_at = dt.datetime.fromtimestamp(expires, dt.UTC)
-    return right and now < expires_at and _spend(proof.signature, expires_at)
+    return right and now < expires_at and _spend(proof.signature, expires_at, now)
 
 
-def _spend(signature: str, expires_at: dt.datetime) -> bool:
-    try:
-        with db.session.begin_nested():
-            db.session.execute(
-                sa.insert(UsedProof).values(signature=signature, expires_at=expires_at)
-            )
-    except IntegrityError:
+def _spend(signature: str, expires_at: dt.datetime, now: dt.datetime) -> bool:
+    spent = (
+        insert_into(UsedProof)
+        .values(signature=signature, expires_at=expires_at)
+        .on_conflict_do_nothing()
+        .returning(UsedProof.signature)
+    )
+    if db.session.execute(spent).first() is None:
         return False
+    _prune(now)
     return True
 
 
-def prune(now: dt.datetime) -> None:
-    """Forget proofs that have expired."""
-    db.session.execute(sa.delete(UsedProof).where(UsedProof.expires_at < now))
+def _prune(now: dt.datetime) -> None:
+    """Forget some proofs that have expired; none that another transaction holds."""
+    over = (
+        sa.select(UsedProof.signature)
+        .where(UsedProof.expires_at <= now)
+        .limit(PRUNED_AT_ONCE)
+        .with_for_update(skip_locked=True)
+    )
+    db.session.execute(
+        sa.delete(UsedProof).where(UsedProof.signature.in_(over)),
+        execution_options={"synchronize_session": False},
+    )

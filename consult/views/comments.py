@@ -87,7 +87,7 @@ def write(slug: str) -> Response | str | tuple[str, int]:
 
 
 @blueprint.post("")
-def send(slug: str) -> Response | str | tuple[str, int]:
+def send(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Take the opinion in and hand out its receipt."""
     keep_private()
     # Reading the form needs no database: the writers' queue is joined as late as possible.
@@ -99,19 +99,24 @@ def send(slug: str) -> Response | str | tuple[str, int]:
     if not valid:
         return _form_page(form, consultation, version, entry), 422
     settings: Settings = current_app.config["SETTINGS"]
+    opinion = _opinion(form, version, entry, settings)
+    once_key = submissions.once_key(form.form_key.data, opinion)
     if not _within_limits(settings, form):
         db.session.commit()
-        return page(429, kept_text=form.body.data), 429
-    opinion = _opinion(form, version, entry, settings)
+        # Sent twice gives the same receipt, also to somebody who may send nothing more.
+        earlier = submissions.sent_before(consultation.id, once_key)
+        if earlier is not None:
+            return redirect(url_for("receipts.show", receipt=earlier.receipt, sent=1))
+        return page(429, kept_text=form.body.data), 429, {"Retry-After": "3600"}
     received = submissions.receive(
         consultation,
         opinion,
-        once_key=submissions.once_key(form.form_key.data, opinion),
+        once_key=once_key,
         by=current_user if current_user.is_authenticated else audit.RESIDENT,
         now=at,
         on_day=at.astimezone(SHANGHAI).date(),
     )
-    if form.contact.data and not received.again:
+    if form.contact.data:
         sealed = sealing.seal(settings.contact_key, form.contact.data)
         submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
     db.session.commit()

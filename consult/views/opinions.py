@@ -1,5 +1,6 @@
 """The opinions shown to everybody: by draft, section or paragraph."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,8 @@ from flask import Blueprint, abort, render_template, url_for
 from flask_babel import gettext as _
 
 from consult import drafts, submissions
-from consult.drafts import Entry, Outline
+from consult.drafts import Entry, Outline, Version
+from consult.submissions import Submission
 from consult.views import loading
 from core.web import now, number_in
 
@@ -38,14 +40,19 @@ def index(slug: str) -> str:
     found = submissions.shown(consultation, places=places, before=before, limit=PAGE + 1)
     more = len(found) > PAGE
     found = found[:PAGE]
-    asked: dict[str, Any] = {"on": entry.mark} if entry else {}
+    newest = drafts.published(consultation)
+    # The version is said only where the address would otherwise mean another one.
+    v = None if version is newest else version.number
+    asked: dict[str, Any] = {"on": entry.mark if entry else None, "v": v}
     return render_template(
         "consult/opinions/index.html",
         consultation=consultation,
         version=version,
         outline=outline,
         entry=entry,
+        v=v,
         opinions=found,
+        stands_on=_stands_on(found, newest),
         phase=consultation.phase(now()),
         page=Page(
             next_url=url_for(".index", slug=slug, before=found[-1].id, **asked) if more else None,
@@ -53,6 +60,23 @@ def index(slug: str) -> str:
             count_text=_("共展示%(n)d件", n=consultation.shown) if entry is None else "",
         ),
     )
+
+
+def _stands_on(found: Sequence[Submission], newest: Version | None) -> dict[int, tuple[str, str]]:
+    """{submission id: (where its paragraph stands, the address of that paragraph)}."""
+    where = {}
+    for submission in found:
+        version = drafts.version_by_id(submission.version_id) if submission.version_id else None
+        if version is None:
+            continue
+        outline = drafts.outline(version)
+        entry = outline.by_id.get(submission.place)
+        if entry is not None:
+            slug = version.draft.consultation.slug
+            v = None if version is newest else version.number
+            link = url_for("drafts.read", slug=slug, v=v, _anchor=f"p{entry.mark}")
+            where[submission.id] = (outline.address(entry.id), link)
+    return where
 
 
 def _places(outline: Outline, entry: Entry | None) -> list[int] | None:

@@ -64,6 +64,7 @@ def show(receipt: str) -> Response | str:
     consultation = consultations.by_id(submission.consultation_id)
     version = drafts.version_by_id(submission.version_id) if submission.version_id else None
     outline = drafts.outline(version) if version else None
+    is_newest = version is None or version is drafts.published(consultation)
     return render_template(
         "consult/receipts/show.html",
         submission=submission,
@@ -71,6 +72,8 @@ def show(receipt: str) -> Response | str:
         entry=outline.by_id.get(submission.place) if outline else None,
         address=outline.address(submission.place) if outline else "",
         version=version,
+        # Said only where the address would otherwise mean another version.
+        v=None if is_newest or version is None else version.number,
         decision=screening.last_decision(submission),
         just_sent=request.args.get("sent") == "1",
         now=now(),
