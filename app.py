@@ -1,7 +1,6 @@
 """create_app(): the only place that knows all packages. `python app.py` serves."""
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,19 @@ import consult.views
 import core.commands
 import core.views
 from consult import example
-from core import accounts, config, db, errors, forms, migrations, pages, permissions, sessions, web
+from core import (
+    accounts,
+    config,
+    db,
+    errors,
+    forms,
+    migrations,
+    pages,
+    permissions,
+    serving,
+    sessions,
+    web,
+)
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | None = None) -> Flask:
@@ -67,13 +78,10 @@ def serve() -> None:
             print("演示账号（密码均为 " + accounts.DEMO_PASSWORD + "）：")
             for email, role in accounts.DEMO_SIGN_INS:
                 print(f"  {email:28} {role}")
-            print()
+            print(flush=True)
+        db.db.session.close()
         db.db.engine.dispose()
-    sys.stdout.flush()
-    workers = ["--workers", os.environ.get("WORKERS", "2"), "--threads", "4", "--preload"]
-    manners = ["--worker-class", "gthread", "--reuse-port", "--log-level", "warning"]
-    command = [sys.executable, "-m", "gunicorn", *workers, *manners]
-    os.execv(sys.executable, [*command, "--bind", f"{host}:{port}", "app:create_app()"])
+    serving.serve(app, host=host, port=port, workers=int(os.environ.get("WORKERS", "2")))
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import sys
 
-from bench import comment_post, draft_page, importing, serving
+from bench import comment_post, draft_page, importing, serving, summary
 
 ALL = {
     "draft_page": draft_page.run,
     "comment_post": comment_post.run,
     "importing": importing.run,
+    "summary": summary.run,
     "serving": serving.run,
 }
 

@@ -1,5 +1,6 @@
 """The database's history, up and down. Revisions live in this folder; Alembic runs them."""
 
+import logging
 from typing import Any, Literal
 
 from flask import Flask
@@ -14,6 +15,8 @@ def init_migrations(app: Flask) -> None:
     """Attach Alembic to `app`; `flask db upgrade` and friends come with it."""
     app.config["ALEMBIC_CONTEXT"]["render_item"] = _render
     alembic.init_app(app)
+    # One line a revision is the operator's business only when something goes wrong.
+    logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
 def bring_up_to_date(app: Flask) -> None:

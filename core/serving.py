@@ -1,0 +1,44 @@
+"""Handing an application over to the web server, in this very process: what was read to prepare the
+site is not read again, and the workers share it."""
+
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+# Threads wait for disk and database, not for each other's Python: four keep two cores busy.
+THREADS = 4
+
+
+class _Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
+    """gunicorn around an application that already exists."""
+
+    def __init__(self, app: Flask, settings: dict[str, Any]) -> None:
+        self._app, self._settings = app, settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self._app
+
+
+def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
+    """Serve until told to stop. Nothing of the database may be open any more: workers are forks.
+
+    Why gunicorn, threads, one listening socket a worker: `docs/decisions/0004-web-server.md`.
+    """
+    settings = {
+        "bind": f"{host}:{port}",
+        "workers": workers,
+        "threads": THREADS,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "reuse_port": True,
+        "loglevel": "warning",
+        # A socket to steer the server by stands in the home folder: nobody here asked for one.
+        "control_socket_disable": True,
+    }
+    _Site(app, settings).run()
