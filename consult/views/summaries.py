@@ -1,5 +1,8 @@
 """Opinion summaries: the staff's desk for them and the page the public reads."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 from flask import Blueprint, abort, render_template, send_file, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -48,8 +51,18 @@ def index() -> str:
         consultations=every,
         stages=list({each.stage.id: each.stage for each in every}.values()),
         newest=summaries.newest(),
+        received=_received(every),
         rules=rules,
     )
+
+
+def _received(every: Sequence[Consultation]) -> Counter[tuple[str, int]]:
+    """Opinions received by now, by consultation and by stage."""
+    received: Counter[tuple[str, int]] = Counter()
+    for each in every:
+        received["consultation", each.id] += each.received
+        received["stage", each.stage_id] += each.received
+    return received
 
 
 def _history(subject: Subject) -> str:

@@ -169,7 +169,7 @@ def said(
     if f.term:
         found.append(("term", _("关键词"), f.term))
     if f.context:
-        found.append(("context", _("对这个词"), context_title(f.context)))
+        found.append(("context", _("意见态度"), context_title(f.context)))
     for term, context in f.also:
         word = f"{term}（{context_title(context)}）" if context else term
         found.append(("also", _("同时提到"), word))
@@ -200,6 +200,6 @@ def context_title(context: Context) -> str:
         Context.FAVOUR: _("赞成或建议"),
         Context.AGAINST: _("反对"),
         Context.OTHER: _("其他"),
-        Context.OPPOSED: _("处于反对语境"),
+        Context.OPPOSED: _("反对语境"),
     }
     return titles[context]

@@ -125,13 +125,13 @@ def cloud_svg(opened: Opened, *, label: str) -> Markup:
         return Markup("")
     shown = opened.view.keywords[:CLOUD_WORDS]
     page = "term" if opened.staff else "opinions"
-    return Markup(
-        clouds.svg(
-            cloud,
-            links={k.term: opened.links.term(k.term, page=page) for k in shown},
-            labels={k.term: label.replace("#", k.term).replace("@", str(k.count)) for k in shown},
-        )
+    drawn = clouds.svg(
+        cloud,
+        links={k.term: opened.links.term(k.term, page=page) for k in shown},
+        labels={k.term: label.replace("#", k.term).replace("@", str(k.count)) for k in shown},
     )
+    # Its own size, not the page's: on a phone it scrolls rather than shrinks out of reach.
+    return Markup(drawn.replace("<svg ", f'<svg width="{cloud.width}" height="{cloud.height}" ', 1))
 
 
 # --- lists of opinions ---------------------------------------------------------------------
