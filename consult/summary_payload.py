@@ -6,7 +6,7 @@ Persons and near-duplicate groups are numbers that mean something inside one sna
 import datetime as dt
 import json
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from consult.analysis.cloud import Cloud, Placed
@@ -70,9 +70,15 @@ def unpack(payload: bytes) -> Counted:
         draft={terms[n]: count for n, count in content["draft"]},
         draft_size=content["draft_size"],
         rest=tuple((id, state) for id, state in content["rest"]),
-        keywords=tuple(Keyword(**keyword) for keyword in content["keywords"]),
+        keywords=tuple(map(_keyword, content["keywords"])),
         cloud=_cloud(content["cloud"]),
     )
+
+
+def _keyword(plain: dict[str, Any]) -> Keyword:
+    # What the ranking of that day did not know yet stays at nought; what it no longer has is left.
+    names = [field.name for field in fields(Keyword)]
+    return Keyword(**{name: plain.get(name, 0) for name in names})
 
 
 def _cloud(plain: dict[str, Any] | None) -> Cloud | None:
