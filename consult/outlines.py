@@ -20,8 +20,8 @@ _DIGITS = {character: value for value, character in enumerate("零一二三四�
     "○": 0,
     "两": 2,
 }
-_SENTENCE = re.compile("[。！？!?；;…]+[”’」』）)】]*[ \t\u3000]*|\n+")
-_PAUSE = re.compile("[。！？!?；;…：]+[”’」』）)】]*[ \t\u3000]*|\n+|[ \t\u3000]+")
+_SENTENCE = re.compile("[。！？!?；;…]+[”’」』）)】]*[ \t\u3000\n]*|\n[ \t\u3000\n]*")
+_PAUSE = re.compile("[。！？!?；;…：]+[”’」』）)】]*[ \t\u3000\n]*|[ \t\u3000\n]+")
 
 
 def doubts(entries: Sequence[Entry]) -> dict[int, str]:
