@@ -54,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "pure: asks for no database; given by itself")
     # Taken away, so that no site made by a test finds it by itself.
     given = os.environ.pop("DATABASE_URL", "")
     told = getattr(config, "workerinput", None)
@@ -84,6 +85,9 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "databases" not in getattr(item, "fixturenames", ()):
+            item.add_marker("pure")
     if config.stash[WHY_NOT]:
         for item in items:
             item.add_marker(pytest.mark.skip(reason=config.stash[WHY_NOT]))
