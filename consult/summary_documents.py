@@ -6,20 +6,17 @@ quoted word for word. Nothing is shown that is not shown at this moment.
 
 import datetime as dt
 import io
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import sqlalchemy as sa
-from docx import Document
 from docx.document import Document as Doc
 from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.oxml.ns import qn
-from docx.shared import Mm, Pt, RGBColor
-from docx.text.run import Run
+from docx.shared import Mm
 from flask_babel import gettext as _
 
 from consult.analysis import cloud as clouds
 from consult.consultations import SHANGHAI, Consultation
+from consult.official_paper import SMALL, blank, body, centred, heading, table, title
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counts import FEW, outermost
@@ -28,14 +25,8 @@ from consult.summary_readings import Reading, View, cloud_of, view
 from core.db import db
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-# GB/T 9704: A4, top 37, bottom 35, left 28, right 26 mm; 三号 is 16 pt, 二号 22 pt, 28 pt a line.
-PAGE, MARGINS = (Mm(210), Mm(297)), (Mm(37), Mm(35), Mm(28), Mm(26))
-BODY, TITLE, SMALL = Pt(16), Pt(22), Pt(10.5)
-LINE, BLACK = Pt(28), RGBColor(0, 0, 0)
-TEXT_FONT, HEAD_FONT, TITLE_FONT, LATIN = "仿宋", "黑体", "方正小标宋简体", "Times New Roman"
 KEYWORDS, QUOTES, CITED = 50, 12, 20
 LONGEST_QUOTE = 400
-NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def write(
@@ -48,16 +39,16 @@ def write(
     said: Sequence[str] = (),
 ) -> io.BytesIO:
     """The document; `said` is the selection in words, empty when nothing is left out."""
-    document = _blank()
+    document = blank()
     seen = view(reading, filters)
     titles = {c.id: c.title for c in consultations}
-    _title(document, _("%(title)s意见汇总", title=summary.subject.title))
-    _centred(document, _("（第%(n)d次汇总，%(day)s）", n=summary.number, day=_day(summary.counted_at)))
+    title(document, _("%(title)s意见汇总", title=summary.subject.title))
+    centred(document, _("（第%(n)d次汇总，%(day)s）", n=summary.number, day=_day(summary.counted_at)))
     if said:
-        _body(document, _("本件只列出符合下列条件的意见：%(what)s。", what="；".join(said)))
+        body(document, _("本件只列出符合下列条件的意见：%(what)s。", what="；".join(said)))
     _totals(document, summary, reading, seen)
     if not seen.items:
-        _body(document, _("没有可以汇总的意见。"))
+        body(document, _("没有可以汇总的意见。"))
     else:
         _tables(document, reading, seen, titles)
         _keywords(document, reading, seen, titles)
@@ -73,9 +64,9 @@ def write(
 
 
 def _totals(document: Doc, summary: Summary, reading: Reading, seen: View) -> None:
-    _heading(document, _("一、总体情况"))
+    heading(document, _("一、总体情况"))
     n = seen.figures.numbers
-    _body(
+    body(
         document,
         _(
             "计入汇总的意见%(a)d件，内容相近的合并后%(b)d条，提出意见的%(c)d人。三个数口径不同，不能互相替代。",
@@ -84,7 +75,7 @@ def _totals(document: Doc, summary: Summary, reading: Reading, seen: View) -> No
             c=n.people,
         ),
     )
-    _body(
+    body(
         document,
         _(
             "汇总时共收到%(all)d件，其中已展示%(shown)d件，待审核%(pending)d件，不展示%(hidden)d件，已作办理指引%(referred)d件。计入的是已展示的意见。",
@@ -96,41 +87,41 @@ def _totals(document: Doc, summary: Summary, reading: Reading, seen: View) -> No
         ),
     )
     if reading.removed:
-        _body(document, _("有%(n)d件在汇总后不再展示，已剔除。", n=reading.removed))
-    _body(document, _("意见来自自愿参与，不代表全体居民。"))
+        body(document, _("有%(n)d件在汇总后不再展示，已剔除。", n=reading.removed))
+    body(document, _("意见来自自愿参与，不代表全体居民。"))
     if 0 < len(seen.items) < FEW:
-        _body(document, _("意见不足10件，只列出原文要点和件数，不作比较。"))
+        body(document, _("意见不足10件，只列出原文要点和件数，不作比较。"))
 
 
 def _tables(document: Doc, reading: Reading, seen: View, titles: dict[int, str]) -> None:
     figures = seen.figures
-    _heading(document, _("二、意见的分布"))
+    heading(document, _("二、意见的分布"))
     days = [(_span(b.first, b.last), str(b.count)) for b in figures.days if b.count]
-    _table(document, _("表1　按收到日期"), (_("收到日期"), _("件数")), days)
+    table(document, _("表1　按收到日期"), (_("收到日期"), _("件数")), days)
     channels = [(Channel(p.key).title, str(p.count)) for p in figures.channels]
-    _table(document, _("表2　按渠道"), (_("渠道"), _("件数")), channels)
+    table(document, _("表2　按渠道"), (_("渠道"), _("件数")), channels)
     chapters = [
         (_place(reading, place, titles), str(figures.sections[place]))
         for place in outermost(reading.counted)
         if place in figures.sections
     ]
-    _table(document, _("表3　按章节"), (_("章节"), _("件数")), chapters)
+    table(document, _("表3　按章节"), (_("章节"), _("件数")), chapters)
     stances = [
         (Stance(p.key).title, str(p.count), str(p.declared), str(p.count - p.declared))
         for p in figures.stances
     ]
     head = (_("态度"), _("件数"), _("作者自述"), _("系统判读"))
-    _table(document, _("表4　按态度"), head, stances)
+    table(document, _("表4　按态度"), head, stances)
 
 
 def _keywords(document: Doc, reading: Reading, seen: View, titles: dict[int, str]) -> None:
-    _heading(document, _("三、关键词"))
+    heading(document, _("三、关键词"))
     cloud = cloud_of(reading, seen)
     if cloud is not None:
         picture = clouds.png(cloud, font_path=clouds.default_font())
         document.add_picture(io.BytesIO(picture), width=Mm(150))
         document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
-        _centred(document, _("图1　词云（字越大，提到它的意见越多）"), size=SMALL)
+        centred(document, _("图1　词云（字越大，提到它的意见越多）"), size=SMALL)
     held: dict[str, list[Item]] = {k.term: [] for k in seen.keywords[:KEYWORDS]}
     for item in seen.items:
         for term in item.terms:
@@ -152,16 +143,16 @@ def _keywords(document: Doc, reading: Reading, seen: View, titles: dict[int, str
         )
     head = (_("词"), _("件数"), _("人数"), _("赞成或建议"), _("反对"), _("其他"), _("意见编号"))
     widths = (28, 13, 13, 16, 24, 13, 49)
-    _table(document, _("表5　关键词及所引意见"), head, rows, widths)
+    table(document, _("表5　关键词及所引意见"), head, rows, widths)
 
 
 def _quotes(document: Doc, seen: View, titles: dict[int, str]) -> None:
-    _heading(document, _("四、意见摘录"))
+    heading(document, _("四、意见摘录"))
     if len(seen.items) < FEW:
         chosen = list(seen.items)
     else:
         chosen = representatives(seen.items, [k.term for k in seen.keywords[:30]], QUOTES)
-        _body(document, _("以下各件合起来包含了最多的关键词，每组相近的意见只取一件，逐字照录。"))
+        body(document, _("以下各件合起来包含了最多的关键词，每组相近的意见只取一件，逐字照录。"))
     query = sa.select(Submission).where(
         Submission.id.in_([item.id for item in chosen]),
         Submission.state == SubmissionState.SHOWN,
@@ -171,11 +162,11 @@ def _quotes(document: Doc, seen: View, titles: dict[int, str]) -> None:
         text = " ".join(f"{submission.title} {submission.body}".split())
         if len(text) > LONGEST_QUOTE:
             text = _("%(text)s……（以上为前%(n)d字）", text=text[:LONGEST_QUOTE], n=LONGEST_QUOTE)
-        _body(document, f"{name}：“{text}”")
+        body(document, f"{name}：“{text}”")
 
 
 def _method(document: Doc, summary: Summary, now: dt.datetime) -> None:
-    _heading(document, _("附：统计口径"))
+    heading(document, _("附：统计口径"))
     for sentence in (
         _("件数：每一件计一次。去重观点数：内容相同或相近的合为一条。人数：同一账号或同一联系方式的合为一人，其余每件各计一人。"),
         _("一件意见中同一个词只计一次，同义说法按词典合并。关键词按人数与文稿、日常语言的对比排列，不按出现次数排列。"),
@@ -189,7 +180,7 @@ def _method(document: Doc, summary: Summary, now: dt.datetime) -> None:
             now=_moment(now),
         ),
     ):
-        _body(document, sentence)
+        body(document, sentence)
 
 
 # --- words ---------------------------------------------------------------------------------
@@ -236,107 +227,3 @@ def _span(first: dt.date, last: dt.date) -> str:
     if first.month == last.month:
         return str(_("%(y)d年%(m)d月", y=first.year, m=first.month))
     return str(_("%(y)d年", y=first.year))
-
-
-# --- Word ----------------------------------------------------------------------------------
-
-
-def _blank() -> Doc:
-    document = Document()
-    section = document.sections[0]
-    section.page_width, section.page_height = PAGE
-    section.top_margin, section.bottom_margin = MARGINS[:2]
-    section.left_margin, section.right_margin = MARGINS[2:]
-    normal = document.styles["Normal"]
-    normal.font.name, normal.font.size = LATIN, BODY
-    normal.element.rPr.rFonts.set(qn("w:eastAsia"), TEXT_FONT)
-    normal.paragraph_format.line_spacing = LINE
-    normal.paragraph_format.space_after = Pt(0)
-    return document
-
-
-def _run(run: Run, font: str, size: Pt) -> None:
-    run.font.name, run.font.size = LATIN, size
-    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
-
-
-def _title(document: Doc, text: str) -> None:
-    paragraph = document.add_paragraph(style="Title")
-    # Word's own title stands on a blue line.
-    for border in list(document.styles["Title"].element.iter(qn("w:pBdr"))):
-        border.getparent().remove(border)
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.space_after = Pt(14)
-    paragraph.paragraph_format.line_spacing = Pt(34)
-    run = paragraph.add_run(_clean(text))
-    _run(run, TITLE_FONT, TITLE)
-    _black(run)
-
-
-def _heading(document: Doc, text: str) -> None:
-    paragraph = document.add_paragraph(style="Heading 1")
-    paragraph.paragraph_format.space_before = Pt(14)
-    paragraph.paragraph_format.first_line_indent = BODY * 2
-    run = paragraph.add_run(_clean(text))
-    run.bold = False
-    _run(run, HEAD_FONT, BODY)
-    _black(run)
-
-
-def _black(run: Run) -> None:
-    run.font.color.rgb = BLACK
-
-
-def _body(document: Doc, text: str) -> None:
-    paragraph = document.add_paragraph()
-    paragraph.paragraph_format.first_line_indent = BODY * 2
-    paragraph.add_run(_clean(text))
-
-
-def _centred(document: Doc, text: str, *, size: Pt = BODY) -> None:
-    paragraph = document.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    _run(paragraph.add_run(_clean(text)), TEXT_FONT, size)
-
-
-def _table(
-    document: Doc,
-    caption: str,
-    head: Sequence[str],
-    rows: Iterable[Sequence[str]],
-    widths: Sequence[int] = (),
-) -> None:
-    paragraph = document.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.keep_with_next = True
-    paragraph.paragraph_format.space_before = Pt(10)
-    _run(paragraph.add_run(_clean(caption)), HEAD_FONT, Pt(12))
-    table = document.add_table(rows=1, cols=len(head))
-    table.style = "Table Grid"
-    table.autofit = False
-    widths = widths or _even(len(head))
-    _row(table.rows[0].cells, head, widths, HEAD_FONT)
-    mark = table.rows[0]._tr.get_or_add_trPr().makeelement(qn("w:tblHeader"), {})
-    table.rows[0]._tr.get_or_add_trPr().append(mark)
-    for values in rows:
-        _row(table.add_row().cells, values, widths, TEXT_FONT)
-
-
-def _even(columns: int) -> list[int]:
-    rest = 66 // (columns - 1)
-    return [156 - rest * (columns - 1), *[rest] * (columns - 1)]
-
-
-def _row(cells: Sequence[object], values: Sequence[str], widths: Sequence[int], font: str) -> None:
-    for place, (cell, value, width) in enumerate(zip(cells, values, widths, strict=True)):
-        cell.width = Mm(width)  # type: ignore[attr-defined]
-        paragraph = cell.paragraphs[0]  # type: ignore[attr-defined]
-        paragraph.paragraph_format.line_spacing = Pt(17)
-        if place and value.isdigit():
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
-        _run(paragraph.add_run(_clean(value)), font, SMALL)
-
-
-def _clean(text: str) -> str:
-    """The text without what no XML document may hold."""
-    return NOT_XML.sub("", text)
