@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -137,13 +137,7 @@ class Consultation(Base):
 
     def phase(self, now: dt.datetime) -> Phase:
         """Where the consultation stands at `now`."""
-        if self.state is not ConsultationState.ANNOUNCED:
-            return Phase(self.state.value)
-        assert self.opens_at is not None
-        assert self.closes_at is not None
-        if now < self.opens_at:
-            return Phase.UPCOMING
-        return Phase.OPEN if now < self.closes_at else Phase.CLOSED
+        return phase_of(self.state, self.opens_at, self.closes_at, now)
 
     @property
     def is_public(self) -> bool:
@@ -166,6 +160,29 @@ class Consultation(Base):
     def days(self) -> int:
         """Length of the window in days; 0 while it is not set."""
         return length(self.first_day, self.last_day)
+
+
+def phase_of(
+    state: ConsultationState,
+    opens_at: dt.datetime | None,
+    closes_at: dt.datetime | None,
+    now: dt.datetime,
+) -> Phase:
+    """Where a consultation with this state and window stands at `now`."""
+    if state is not ConsultationState.ANNOUNCED:
+        return Phase(state.value)
+    assert opens_at is not None
+    assert closes_at is not None
+    if now < opens_at:
+        return Phase.UPCOMING
+    return Phase.OPEN if now < closes_at else Phase.CLOSED
+
+
+class HasPhase(Protocol):
+    """A consultation, or what is known of it while a comment is being sent."""
+
+    def phase(self, now: dt.datetime) -> Phase:
+        """Where it stands at `now`."""
 
 
 class ConsultationChange(Base):
@@ -502,7 +519,7 @@ def log_change(
     )
 
 
-def must_be_open(consultation: Consultation, *, now: dt.datetime, kept_text: str = "") -> None:
+def must_be_open(consultation: HasPhase, *, now: dt.datetime, kept_text: str = "") -> None:
     """Refuse, with the reason and the typed text back, unless opinions are taken at `now`."""
     phase = consultation.phase(now)
     if phase is Phase.OPEN:

@@ -18,10 +18,17 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from consult.consultations import Consultation, log_change, touch
+from consult.consultations import (
+    Consultation,
+    ConsultationState,
+    Phase,
+    log_change,
+    phase_of,
+    touch,
+)
 from consult.readers import ReadDraft
 from core import audit
-from core.db import Base, choice, db
+from core.db import Base, choice, db, run
 from core.errors import Refused
 
 audit.ACTIONS.update({"version.imported": _l("导入文稿"), "version.published": _l("发布文稿")})
@@ -206,6 +213,63 @@ def outline(version: Version) -> Outline:
 def _kept_outline(version_id: int, *_marks: object) -> Outline:
     version = db.session.get_one(Version, version_id)
     return Outline(version_id, paragraphs_of(version))
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a comment that is being sent needs to know of its consultation and version, read at
+    once: during a rush this is the most frequent read that has to be made under the writers'
+    queue."""
+
+    id: int
+    state: ConsultationState
+    opens_at: dt.datetime | None
+    closes_at: dt.datetime | None
+    version_id: int
+    outline: Outline
+
+    def phase(self, now: dt.datetime) -> Phase:
+        """Where the consultation stands at `now`."""
+        return phase_of(self.state, self.opens_at, self.closes_at, now)
+
+
+_TARGET = (
+    sa.select(
+        Consultation.id,
+        Consultation.state,
+        Consultation.opens_at,
+        Consultation.closes_at,
+        Version.id.label("version_id"),
+        Version.source_sha256,
+        Version.published_at,
+    )
+    .join(Draft, Draft.consultation_id == Consultation.id)
+    .join(Version, Version.draft_id == Draft.id)
+    .where(
+        Consultation.slug == sa.bindparam("slug"),
+        Version.state == VersionState.PUBLISHED,
+        sa.or_(Version.number == sa.bindparam("number"), sa.bindparam("any")),
+    )
+    .order_by(Version.number.desc())
+    .limit(1)
+)
+
+
+def target(slug: str, number: int | None) -> Target | None:
+    """The consultation at this address with its published version `number`, or the newest."""
+    values = {"slug": slug, "number": number or 0, "any": number is None}
+    found = run(_TARGET, values).first()
+    if found is None:
+        return None
+    marks = (str(db.engine.url), found.source_sha256, found.published_at)
+    return Target(
+        id=found.id,
+        state=found.state,
+        opens_at=found.opens_at,
+        closes_at=found.closes_at,
+        version_id=found.version_id,
+        outline=_kept_outline(found.version_id, *marks),
+    )
 
 
 def of(consultation: Consultation) -> Draft | None:

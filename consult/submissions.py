@@ -13,6 +13,8 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from typing import Protocol
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -22,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.consultations import Consultation
 from consult.readers import hygiene
 from core import audit
-from core.db import Base, choice, db, insert_into
+from core.db import Base, choice, db, insert_into, run
 
 audit.ACTIONS.update({"submission.received": _l("收到意见")})
 audit.KINDS.update({"submission": _l("意见件")})
@@ -252,8 +254,36 @@ class Received:
     again: bool
 
 
+_LOCKED = (
+    sa.select(Consultation.id).where(Consultation.id == sa.bindparam("which")).with_for_update()
+)
+_SENT_BEFORE = sa.select(Submission.id, Submission.receipt, Submission.number).where(
+    Submission.consultation_id == sa.bindparam("consultation_id"),
+    Submission.once_key == sa.bindparam("once_key"),
+)
+_RAISED = (
+    sa.update(Consultation)
+    .where(Consultation.id == sa.bindparam("which"))
+    .values(
+        received=Consultation.received + 1,
+        shown=Consultation.shown + sa.bindparam("is_shown"),
+        stamp=Consultation.stamp + 1,
+    )
+    .returning(Consultation.received)
+)
+_INSERTED = sa.insert(Submission).returning(Submission.id)
+_NOTED = sa.insert(audit.AuditEvent)
+
+
+class HasId(Protocol):
+    """A consultation, or what is known of it while a comment is being sent."""
+
+    @property
+    def id(self) -> int: ...
+
+
 def receive(
-    consultation: Consultation,
+    consultation: HasId,
     opinion: Opinion,
     *,
     once_key: str,
@@ -267,26 +297,14 @@ def receive(
     `on_day` is today's date in Shanghai, used when the opinion does not say when it came.
     """
     # Concurrent senders queue on the consultation's row, so the look for an earlier copy cannot
-    # miss one that is just being stored. (On SQLite the whole transaction queues already.)
-    db.session.execute(
-        sa.select(Consultation.id).where(Consultation.id == consultation.id).with_for_update()
-    )
+    # miss one that is just being stored. On SQLite the whole transaction queues already.
+    if db.engine.dialect.name != "sqlite":
+        run(_LOCKED, {"which": consultation.id})
     earlier = sent_before(consultation.id, once_key)
     if earlier is not None:
         return earlier
     shown = int(state is SubmissionState.SHOWN)
-    raised = (
-        sa.update(Consultation)
-        .where(Consultation.id == consultation.id)
-        .values(
-            received=Consultation.received + 1,
-            shown=Consultation.shown + shown,
-            stamp=Consultation.stamp + 1,
-        )
-        .returning(Consultation.received)
-        .execution_options(synchronize_session=False)
-    )
-    number = db.session.execute(raised).scalar_one()
+    number = run(_RAISED, {"which": consultation.id, "is_shown": shown}).scalar_one()
     receipt = new_receipt(now)
     row = {
         "consultation_id": consultation.id,
@@ -310,19 +328,15 @@ def receive(
         "person_key": opinion.person_key,
         "consent": opinion.consent,
     }
-    inserted = sa.insert(Submission).values(row).returning(Submission.id)
-    id = db.session.execute(inserted).scalar_one()
+    id = run(_INSERTED, row).scalar_one()
     tally(consultation.id, opinion.place, received=1, shown=shown)
-    db.session.execute(sa.insert(audit.AuditEvent), [_event(id, receipt, state, by, now)])
+    run(_NOTED, _event(id, receipt, state, by, now))
     return Received(id, receipt, number, again=False)
 
 
 def sent_before(consultation_id: int, once_key: str) -> Received | None:
     """What became of the opinion with this key when it was sent the first time; else None."""
-    query = sa.select(Submission.id, Submission.receipt, Submission.number).where(
-        Submission.consultation_id == consultation_id, Submission.once_key == once_key
-    )
-    found = db.session.execute(query).first()
+    found = run(_SENT_BEFORE, {"consultation_id": consultation_id, "once_key": once_key}).first()
     return Received(found.id, found.receipt, found.number, again=True) if found else None
 
 
@@ -360,14 +374,20 @@ def once_key(form_key: str, opinion: Opinion) -> str:
 
 def tally(consultation_id: int, place: int, *, received: int = 0, shown: int = 0) -> None:
     """Change the kept counts of one place by these differences."""
-    fresh = insert_into(Tally).values(
-        consultation_id=consultation_id, place=place, received=received, shown=shown
-    )
-    upsert = fresh.on_conflict_do_update(
+    values = {"consultation_id": consultation_id, "place": place}
+    run(_tallied(db.engine.dialect.name), values | {"received": received, "shown": shown})
+
+
+@cache
+def _tallied(dialect: str) -> sa.Executable:
+    fresh = insert_into(Tally)
+    return fresh.on_conflict_do_update(
         index_elements=["consultation_id", "place"],
-        set_={"received": Tally.received + received, "shown": Tally.shown + shown},
+        set_={
+            "received": Tally.received + fresh.excluded.received,
+            "shown": Tally.shown + fresh.excluded.shown,
+        },
     )
-    db.session.execute(upsert)
 
 
 def _event(

@@ -8,6 +8,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from flask import request
@@ -17,6 +18,7 @@ from flask_wtf.form import SUBMIT_METHODS, _Auto
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import Field, HiddenField, StringField, TextAreaField
 from wtforms import FileField as UploadField
+from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
 # Forgery protection of every POST; a view that only keeps a harmless preference is exempt.
@@ -106,11 +108,20 @@ class TextField(TextAreaField):  # type: ignore[misc]
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
 
 
+@cache
+def _wtforms_sentences() -> Any:
+    return get_translations(("zh_CN", "zh"))
+
+
 class Form(FlaskForm):  # type: ignore[misc]
     """Every form of the site: protected against forgery, labelled in Chinese."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Reads what a form in a page sends, and nothing else."""
+
+        def get_translations(self, form: Any) -> Any:  # noqa: ARG002 - called by WTForms
+            """WTForms' own sentences in Chinese, read from disk once and not for every form."""
+            return _wtforms_sentences()
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """Words for fields of words and files for fields of files; never JSON, whose lists

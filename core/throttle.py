@@ -7,12 +7,13 @@ import datetime as dt
 import hashlib
 import hmac
 import ipaddress
+from functools import cache
 
 import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, db, insert_into
+from core.db import Base, UtcDateTime, db, insert_into, run
 
 HOUR = dt.timedelta(hours=1)
 PRUNED_AT_ONCE = 100
@@ -35,22 +36,29 @@ def hit(key: str, *, limit: int, window: dt.timedelta, now: dt.datetime) -> bool
     The window begins with the first try and is not prolonged by later ones. The caller commits,
     also after False: an uncommitted try has not been counted.
     """
-    fresh = insert_into(ThrottleCount).values(
-        key_hash=_hashed(key), window_start=now, expires_at=now + window, count=1
-    )
-    over = ThrottleCount.expires_at <= now
-    counted = fresh.on_conflict_do_update(
-        index_elements=[ThrottleCount.key_hash],
-        set_={
-            "window_start": sa.case((over, now), else_=ThrottleCount.window_start),
-            "expires_at": sa.case((over, now + window), else_=ThrottleCount.expires_at),
-            "count": sa.case((over, 1), else_=ThrottleCount.count + 1),
-        },
-    ).returning(ThrottleCount.count)
-    count = db.session.execute(counted).scalar_one()
+    values = {"key_hash": _hashed(key), "window_start": now, "expires_at": now + window}
+    count: int = run(_counted(db.engine.dialect.name), values | {"count": 1, "now": now}).scalar_one()
     if count == 1:
         _prune(now)
     return count <= limit
+
+
+@cache
+def _counted(dialect: str) -> sa.Executable:
+    fresh = insert_into(ThrottleCount)
+    over = ThrottleCount.expires_at <= sa.bindparam("now", type_=UtcDateTime())
+    return fresh.on_conflict_do_update(
+        index_elements=[ThrottleCount.key_hash],
+        set_={
+            "window_start": sa.case(
+                (over, fresh.excluded.window_start), else_=ThrottleCount.window_start
+            ),
+            "expires_at": sa.case(
+                (over, fresh.excluded.expires_at), else_=ThrottleCount.expires_at
+            ),
+            "count": sa.case((over, 1), else_=ThrottleCount.count + 1),
+        },
+    ).returning(ThrottleCount.count)
 
 
 def count(key: str, *, now: dt.datetime) -> int:

@@ -11,8 +11,8 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from consult import consultations, drafts, submissions
-from consult.consultations import Consultation
-from consult.drafts import Entry, Version
+from consult.consultations import Consultation, ConsultationState
+from consult.drafts import Entry, Target, Version
 from consult.submissions import LONGEST, SHORTEST, Opinion, Stance
 from consult.views import loading
 from core import audit, proof, sealing, throttle
@@ -20,7 +20,7 @@ from core.config import Settings
 from core.db import db
 from core.errors import page
 from core.forms import LineField, OnceForm, TextField, Words
-from core.web import SHANGHAI, keep_private, now
+from core.web import SHANGHAI, keep_private, now, number_in
 
 blueprint = Blueprint("comments", __name__, url_prefix="/consultations/<slug>/comment")
 
@@ -93,23 +93,23 @@ def send(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
     # Reading the form needs no database: the writers' queue is joined as late as possible.
     form = CommentForm()
     valid = form.validate()
-    consultation, version, entry = _subject(slug)
+    target = _target(slug)
     at = now()
-    consultations.must_be_open(consultation, now=at, kept_text=form.body.data or "")
+    consultations.must_be_open(target, now=at, kept_text=form.body.data or "")
     if not valid:
-        return _form_page(form, consultation, version, entry), 422
+        return _form_page(form, *_subject(slug)), 422
     settings: Settings = current_app.config["SETTINGS"]
-    opinion = _opinion(form, version, entry, settings)
+    opinion = _opinion(form, target, settings)
     once_key = submissions.once_key(form.form_key.data, opinion)
     if not _within_limits(settings, form):
         db.session.commit()
         # Sent twice gives the same receipt, also to somebody who may send nothing more.
-        earlier = submissions.sent_before(consultation.id, once_key)
+        earlier = submissions.sent_before(target.id, once_key)
         if earlier is not None:
             return redirect(url_for("receipts.show", receipt=earlier.receipt, sent=1))
         return page(429, kept_text=form.body.data), 429, {"Retry-After": "3600"}
     received = submissions.receive(
-        consultation,
+        target,
         opinion,
         once_key=once_key,
         by=current_user if current_user.is_authenticated else audit.RESIDENT,
@@ -121,6 +121,17 @@ def send(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
         submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
     db.session.commit()
     return redirect(url_for("receipts.show", receipt=received.receipt, sent=1))
+
+
+def _target(slug: str) -> Target:
+    """What the comment is sent to, in one small read; what is not public does not exist."""
+    target = drafts.target(slug, number_in("v"))
+    mark = number_in("on")
+    if target is None or (mark and mark not in target.outline.by_mark):
+        abort(404)
+    if target.state is ConsultationState.PREPARING:
+        _subject(slug)
+    return target
 
 
 def _subject(slug: str) -> tuple[Consultation, Version, Entry | None]:
@@ -142,9 +153,8 @@ def _within_limits(settings: Settings, form: CommentForm) -> bool:
     )
 
 
-def _opinion(
-    form: CommentForm, version: Version, entry: Entry | None, settings: Settings
-) -> Opinion:
+def _opinion(form: CommentForm, target: Target, settings: Settings) -> Opinion:
+    entry = target.outline.by_mark.get(number_in("on") or 0)
     person: str | None = None
     if current_user.is_authenticated:
         person = submissions.person_key(settings.secret_key, "account", str(current_user.id))
@@ -152,7 +162,7 @@ def _opinion(
         person = submissions.person_key(settings.secret_key, "contact", form.contact.data)
     return Opinion(
         body=form.body.data,
-        version_id=version.id,
+        version_id=target.version_id,
         place=entry.id if entry else submissions.WHOLE,
         stance=Stance(form.stance.data) if form.stance.data else None,
         public_name=submissions.masked(form.name.data) if form.show_name.data else "",
