@@ -1,0 +1,149 @@
+"""A real browser on a real server: what every journey begins with.
+
+Each step is photographed into the folder that JOURNEY_SHOTS names (else a temporary one), and
+each page visited is checked with axe at the width of the journey and once more at the other.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from core.accounts import DEMO_PASSWORD
+from tests import live
+from tests.databases import Databases
+
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+]
+expect.set_options(timeout=15_000)
+
+
+@pytest.fixture(scope="session")
+def address(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where the site answers."""
+    folder = tmp_path_factory.mktemp("live")
+    place = databases.empty()
+    with live.started(folder, url=place.url) as address:
+        yield address
+    databases.discard(place)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Chromium, when the machine has one."""
+    found = shutil.which("chromium") or "/usr/bin/chromium"
+    if not Path(found).exists():
+        pytest.skip("no Chromium on this machine (looked for `chromium` and /usr/bin/chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the photographs go."""
+    folder = os.environ.get("JOURNEY_SHOTS")
+    path = Path(folder) if folder else tmp_path_factory.mktemp("shots")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+class Traveller:
+    """A person at a browser. What the page's script or the network complained of is a fault."""
+
+    def __init__(self, context: BrowserContext, address: str, shots: Path, name: str) -> None:
+        self.page: Page = context.new_page()
+        self.address, self._shots, self._name = address, shots, name
+        self._steps = 0
+        self._script = True
+        self.complaints: list[str] = []
+        self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
+        self.page.on("console", lambda line: self._hear(line.type, line.text))
+        self.page.on("request", lambda request: self._watch(request.url))
+
+    def _hear(self, kind: str, text: str) -> None:
+        # A refused form is answered 4xx, which Chromium also writes down as an error.
+        if kind == "error" and not re.search(r"status of 4(09|22|03|04)", text):
+            self.complaints.append(f"console: {text}")
+
+    def _watch(self, url: str) -> None:
+        if not url.startswith((self.address, "data:", "blob:")):
+            self.complaints.append(f"asks a stranger: {url}")
+
+    def go(self, path: str) -> None:
+        """Type an address."""
+        self.page.goto(self.address + path)
+
+    def sign_in(self, role: str) -> None:
+        """Sign in with one of the example's accounts."""
+        self.go("/sign-in")
+        self.page.get_by_label("邮箱").fill(f"{role}@example.invalid")
+        self.page.get_by_label("密码").fill(DEMO_PASSWORD)
+        self.page.locator("main form button").click()
+        expect(self.page.get_by_role("button", name="退出")).to_be_visible()
+
+    def look(self, step: str, *, both: bool = True) -> None:
+        """Photograph the page and let axe look at it; nothing may stick out sideways."""
+        self._steps += 1
+        here = self.page.viewport_size
+        assert here is not None
+        other = DESK if here["width"] == PHONE["width"] else PHONE
+        for size in (here, other) if both else (here,):
+            self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            name = f"{self._name}-{self._steps:02}-{step}-{size['width']}.png"
+            self.page.screenshot(path=self._shots / name, full_page=True)
+            self._inspect(f"{step} at {size['width']} px")
+        self.page.set_viewport_size({"width": here["width"], "height": here["height"]})
+
+    def _inspect(self, where: str) -> None:
+        width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert width <= 0, f"{where}: {self.page.url} is {width} px wider than the screen"
+        found = Axe().run(self.page).response["violations"]
+        assert not found, f"{where}: {self.page.url}\n" + "\n".join(
+            f"  {each['id']}: {each['help']}\n    {each['nodes'][0]['html'][:200]}"
+            for each in found
+        )
+
+
+Travel = Callable[..., Traveller]
+
+
+@pytest.fixture
+def travel(
+    browser: Browser, address: str, shots: Path, request: pytest.FixtureRequest
+) -> Iterator[Travel]:
+    """`travel(PHONE)` sends somebody on the way; further options are the browser context's."""
+    contexts: list[BrowserContext] = []
+    travellers: list[Traveller] = []
+    name = re.sub(r"\W+", "-", request.node.name).strip("-")
+
+    def start(size: dict[str, int] = PHONE, **options: object) -> Traveller:
+        phone = size is PHONE
+        context = browser.new_context(
+            viewport=size, has_touch=phone, locale="zh-CN", reduced_motion="reduce", **options
+        )
+        contexts.append(context)
+        travellers.append(Traveller(context, address, shots, f"{name}-{len(contexts)}"))
+        return travellers[-1]
+
+    yield start
+    for context in contexts:
+        context.close()
+    for traveller in travellers:
+        assert not traveller.complaints, traveller.complaints
