@@ -102,9 +102,7 @@ def as_plain(summary: Summary, name: str) -> dict[str, Any]:
 
 
 def _make(subject: Subject) -> Summary:
-    made = summaries.make(
-        subject, by=audit.COMMAND_LINE, now=now(), between=db.session.rollback
-    )
+    made = summaries.make(subject, by=audit.COMMAND_LINE, now=now(), between=db.session.rollback)
     db.session.commit()
     return made
 

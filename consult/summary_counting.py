@@ -183,9 +183,7 @@ def count(gathered: Gathered) -> Result:
     )
     found = ranked(counted, counted.items)
     heaviest = weights(counted.items, found)
-    whole = replace(
-        counted, keywords=tuple(found), cloud=cloud(heaviest) if heaviest else None
-    )
+    whole = replace(counted, keywords=tuple(found), cloud=cloud(heaviest) if heaviest else None)
     return Result(whole, lexicon.version, engine.version)
 
 

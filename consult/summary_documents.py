@@ -43,7 +43,9 @@ def write(
     seen = view(reading, filters)
     titles = {c.id: c.title for c in consultations}
     title(document, _("%(title)s意见汇总", title=summary.subject.title))
-    centred(document, _("（第%(n)d次汇总，%(day)s）", n=summary.number, day=_day(summary.counted_at)))
+    centred(
+        document, _("（第%(n)d次汇总，%(day)s）", n=summary.number, day=_day(summary.counted_at))
+    )
     if said:
         body(document, _("本件只列出符合下列条件的意见：%(what)s。", what="；".join(said)))
     _totals(document, summary, reading, seen)
@@ -168,9 +170,15 @@ def _quotes(document: Doc, seen: View, titles: dict[int, str]) -> None:
 def _method(document: Doc, summary: Summary, now: dt.datetime) -> None:
     heading(document, _("附：统计口径"))
     for sentence in (
-        _("件数：每一件计一次。去重观点数：内容相同或相近的合为一条。人数：同一账号或同一联系方式的合为一人，其余每件各计一人。"),
-        _("一件意见中同一个词只计一次，同义说法按词典合并。关键词按人数与文稿、日常语言的对比排列，不按出现次数排列。"),
-        _("关键词表中的态度是提到这个词的那件意见的态度；“反对语境”是“反对”中文字直接反对这个词所说的事的。未自述态度的由系统判读，判读可能有误。"),
+        _(
+            "件数：每一件计一次。去重观点数：内容相同或相近的合为一条。人数：同一账号或同一联系方式的合为一人，其余每件各计一人。"
+        ),
+        _(
+            "一件意见中同一个词只计一次，同义说法按词典合并。关键词按人数与文稿、日常语言的对比排列，不按出现次数排列。"
+        ),
+        _(
+            "关键词表中的态度是提到这个词的那件意见的态度；“反对语境”是“反对”中文字直接反对这个词所说的事的。未自述态度的由系统判读，判读可能有误。"
+        ),
         _("章节按意见所针对的段落计；日期是收到的日期。没有提意见的人怎么想，本汇总无从得知。"),
         _(
             "汇总时间：%(at)s；词典版本：%(lexicon)s；方法版本：%(method)s；本文件生成时间：%(now)s。",

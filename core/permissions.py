@@ -34,4 +34,3 @@ def require(rule: Rule, *things: Any) -> None:
     if may(rule, *things):
         return
     abort(403 if current_user.is_authenticated else 401)
-

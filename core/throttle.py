@@ -37,7 +37,9 @@ def hit(key: str, *, limit: int, window: dt.timedelta, now: dt.datetime) -> bool
     also after False: an uncommitted try has not been counted.
     """
     values = {"key_hash": _hashed(key), "window_start": now, "expires_at": now + window}
-    count: int = run(_counted(db.engine.dialect.name), values | {"count": 1, "now": now}).scalar_one()
+    count: int = run(
+        _counted(db.engine.dialect.name), values | {"count": 1, "now": now}
+    ).scalar_one()
     if count == 1:
         _prune(now)
     return count <= limit

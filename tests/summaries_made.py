@@ -97,7 +97,5 @@ def a_summary(subject: Subject, now: dt.datetime = NOON) -> Summary:
 def hide(submission: Submission, now: dt.datetime = NOON) -> None:
     """Hide a shown opinion, as a screener would; committed."""
     reason = screening.Reason.PERSONAL_INFORMATION
-    screening.decide(
-        submission, SubmissionState.HIDDEN, reason=reason, by=audit.SYSTEM, now=now
-    )
+    screening.decide(submission, SubmissionState.HIDDEN, reason=reason, by=audit.SYSTEM, now=now)
     db.session.commit()

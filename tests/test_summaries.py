@@ -113,7 +113,11 @@ def test_the_twelve_opinions_are_counted_as_by_hand(app: Flask, made: Made) -> N
         n = view.figures.numbers
         assert (n.submissions, n.distinct, n.people) == (12, 11, 10)
         assert [(b.first.day, b.count) for b in view.figures.days] == [
-            (11, 3), (12, 4), (13, 0), (14, 3), (15, 2),
+            (11, 3),
+            (12, 4),
+            (13, 0),
+            (14, 3),
+            (15, 2),
         ]
         channels = {part.key: part.count for part in view.figures.channels}
         assert channels == {"web": 8, "letter": 3, "hotline": 1}
@@ -149,7 +153,9 @@ def test_what_authors_ticked_is_told_from_what_the_machine_read(app: Flask, made
     assert stances["oppose"][1] == 0
 
 
-def test_a_stage_sums_its_consultations_up_and_knows_a_person_in_both(app: Flask, made: Made) -> None:
+def test_a_stage_sums_its_consultations_up_and_knows_a_person_in_both(
+    app: Flask, made: Made
+) -> None:
     with app.test_request_context(method="POST"):
         stage = made.consultation.stage
         second = a_consultation("second", title="第二项征集")
@@ -229,7 +235,9 @@ def test_publishing_and_withdrawing_leave_one_event_each(app: Flask, made: Made)
             sa.select(AuditEvent).where(AuditEvent.thing_kind == "summary").order_by(AuditEvent.id)
         ).all()
         assert [e.action for e in found] == [
-            "summary.counted", "summary.published", "summary.withdrawn",
+            "summary.counted",
+            "summary.published",
+            "summary.withdrawn",
         ]
         assert found[-1].reason == "数字有误"
         logged = [change.what for change in consultations.changes(made.consultation)]
@@ -347,9 +355,24 @@ def test_people_are_not_told_apart_in_public(app: Flask, officer: FlaskClient) -
 @pytest.mark.parametrize(
     "odd",
     [
-        "section=99", "section=-1", "channel=pigeon", "stance=x", "from=2020-13-01", "to=x",
-        "context=against", "term=a&context=x", "as=x", "after=x", "read=x", "consultation=99",
-        "state=x", "also=", "also=a|x", "term=" + "长" * 41, "&".join(["also=a"] * 5), "group=x",
+        "section=99",
+        "section=-1",
+        "channel=pigeon",
+        "stance=x",
+        "from=2020-13-01",
+        "to=x",
+        "context=against",
+        "term=a&context=x",
+        "as=x",
+        "after=x",
+        "read=x",
+        "consultation=99",
+        "state=x",
+        "also=",
+        "also=a|x",
+        "term=" + "长" * 41,
+        "&".join(["also=a"] * 5),
+        "group=x",
         "keywords=x",
     ],
 )
@@ -443,7 +466,9 @@ def test_newer_opinions_are_announced_to_anonymous_readers_at_once(
 
 
 @pytest.mark.parametrize("role", ["resident", "panel_member", "unit_staff", "screener"])
-def test_others_do_not_read_the_desk(app: Flask, client: FlaskClient, made: Made, role: str) -> None:
+def test_others_do_not_read_the_desk(
+    app: Flask, client: FlaskClient, made: Made, role: str
+) -> None:
     with app.test_request_context(method="POST"):
         account = people.make(role)
     people.sign_in(client, account)
@@ -464,9 +489,7 @@ def test_an_auditor_reads_and_changes_nothing(app: Flask, client: FlaskClient, m
 
 
 @pytest.mark.parametrize("size", [0, 1, 9, 10])
-def test_few_opinions_are_told_with_dignity(
-    app: Flask, client: FlaskClient, size: int
-) -> None:
+def test_few_opinions_are_told_with_dignity(app: Flask, client: FlaskClient, size: int) -> None:
     with app.test_request_context(method="POST"):
         account = people.make("drc_staff")
         consultation = a_consultation()

@@ -116,7 +116,9 @@ def test_a_list_has_one_entry_for_each_thing_counted(whole: Counted, unit: Unit)
 
 
 @given(counted(), st.integers(0, 4))
-def test_representatives_are_of_different_groups_and_hold_the_most(whole: Counted, most: int) -> None:
+def test_representatives_are_of_different_groups_and_hold_the_most(
+    whole: Counted, most: int
+) -> None:
     chosen = representatives(whole.items, TERMS, most)
     assert len(chosen) <= most
     assert len({item.group for item in chosen}) == len(chosen)

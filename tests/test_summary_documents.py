@@ -122,7 +122,13 @@ def test_show_prints_one_object_and_counts_only_when_needed(
 ) -> None:
     said = shown(app, "gangyao")
     assert list(said) == [
-        "consultation", "counted_at", "lexicon", "counts", "keywords", "sections", "channels",
+        "consultation",
+        "counted_at",
+        "lexicon",
+        "counts",
+        "keywords",
+        "sections",
+        "channels",
         "days",
     ]
     assert said["consultation"] == "gangyao"
@@ -210,8 +216,16 @@ def test_pages_of_five_thousand_opinions_cost_few_statements(
         asked.append(statement)
 
     for address in (
-        "1", "1", "1?channel=web", "1?section=2&term=停车位", "1/opinions?after=900",
-        "1/opinions?as=people", "1/opinions?state=received", "1/term?term=停车位", "1/document", "",
+        "1",
+        "1",
+        "1?channel=web",
+        "1?section=2&term=停车位",
+        "1/opinions?after=900",
+        "1/opinions?as=people",
+        "1/opinions?state=received",
+        "1/term?term=停车位",
+        "1/document",
+        "",
     ):
         asked.clear()
         assert crowded.get(f"/desk/summaries/{address}").status_code == 200

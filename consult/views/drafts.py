@@ -3,7 +3,6 @@
 import datetime as dt
 import re
 from collections.abc import Hashable
-from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, Response, abort, render_template, url_for

@@ -862,7 +862,6 @@ def upgrade() -> None:
         )
 
 
-
 def downgrade() -> None:
     """Go back."""
     with op.batch_alter_table("screening_decision", schema=None) as batch_op:
