@@ -1,0 +1,402 @@
+"""`python -m consult.analysis COMMAND`: the engine on anyone's own texts.
+
+Reads JSON Lines from standard input, each `{"id": …, "text": …}` and optionally "title", "group"
+and "person"; writes JSON to standard output. The same input gives the same bytes. A line that is
+no such thing ends the run with status 2 and a sentence that names it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from consult.analysis import cloud, concordance, contrast, keywords, newwords, normal, phrases
+from consult.analysis.duplicates import NEAR, exact_groups, near_groups
+from consult.analysis.engine import Analysed, Engine
+from consult.analysis.lexicon import Lexicon, builtin, frequency_of, parse_terms
+
+TITLE_WEIGHT = 3  # a term in the title counts as three mentions when themes are found
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One input line."""
+
+    id: Any
+    text: str
+    title: str
+    group: str | None
+    person: str | None
+
+    @property
+    def whole(self) -> str:
+        """Title and text."""
+        return f"{self.title}\n{self.text}" if self.title else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A record as the ranking and the comparison see it; `group` numbers nearly equal texts."""
+
+    terms: tuple[str, ...]
+    opposed: tuple[str, ...]
+    person: str | None
+    group: int
+
+
+class BadInput(Exception):
+    """What is wrong with the input, in a sentence."""
+
+
+def records(lines: Iterable[str]) -> list[Record]:
+    """The input's records. Raises BadInput with the number of the first bad line."""
+    return [_record(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def _record(number: int, line: str) -> Record:
+    try:
+        row = json.loads(line)
+    except ValueError as wrong:
+        raise BadInput(f"line {number} is not JSON: {wrong}") from wrong
+    if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("text"), str):
+        raise BadInput(f'line {number} needs an "id" and a "text" that is a string')
+    for name in ("title", "group", "person"):
+        if row.get(name) is not None and not isinstance(row[name], str):
+            raise BadInput(f'line {number}: "{name}" must be a string')
+    return Record(
+        row["id"], row["text"], row.get("title") or "", row.get("group"), row.get("person")
+    )
+
+
+def segment(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """A line a text: `{"id", "tokens"}`; the tokens join to the text exactly."""
+    segmenter = Engine(_lexicon(options)).segmenter
+    for record in read:
+        yield {"id": record.id, "tokens": segmenter.tokens(record.text)}
+
+
+def keywords_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """With --per-text K a line a text, `{"id", "keywords": [{"term", "score"}…]}`; otherwise one
+    object for all, ranked by contrast with --draft and ordinary language."""
+    engine = Engine(_lexicon(options))
+    if options.per_text is not None:
+        texts = [(record.text, record.title) for record in read]
+        found = phrases.keywords(texts, segmenter=engine.segmenter, top=options.per_text)
+        for record, best in zip(read, found, strict=True):
+            yield {"id": record.id, "keywords": [_phrase(word, options) for word in best]}
+        return
+    draft = options.draft.read_text(encoding="utf-8").splitlines() if options.draft else []
+    paragraphs = [line for line in draft if line.strip()]
+    ranked = keywords.rank(
+        _said(read, engine),
+        draft=Counter(term for line in paragraphs for term in engine.analyse(line).terms),
+        draft_size=len(paragraphs),
+        top=options.top,
+        lexicon=engine.lexicon,
+    )
+    yield {"texts": len(read), "keywords": [_keyword(word, options) for word in ranked]}
+
+
+def _phrase(word: phrases.Phrase, options: argparse.Namespace) -> dict[str, object]:
+    shown: dict[str, object] = {"term": word.term, "score": _rounded(word.score)}
+    return shown | ({"parts": _parts(word.parts)} if options.explain else {})
+
+
+def _keyword(word: keywords.Keyword, options: argparse.Namespace) -> dict[str, object]:
+    shown: dict[str, object] = {
+        "term": word.term,
+        "count": word.count,
+        "people": word.people,
+        "share": _rounded(word.share),
+        "opposed": word.opposed,
+        "score": _rounded(word.score),
+    }
+    return shown | ({"parts": _parts(word.parts)} if options.explain else {})
+
+
+def contrast_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """Terms in which two values of "group" differ; with --a alone, that group against the rest."""
+    name_a, name_b = _two_groups(read, options)
+    engine = Engine(_lexicon(options))
+    a = [record for record in read if record.group == name_a]
+    b = [
+        record
+        for record in read
+        if (record.group == name_b if name_b is not None else record.group != name_a)
+    ]
+    found = contrast.compare(_said(a, engine), _said(b, engine), minimum=options.minimum)
+    names = {"a": name_a, "b": name_b if name_b is not None else "rest"}
+    yield {
+        "a": {"group": names["a"], "people": found.n_a},
+        "b": {"group": names["b"], "people": found.n_b},
+        "compared": found.compared,
+        "terms": [
+            {
+                "term": difference.term,
+                "group": names[difference.group],
+                "count_a": difference.count_a,
+                "count_b": difference.count_b,
+                "rate_a": _rounded(difference.rate_a),
+                "rate_b": _rounded(difference.rate_b),
+                "score": _rounded(difference.score),
+                "interval": [_rounded(end) for end in difference.interval],
+                "q": _rounded(difference.q),
+            }
+            for difference in found.findings[: options.top]
+        ],
+    }
+
+
+def _two_groups(
+    read: Sequence[Record], options: argparse.Namespace
+) -> tuple[str | None, str | None]:
+    names = list(dict.fromkeys(record.group for record in read if record.group is not None))
+    for asked in (options.a, options.b):
+        if asked is not None and asked not in names:
+            raise BadInput(f'no text has the group "{asked}"')
+    if options.a is not None:
+        return options.a, options.b
+    if len(names) != 2:
+        raise BadInput(f"contrast needs two groups, or --a; the input has {len(names)}")
+    return names[0], names[1]
+
+
+def newwords_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """Proposals for the lexicon: `{"words": [{"term", "count", "texts", …}…]}`."""
+    found = newwords.propose(
+        [record.whole for record in read],
+        segmenter=Engine(_lexicon(options)).segmenter,
+        minimum=options.minimum,
+        top=options.top,
+    )
+    yield {
+        "words": [
+            {
+                "term": word.term,
+                "count": word.count,
+                "texts": word.texts,
+                "cohesion": _rounded(word.cohesion),
+                "entropy": _rounded(word.entropy),
+                "score": _rounded(word.score),
+            }
+            for word in found
+        ]
+    }
+
+
+def stance_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """A line a text: `{"id", "stance", "because", "opposed"}`."""
+    engine = Engine(_lexicon(options))
+    for record, seen in zip(read, _analysed(read, engine), strict=True):
+        yield {
+            "id": record.id,
+            "stance": seen.stance,
+            "because": list(seen.because),
+            "opposed": list(seen.opposed),
+        }
+
+
+def duplicates_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """`{"groups": [[id, …], …]}`: each group of two or more, in the order of their first text."""
+    texts = [record.text for record in read]
+    numbers = (
+        exact_groups(texts) if options.exact else near_groups(texts, threshold=options.threshold)
+    )
+    groups: dict[int, list[Any]] = {}
+    for record, number in zip(read, numbers, strict=True):
+        groups.setdefault(number, []).append(record.id)
+    together = [ids for ids in groups.values() if len(ids) > 1]
+    yield {"texts": len(read), "distinct": len(groups), "groups": together}
+
+
+def themes_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """`{"themes": [{"name", "terms", "ids", "representative"}…], "unclassified": [id, …]}`."""
+    engine = Engine(_lexicon(options))
+    themes = importlib.import_module("consult.analysis.themes")
+    found = themes.group(
+        [_weighed(record, engine) for record in read], resolution=options.resolution
+    )
+    yield {
+        "themes": [
+            {
+                "name": theme.name,
+                "terms": list(theme.terms),
+                "ids": [read[member].id for member in theme.members],
+                "representative": read[theme.representative].id,
+            }
+            for theme in found.themes
+        ],
+        "unclassified": [read[member].id for member in found.unclassified],
+    }
+
+
+def _weighed(record: Record, engine: Engine) -> dict[str, float]:
+    weights: Counter[str] = Counter()
+    for text, weight in ((record.title, TITLE_WEIGHT), (record.text, 1)):
+        for placed in engine.placed(normal.plain(text)):
+            # Codes such as B2 name a place or a form; they are about anything.
+            if not placed.term.isascii() or engine.lexicon.decided(placed.term):
+                weights[placed.term] += weight
+    return dict(weights)
+
+
+def concordance_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """`{"term", "lines": [{"id", "left", "keyword", "right"}…]}`, in order or sorted."""
+    segmenter = Engine(_lexicon(options)).segmenter
+    found = [
+        (record.id, line)
+        for record in read
+        for line in concordance.lines(
+            record.whole, options.term, width=options.width, segmenter=segmenter
+        )
+    ]
+    if options.sort:
+        key = {"left": concordance.Line.by_left, "right": concordance.Line.by_right}[options.sort]
+        found.sort(key=lambda pair: key(pair[1]))
+    yield {
+        "term": options.term,
+        "lines": [
+            {"id": number, "left": line.left, "keyword": line.keyword, "right": line.right}
+            for number, line in found
+        ],
+    }
+
+
+def cloud_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """`{"width", "height", "words": […]}` of the people behind each keyword; --svg and --png write
+    pictures."""
+    engine = Engine(_lexicon(options))
+    said = _said(read, engine)
+    ranked = keywords.rank(said, draft={}, draft_size=0, top=options.top, lexicon=engine.lexicon)
+    people = {word.term: float(word.people) for word in ranked}
+    counts = {word.term: f"{word.term}，{word.count}件" for word in ranked}
+    drawn = cloud.layout(
+        people, font_path=cloud.default_font(), width=options.width, height=options.height
+    )
+    if options.svg:
+        options.svg.write_text(cloud.svg(drawn, links={}, labels=counts), encoding="utf-8")
+    if options.png:
+        options.png.write_bytes(cloud.png(drawn, font_path=cloud.default_font()))
+    yield {
+        "width": drawn.width,
+        "height": drawn.height,
+        "words": [
+            {
+                "term": word.term,
+                "x": word.x,
+                "y": word.y,
+                "size": word.size,
+                "vertical": word.vertical,
+                "weight": word.weight,
+            }
+            for word in drawn.words
+        ],
+    }
+
+
+def _lexicon(options: argparse.Namespace) -> Lexicon:
+    lexicon = builtin()
+    if options.lexicon is None:
+        return lexicon
+    added = parse_terms(options.lexicon.read_text(encoding="utf-8"))
+    more = {term: max(times, frequency_of(term)) for term, times in added.items()}
+    return Lexicon({**lexicon.terms, **more}, lexicon.synonyms, lexicon.stop_words)
+
+
+def _analysed(read: Sequence[Record], engine: Engine) -> Iterator[Analysed]:
+    return (engine.analyse(record.text, title=record.title) for record in read)
+
+
+def _said(read: Sequence[Record], engine: Engine) -> list[Said]:
+    groups = near_groups([record.text for record in read])
+    return [
+        Said(seen.terms, seen.opposed, record.person, group)
+        for record, seen, group in zip(read, _analysed(read, engine), groups, strict=True)
+    ]
+
+
+def _parts(parts: Any) -> dict[str, float]:
+    return {name: _rounded(value) for name, value in parts.items()}
+
+
+def _rounded(number: float) -> float:
+    return round(number, 6)
+
+
+Command = Callable[[Sequence[Record], argparse.Namespace], Iterator[object]]
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m consult.analysis", description=__doc__)
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=run.__doc__, description=run.__doc__)
+        made.add_argument("--lexicon", type=Path, help="further terms, one a line")
+        made.set_defaults(run=run)
+        return made
+
+    command("segment", segment)
+    made = command("keywords", keywords_of)
+    made.add_argument("--per-text", type=_count, metavar="K", help="keywords of each text")
+    made.add_argument("--top", type=_count, default=100, metavar="K", help="keywords of all")
+    made.add_argument("--draft", type=Path, help="the consulted text, a paragraph a line")
+    made.add_argument("--explain", action="store_true", help="with the parts of each score")
+    made = command("contrast", contrast_of)
+    made.add_argument("--a", help="first group")
+    made.add_argument("--b", help="second group; without it the rest")
+    made.add_argument("--minimum", type=_count, default=contrast.MINIMUM, help="least people")
+    made.add_argument("--top", type=_count, default=1000, metavar="K")
+    made = command("newwords", newwords_of)
+    made.add_argument("--minimum", type=_count, default=3, help="least texts")
+    made.add_argument("--top", type=_count, default=50, metavar="K")
+    command("stance", stance_of)
+    made = command("duplicates", duplicates_of)
+    made.add_argument("--exact", action="store_true", help="only texts equal but for form")
+    made.add_argument("--threshold", type=float, default=NEAR, help="similarity, 0-1")
+    made = command("themes", themes_of)
+    made.add_argument("--resolution", type=float, default=1.0, help="higher: more, smaller themes")
+    made = command("concordance", concordance_of)
+    made.add_argument("--term", required=True)
+    made.add_argument("--width", type=_count, default=20)
+    made.add_argument("--sort", choices=("left", "right"))
+    made = command("cloud", cloud_of)
+    made.add_argument("--top", type=_count, default=200, metavar="K")
+    made.add_argument("--width", type=_count, default=800)
+    made.add_argument("--height", type=_count, default=400)
+    made.add_argument("--svg", type=Path, help="file to write")
+    made.add_argument("--png", type=Path, help="file to write")
+    return top
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; 0, or 2 with a sentence on standard error."""
+    options = parser().parse_args(arguments)
+    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    try:
+        for answer in options.run(records(sys.stdin), options):
+            print(json.dumps(answer, ensure_ascii=False))
+    except (BadInput, ValueError, OSError) as wrong:
+        print(wrong, file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

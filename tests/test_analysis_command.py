@@ -1,0 +1,144 @@
+"""python -m consult.analysis: JSON Lines in, JSON out, for anyone's texts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXTS: list[dict[str, Any]] = [
+    {"id": 1, "text": "不建议在这里加装电梯。", "title": "电梯", "group": "一", "person": "甲"},
+    {"id": "2", "text": "建议加梯，老人下不了楼", "group": "二"},
+    {"id": 3, "text": "建议 加梯，老人下不了楼！", "group": "二", "extra": [1]},
+    {"id": 4, "text": "", "group": "一"},
+    {"id": 5, "text": "P+R停车场\r\n什么时候建？😀", "group": "一"},
+]
+
+
+def run(*arguments: str, given: str | None = None, seed: str = "0") -> tuple[int, str, str]:
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in TEXTS)
+    done = subprocess.run(
+        [sys.executable, "-m", "consult.analysis", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": "C"},
+        input=(lines if given is None else given).encode(),
+        capture_output=True,
+    )
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def answers(*arguments: str) -> list[Any]:
+    status, out, err = run(*arguments)
+    assert (status, err) == (0, "")
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def test_segment_loses_nothing() -> None:
+    for row, answer in zip(TEXTS, answers("segment"), strict=True):
+        assert answer["id"] == row["id"]
+        assert "".join(answer["tokens"]) == row["text"]
+
+
+def test_keywords_of_each_text_and_of_all() -> None:
+    each = answers("keywords", "--per-text", "2")
+    assert [answer["id"] for answer in each] == [row["id"] for row in TEXTS]
+    assert all(len(answer["keywords"]) <= 2 for answer in each)
+    assert set(each[0]["keywords"][0]) == {"term", "score"}
+    (table,) = answers("keywords", "--top", "1", "--explain")
+    (word,) = table["keywords"]
+    assert (word["term"], word["count"], word["opposed"]) == ("加装电梯", 3, 1)
+    assert word["parts"]["few"] == 1
+
+
+def test_stance_and_its_reason() -> None:
+    first, second, *_, last = answers("stance")
+    assert first["stance"] == "oppose"
+    assert first["because"] == ["不建议"]
+    assert first["opposed"] == ["加装电梯"]
+    assert second["stance"] == "suggest"
+    assert last["stance"] == "question"
+
+
+def test_duplicates_by_id() -> None:
+    (found,) = answers("duplicates")
+    assert found["groups"] == [["2", 3]]
+    assert (found["texts"], found["distinct"]) == (5, 4)
+    assert answers("duplicates", "--exact") == [found]
+
+
+def test_contrast_of_two_groups() -> None:
+    (found,) = answers("contrast", "--minimum", "1")
+    assert found["terms"] == []
+    assert (found["a"]["group"], found["b"]["group"]) == ("一", "二")
+    (found,) = answers("contrast", "--a", "二", "--minimum", "1")
+    assert found["b"]["group"] == "rest"
+
+
+def test_concordance_newwords_themes_and_cloud_answer() -> None:
+    (found,) = answers("concordance", "--term", "加装电梯", "--sort", "right", "--width", "4")
+    assert {line["id"] for line in found["lines"]} == {1, "2", 3}
+    assert {line["keyword"] for line in found["lines"]} == {"加装电梯", "加梯"}
+    assert answers("newwords") == [{"words": []}]
+    (found,) = answers("themes")
+    assert found == {"themes": [], "unclassified": [row["id"] for row in TEXTS]} or found["themes"]
+    (found,) = answers("cloud", "--top", "3")
+    assert len(found["words"]) == 3
+
+
+def test_pictures_are_written_where_asked(tmp_path: Path) -> None:
+    svg, png = tmp_path / "a.svg", tmp_path / "a.png"
+    answers("cloud", "--svg", str(svg), "--png", str(png))
+    assert svg.read_text(encoding="utf-8").startswith("<svg")
+    assert png.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_further_terms_and_a_draft(tmp_path: Path) -> None:
+    terms, draft = tmp_path / "terms.txt", tmp_path / "draft.txt"
+    terms.write_text("下不了楼\n", encoding="utf-8")
+    draft.write_text("加装电梯\n\n加装电梯\n", encoding="utf-8")
+    tokens = answers("segment", "--lexicon", str(terms))[1]["tokens"]
+    assert "下不了楼" in tokens
+    (table,) = answers("keywords", "--draft", str(draft), "--explain")
+    assert table["keywords"][0]["parts"]["draft_rate"] == 1
+
+
+@pytest.mark.parametrize("command", ["keywords", "duplicates", "themes", "stance", "cloud"])
+def test_the_same_input_gives_the_same_bytes(command: str) -> None:
+    assert run(command, seed="1") == run(command, seed="2")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        ("这不是JSON\n", "line 1"),
+        ('{"id": 1, "text": "好"}\n{"id": 2}\n', "line 2"),
+        ('{"id": 1, "text": 5}\n', "line 1"),
+        ('{"id": 1, "text": "好", "title": 3}\n', "title"),
+        ("[]\n", "line 1"),
+    ],
+)
+def test_a_bad_line_is_named(given: str, why: str) -> None:
+    status, out, err = run("stance", given=given)
+    assert status == 2
+    assert why in err
+    assert out == ""
+    assert "Traceback" not in err
+
+
+def test_a_group_that_is_not_there_is_refused() -> None:
+    status, _, err = run("contrast", "--a", "三")
+    assert status == 2
+    assert "三" in err
+
+
+def test_no_texts_give_empty_answers() -> None:
+    for command in ("segment", "stance"):
+        assert run(command, given="") == (0, "", "")
+    for command in ("keywords", "duplicates", "themes", "newwords", "cloud"):
+        status, out, _ = run(command, given="")
+        assert status == 0
+        assert json.loads(out)
