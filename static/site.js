@@ -80,7 +80,8 @@ document.addEventListener("keydown", (event) => {
   if (act) { event.preventDefault(); act.click(); }
 });
 
-// Where the browser cannot unfold by style sheet, open folded parts on wide screens.
-if (matchMedia("(min-width: 62em)").matches && !CSS.supports("selector(::details-content)")) {
-  each("details.unfold-wide", (part) => { part.open = true; });
-}
+// On wide screens the style sheet shows folded parts; opening them too tells assistive software.
+const wide = matchMedia("(min-width: 62em)");
+const unfold = () => { if (wide.matches) each("details.unfold-wide", (part) => { part.open = true; }); };
+wide.addEventListener("change", unfold);
+unfold();
