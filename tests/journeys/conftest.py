@@ -107,7 +107,9 @@ class Traveller:
         for size in (here, other) if both else (here,):
             self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
             name = f"{self._name}-{self._steps:02}-{step}-{size['width']}.png"
-            self.page.screenshot(path=self._shots / name, full_page=True)
+            # Whole pages only for those who asked for pictures: long drafts take their time.
+            wanted = "JOURNEY_SHOTS" in os.environ
+            self.page.screenshot(path=self._shots / name, full_page=wanted)
             self._inspect(f"{step} at {size['width']} px")
         self.page.set_viewport_size({"width": here["width"], "height": here["height"]})
 
