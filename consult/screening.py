@@ -5,6 +5,7 @@ transaction and stays in the totals. Nobody decides on what they sent themselves
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 
@@ -18,7 +19,6 @@ from consult.submissions import Channel, Submission, SubmissionState, tally
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
-
 
 audit.ACTIONS.update({"submission.screened": _l("审核意见")})
 
@@ -87,51 +87,18 @@ def decide(
     """Show, hide (with a reason) or refer one submission."""
     if by.id is not None and submission.account_id == by.id:
         raise Refused(_("这件意见是您本人提交的，请由另一位审核员处理。"))
-    if (state is SubmissionState.HIDDEN) != (reason is not None):
-        raise Refused(_("不展示时必须选择一条理由，其他处理不需要理由。"))
+    _must_have_its_reason(state, reason)
     # The row is locked first, so that two screeners cannot both believe they were the first.
-    before = db.session.scalar(
-        sa.select(Submission.state).where(Submission.id == submission.id).with_for_update()
-    )
-    assert before is not None
+    db.session.flush()
+    db.session.refresh(submission, ["state"], with_for_update=True)
+    before = submission.state
     if state not in NEXT[before]:
         raise Refused(
             _("这件意见刚刚已由他人处理为“%(state)s”，请刷新后查看。", state=before.title)
         )
-    db.session.execute(
-        sa.update(Submission)
-        .where(Submission.id == submission.id)
-        .values(state=state)
-        .execution_options(synchronize_session="fetch")
-    )
-    _recount(submission, before, state)
-    db.session.add(
-        Decision(
-            submission_id=submission.id, at=now, by_id=by.id, state=state, reason=reason, note=note
-        )
-    )
-    audit.record(
-        "submission.screened",
-        submission,
-        by=by,
-        now=now,
-        name=submission.receipt,
-        before={"state": before.value},
-        after={"state": state.value},
-        reason=reason.value if reason else "",
-    )
-
-
-def _recount(submission: Submission, before: SubmissionState, after: SubmissionState) -> None:
-    change = int(after is SubmissionState.SHOWN) - int(before is SubmissionState.SHOWN)
-    db.session.execute(
-        sa.update(Consultation)
-        .where(Consultation.id == submission.consultation_id)
-        .values(shown=Consultation.shown + change, stamp=Consultation.stamp + 1)
-        .execution_options(synchronize_session=False)
-    )
-    if change:
-        tally(submission.consultation_id, submission.place, shown=change)
+    submission.state = state
+    _recount([submission], before)
+    _note([submission], before, reason=reason, note=note, by=by, now=now)
 
 
 def decide_alike(
@@ -143,27 +110,88 @@ def decide_alike(
     by: audit.Actor,
     now: dt.datetime,
 ) -> int:
-    """Decide on a pending submission and on every pending one with the same words; how many."""
-    alike = pending_alike(submission)
-    decided = 0
-    for each in alike:
-        if by.id is not None and each.account_id == by.id:
-            continue
-        decide(each, state, reason=reason, note=note, by=by, now=now)
-        decided += 1
-    if not decided:
-        raise Refused(_("没有可以一并处理的意见，请刷新后查看。"))
-    return decided
-
-
-def pending_alike(submission: Submission) -> Sequence[Submission]:
-    """The pending submissions of the same consultation whose words are the same."""
-    query = sa.select(Submission).where(
-        Submission.consultation_id == submission.consultation_id,
-        Submission.fingerprint == submission.fingerprint,
-        Submission.state == SubmissionState.PENDING,
+    """Decide on all pending submissions with the same words but one's own; how many they were."""
+    _must_have_its_reason(state, reason)
+    # One statement finds and changes them: nobody can decide on one of them in between.
+    change = (
+        sa.update(Submission)
+        .where(
+            Submission.consultation_id == submission.consultation_id,
+            Submission.fingerprint == submission.fingerprint,
+            Submission.state == SubmissionState.PENDING,
+        )
+        .values(state=state)
     )
-    return db.session.scalars(query.order_by(Submission.id)).all()
+    if by.id is not None:
+        # NULL is nobody's account, and unlike every id.
+        change = change.where(Submission.account_id.is_distinct_from(by.id))
+    changed = db.session.scalars(change.returning(Submission)).all()
+    if not changed:
+        raise Refused(_("没有可以一并处理的意见，请刷新后查看。"))
+    decided = sorted(changed, key=lambda each: each.id)
+    _recount(decided, SubmissionState.PENDING)
+    _note(decided, SubmissionState.PENDING, reason=reason, note=note, by=by, now=now)
+    return len(decided)
+
+
+def _must_have_its_reason(state: SubmissionState, reason: Reason | None) -> None:
+    if (state is SubmissionState.HIDDEN) != (reason is not None):
+        raise Refused(_("不展示时必须选择一条理由，其他处理不需要理由。"))
+
+
+def _recount(decided: Sequence[Submission], before: SubmissionState) -> None:
+    """Count what has just changed from `before` to the state that all of `decided` have now."""
+    first = decided[0]
+    change = int(first.state is SubmissionState.SHOWN) - int(before is SubmissionState.SHOWN)
+    db.session.execute(
+        sa.update(Consultation)
+        .where(Consultation.id == first.consultation_id)
+        .values(shown=Consultation.shown + change * len(decided), stamp=Consultation.stamp + 1)
+        .execution_options(synchronize_session=False)
+    )
+    if change:
+        for place, count in Counter(each.place for each in decided).items():
+            tally(first.consultation_id, place, shown=change * count)
+
+
+def _note(
+    decided: Sequence[Submission],
+    before: SubmissionState,
+    *,
+    reason: Reason | None,
+    note: str,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Keep the decisions and record the acts: one of each an opinion, in two statements."""
+    decisions = [
+        {
+            "submission_id": each.id,
+            "at": now,
+            "by_id": by.id,
+            "state": each.state,
+            "reason": reason,
+            "note": note,
+        }
+        for each in decided
+    ]
+    acts = [
+        {
+            "at": now,
+            "actor_id": by.id,
+            "actor_name": by.name,
+            "action": "submission.screened",
+            "thing_kind": "submission",
+            "thing_id": each.id,
+            "thing_name": each.receipt,
+            "before": {"state": before.value},
+            "after": {"state": each.state.value},
+            "reason": reason.value if reason else "",
+        }
+        for each in decided
+    ]
+    db.session.execute(sa.insert(Decision), decisions)
+    db.session.execute(sa.insert(audit.AuditEvent), acts)
 
 
 def queue(

@@ -125,7 +125,11 @@ def _back(kept: str) -> dict[str, Any]:
         for key, value, allowed in (
             ("state", state, state in STATES),
             ("channel", channel, channel in CHANNELS),
-            ("consultation", consultation, consultation.isascii() and consultation.isdigit()),
+            (
+                "consultation",
+                consultation,
+                consultation.isascii() and consultation.isdigit() and len(consultation) < 10,
+            ),
         )
         if allowed
     }
