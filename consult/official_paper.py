@@ -4,6 +4,7 @@ Fonts go by name, so that an office that has them prints as it is used to; text 
 no XML document may hold.
 """
 
+import io
 import re
 from collections.abc import Iterable, Sequence
 
@@ -85,6 +86,15 @@ def centred(document: Doc, text: str, *, size: Pt = BODY) -> None:
     _run(paragraph.add_run(_clean(text)), TEXT_FONT, size)
 
 
+def picture(document: Doc, png: bytes, *, width: int) -> None:
+    """A centred picture, `width` in mm, on a line as high as itself: on the paper's lines of fixed
+    height only a strip of it would show."""
+    document.add_picture(io.BytesIO(png), width=Mm(width))
+    paragraph = document.paragraphs[-1]
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.paragraph_format.line_spacing = 1.0
+
+
 def table(
     document: Doc,
     caption: str,
@@ -102,6 +112,9 @@ def table(
     grid.style = "Table Grid"
     grid.autofit = False
     widths = widths or _even(len(head))
+    # Word goes by the cells' widths, other programs by the grid's.
+    for column, width in zip(grid.columns, widths, strict=True):
+        column.width = Mm(width)
     _row(grid.rows[0].cells, head, widths, HEAD_FONT)
     mark = grid.rows[0]._tr.get_or_add_trPr().makeelement(qn("w:tblHeader"), {})
     grid.rows[0]._tr.get_or_add_trPr().append(mark)

@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from docx.document import Document as Doc
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.shared import Mm
 from flask_babel import gettext as _
 
 from consult.analysis import cloud as clouds
 from consult.consultations import SHANGHAI, Consultation
-from consult.official_paper import SMALL, blank, body, centred, heading, table, title
+from consult.official_paper import SMALL, blank, body, centred, heading, picture, table, title
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counts import FEW, outermost
@@ -120,9 +118,7 @@ def _keywords(document: Doc, reading: Reading, seen: View, titles: dict[int, str
     heading(document, _("三、关键词"))
     cloud = cloud_of(reading, seen)
     if cloud is not None:
-        picture = clouds.png(cloud, font_path=clouds.default_font())
-        document.add_picture(io.BytesIO(picture), width=Mm(150))
-        document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.CENTER
+        picture(document, clouds.png(cloud, font_path=clouds.default_font()), width=150)
         centred(document, _("图1　词云（字越大，提到它的意见越多）"), size=SMALL)
     held: dict[str, list[Item]] = {k.term: [] for k in seen.keywords[:KEYWORDS]}
     for item in seen.items:
