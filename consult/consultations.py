@@ -32,6 +32,7 @@ audit.ACTIONS.update(
         "consultation.window_set": _l("设定征集时间"),
         "consultation.announced": _l("发布公告"),
         "consultation.extended": _l("延长征集时间"),
+        "consultation.answered": _l("公布征集情况反馈"),
     }
 )
 audit.KINDS.update({"consultation": _l("意见征集")})
@@ -43,11 +44,14 @@ audit.FIELDS.update(
         "explanation": _l("起草说明"),
         "ways": _l("参与方式"),
         "contact": _l("联系方式"),
+        "feedback": _l("征集情况反馈"),
         "opens_at": _l("开始时间"),
         "closes_at": _l("截止时间"),
         "state": _l("状态"),
     }
 )
+
+audit.VALUES.setdefault("state", {}).update({"announced": _l("已公告"), "answered": _l("已反馈")})
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 # State Council Order 713, art. 15: normally not less than 30 days.
@@ -122,6 +126,8 @@ class Consultation(Base):
     opens_at: Mapped[dt.datetime | None]
     closes_at: Mapped[dt.datetime | None]
     short_reason: Mapped[str] = mapped_column(sa.Text, default="")
+    # What the office tells everybody when the round is over.
+    feedback: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[dt.datetime]
     # Running totals, kept in the transaction that changes them. `stamp` rises with every change
     # a reader could notice, so that a cached page knows whether it is still true.
@@ -507,6 +513,34 @@ def extend(
         before=before,
         after=_window_facts(consultation),
         reason=reason,
+    )
+
+
+def answer(
+    consultation: Consultation, *, feedback: str, waiting: int, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Publish the feedback of a round that is over. `waiting` is how many of its submissions
+    nobody has screened yet: while there are any, it is too early."""
+    _lock(consultation)
+    _must_be_next(consultation, ConsultationState.ANSWERED)
+    if consultation.phase(now) is not Phase.CLOSED:
+        raise Refused(_("征集截止以后才能公布反馈。"))
+    if waiting:
+        raise Refused(_("还有%(n)d件意见没有审核，审核完以后才能公布反馈。", n=waiting))
+    if not feedback:
+        raise Refused(_("请写明反馈内容。"))
+    consultation.feedback = feedback
+    consultation.state = ConsultationState.ANSWERED
+    touch(consultation)
+    log_change(consultation, _("公布意见征集情况反馈"), now=now)
+    audit.record(
+        "consultation.answered",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        before={"state": ConsultationState.ANNOUNCED.value},
+        after={"state": ConsultationState.ANSWERED.value, "feedback": feedback},
     )
 
 

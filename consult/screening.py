@@ -225,9 +225,11 @@ def copies(submissions: Sequence[Submission]) -> dict[int, int]:
     return {s.id: counted.get((s.consultation_id, s.fingerprint), 0) for s in submissions}
 
 
-def pending_count() -> int:
-    """How many submissions wait to be screened."""
+def pending_count(consultation_id: int | None = None) -> int:
+    """How many submissions wait to be screened, in one consultation or in all."""
     query = sa.select(sa.func.count()).where(Submission.state == SubmissionState.PENDING)
+    if consultation_id is not None:
+        query = query.where(Submission.consultation_id == consultation_id)
     return db.session.scalar(query) or 0
 
 

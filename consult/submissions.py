@@ -115,12 +115,14 @@ class SubmissionState(Enum):
         return titles[self]
 
 
-audit.VALUES["state"] = {
-    "pending": _l("待审核"),
-    "shown": _l("已展示"),
-    "hidden": _l("不展示"),
-    "referred": _l("已作办理指引"),
-}
+audit.VALUES.setdefault("state", {}).update(
+    {
+        "pending": _l("待审核"),
+        "shown": _l("已展示"),
+        "hidden": _l("不展示"),
+        "referred": _l("已作办理指引"),
+    }
+)
 
 
 class Submission(Base):

@@ -262,6 +262,42 @@ def test_only_what_is_announced_and_not_over_is_extended(phase: Phase) -> None:
         )
 
 
+# --- telling what came of it ---------------------------------------------------------------------
+
+
+def answered(consultation: Consultation, *, waiting: int = 0, feedback: str = "都已研究。") -> None:
+    consultations.answer(
+        consultation, feedback=feedback, waiting=waiting, by=audit.SYSTEM, now=NOON
+    )
+
+
+def test_a_round_that_is_over_is_answered_once_and_for_everybody_to_read() -> None:
+    consultation = a_consultation(phase=Phase.CLOSED)
+    answered(consultation)
+    db.session.commit()
+    assert consultation.phase(NOON) is Phase.ANSWERED
+    assert consultation.feedback == "都已研究。"
+    assert consultations.changes(consultation)[-1].what == "公布意见征集情况反馈"
+    assert len(events("consultation.answered")) == 1
+    with pytest.raises(Refused):
+        answered(consultation)
+
+
+@pytest.mark.parametrize("phase", [Phase.PREPARING, Phase.UPCOMING, Phase.OPEN])
+def test_nothing_is_answered_before_it_is_over(phase: Phase) -> None:
+    with pytest.raises(Refused):
+        answered(a_consultation(phase=phase))
+
+
+def test_nothing_is_answered_while_an_opinion_waits_or_without_words() -> None:
+    consultation = a_consultation(phase=Phase.CLOSED)
+    with pytest.raises(Refused, match="还有3件意见没有审核"):
+        answered(consultation, waiting=3)
+    with pytest.raises(Refused, match="反馈内容"):
+        answered(consultation, feedback="")
+    assert consultation.phase(NOON) is Phase.CLOSED
+
+
 # --- each change once ----------------------------------------------------------------------------
 
 
