@@ -3,7 +3,7 @@
 from flask import Flask, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from core.db import READING, db
@@ -83,6 +83,9 @@ def init_errors(app: Flask) -> None:
     def on_http(error: HTTPException) -> BaseResponse | tuple[str, int, dict[str, str]]:
         if error.response is not None:
             return error.response  # type: ignore[return-value]
+        if isinstance(error, SecurityError):
+            # On a host that is not ours no address can be built, so there is no page to show.
+            return BaseResponse(_("请通过本网站的正式网址访问。"), 400, mimetype="text/plain")
         code = error.code or 500
         if code == 401:
             # Back to where they were, unless that was a sending: it cannot be opened by an address.

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import brotli
 import sqlalchemy as sa
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, request
 from werkzeug.http import parse_cookie
 
 from core.db import db
@@ -29,8 +29,13 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 MOST_PAGES = 200
+# Of words as they are sent; what belongs to them takes about twice as much again. Anybody can ask
+# for one page under any number of addresses.
+MOST_BYTES = 16 * 1024 * 1024
 # The first readers after a change get a quick compression, a page that lasts a thorough one.
 LASTS_AFTER = 3
+# The one value of the cookie "view" that pages look at.
+ELDER = "elder"
 QUICK, THOROUGH = 1, 5
 
 
@@ -62,11 +67,19 @@ class Page:
             return 304, headers, b""
         headers.append(("Content-Type", "text/html; charset=utf-8"))
         body = self.plain
-        if "br" in accepts:
+        if _takes_brotli(accepts):
             body = self.packed()
             headers.append(("Content-Encoding", "br"))
         headers.append(("Content-Length", str(len(body))))
         return 200, headers, body
+
+
+def _takes_brotli(accepts: str) -> bool:
+    for said in accepts.split(","):
+        name, _sep, quality = said.replace(" ", "").lower().partition(";q=")
+        if name == "br":
+            return quality.strip("0.") != "" if quality else True
+    return False
 
 
 class Reader:
@@ -77,13 +90,18 @@ class Reader:
         self._connection = engine.raw_connection()
 
     def rows(self, query: sa.Select[*tuple[Any, ...]], **values: Any) -> Sequence[Any]:
-        """The rows of `query`, as plain tuples with the driver's own values."""
+        """The rows of `query`, as plain tuples with the driver's own values.
+
+        Raises OperationalError when the database does not answer, as the session would.
+        """
         sql, names, literals = _compiled(query, self._dialect)
         values = literals | values
         cursor = self._connection.cursor()
         try:
             cursor.execute(sql, [values[name] for name in names] if names else values)
             return cursor.fetchall()
+        except self._dialect.loaded_dbapi.Error as error:
+            raise sa.exc.OperationalError(sql, None, error) from error
         finally:
             cursor.close()
 
@@ -110,12 +128,14 @@ class Live:
     """A page that the WSGI layer may answer by itself.
 
     `stamp(reader)` is one small read; `edition(stamp)` is the part of it that decides whether the
-    words still hold; `fill(reader)` gives the whole page with its counts as they are now. After
-    `until` the view must be asked again, whatever the stamp says.
+    words still hold, and `rendered` that part when the first of them was read; `fill(reader)`
+    gives the whole page with its counts as they are now. After `until` the view must be asked
+    again, whatever the stamp says.
     """
 
     stamp: Callable[[Reader], Hashable]
     edition: Callable[[Any], Hashable]
+    rendered: Hashable
     fill: Callable[[Reader], bytes]
     until: dt.datetime
     page: Page | None = None
@@ -125,9 +145,11 @@ class Live:
 class PageStore:
     """The pages one process keeps, the least recently read dropped first."""
 
-    def __init__(self, most: int = MOST_PAGES) -> None:
-        self._most = most
-        self._pages: OrderedDict[Hashable, Any] = OrderedDict()
+    def __init__(self, most: int = MOST_PAGES, most_bytes: int = MOST_BYTES) -> None:
+        self._most, self._most_bytes = most, most_bytes
+        self._pages: OrderedDict[Hashable, Page | Live] = OrderedDict()
+        self._sizes: dict[Hashable, int] = {}
+        self._bytes = 0
         self._lock = Lock()
 
     def get(self, key: Hashable) -> Any:
@@ -139,12 +161,16 @@ class PageStore:
             return found
 
     def keep(self, key: Hashable, page: Page | Live) -> None:
-        """Keep a page, dropping the one nobody read for longest when there are too many."""
+        """Keep a page, dropping those nobody read for longest when it gets too much."""
+        words = page.page if isinstance(page, Live) else page
+        size = len(words.plain) if words is not None else 0
         with self._lock:
-            self._pages[key] = page
+            self._bytes += size - self._sizes.get(key, 0)
+            self._pages[key], self._sizes[key] = page, size
             self._pages.move_to_end(key)
-            while len(self._pages) > self._most:
-                self._pages.popitem(last=False)
+            while len(self._pages) > self._most or self._bytes > self._most_bytes:
+                dropped, _page = self._pages.popitem(last=False)
+                self._bytes -= self._sizes.pop(dropped)
 
 
 def init_pages(app: Flask) -> None:
@@ -160,7 +186,7 @@ def kept(key: Hashable, stamp: Hashable, render: Callable[[], str]) -> Response:
     the host and the reading view, `stamp` everything that may have changed since.
     """
     store: PageStore = current_app.extensions["pages"]
-    key = (key, request.cookies.get("view"), request.host)
+    key = (key, request.cookies.get("view") == ELDER, request.host)
     page = store.get(key)
     if page is None or page.stamp != stamp:
         page = Page(stamp, render().encode())
@@ -173,14 +199,19 @@ def kept(key: Hashable, stamp: Hashable, render: Callable[[], str]) -> Response:
 
 
 def live(page: Live) -> Response:
-    """Answer with a live page, and let the WSGI layer answer those who ask for it next."""
+    """Answer with a live page, and let the WSGI layer answer those who ask for it next.
+
+    When something changed while the words were being rendered, they are not kept: they may be
+    older than the stamp says.
+    """
     reader = Reader(db.engine)
     try:
         stamp = page.stamp(reader)
         page.page = Page(stamp, page.fill(reader))
     finally:
         reader.close()
-    g.live_page = request.environ["wenji.live"] = page
+    if page.edition(stamp) == page.rendered:
+        request.environ["wenji.live"] = page
     headers = request.headers
     status, sent, body = page.page.answer(
         headers.get("Accept-Encoding", ""), headers.get("If-None-Match", "")
@@ -222,25 +253,35 @@ class LivePages:
         """What names the page, or None when this visitor may not get one that is kept."""
         if environ["REQUEST_METHOD"] != "GET":
             return None
-        view = ""
+        elder = False
         if cookie := environ.get("HTTP_COOKIE", ""):
             cookies = parse_cookie(cookie)
             if self._cookie in cookies:
                 return None
-            view = cookies.get("view", "")
+            elder = cookies.get("view") == ELDER
         asked = (environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
-        return ("live", environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme"), *asked, view)
+        return ("live", environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme"), *asked, elder)
 
     def _current(self, live: Live) -> bool:
-        """Whether `live` is true at this moment, its counts brought up to date if need be."""
+        """Whether `live` is true at this moment, its counts brought up to date if need be.
+
+        A database that does not answer makes it untrue: the view then says so in words.
+        """
         if self._app.config["CLOCK"]() >= live.until or live.page is None:
             return False
+        try:
+            return self._bring_up_to_date(live)
+        except (sa.exc.SQLAlchemyError, LookupError):
+            return False
+
+    def _bring_up_to_date(self, live: Live) -> bool:
         reader = Reader(self._engine)
         try:
             stamp = live.stamp(reader)
-            if stamp != live.page.stamp:
-                if live.edition(stamp) != live.edition(live.page.stamp):
-                    return False
+            page = live.page
+            if page is None or live.edition(stamp) != live.edition(page.stamp):
+                return False
+            if stamp != page.stamp:
                 live.page = Page(stamp, live.fill(reader))
         finally:
             reader.close()

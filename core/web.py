@@ -144,7 +144,7 @@ def _headers(response: Response) -> Response:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     if request.endpoint and request.endpoint.endswith("static"):
         return response
-    headers.add("Vary", "Cookie")
+    response.vary.add("Cookie")
     if g.get("private") or request.method not in ("GET", "HEAD"):
         headers["Cache-Control"] = "no-store"
     elif "Cache-Control" not in headers:

@@ -65,6 +65,7 @@ def read(slug: str) -> Response | str:
         Live(
             stamp=counted.stamp,
             edition=lambda stamp: stamp[0],
+            rendered=consultation.edition,
             fill=counted.fill,
             until=_true_until(consultation, at),
         )
