@@ -2,7 +2,7 @@
 
 from flask import Flask, redirect, render_template, request, url_for
 from flask_babel import gettext as _
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -102,9 +102,10 @@ def init_errors(app: Flask) -> None:
         return page(409, happened=refusal.sentence, kept_text=refusal.kept_text), 409
 
     @app.errorhandler(OperationalError)
-    def on_database(error: OperationalError) -> tuple[str, int, dict[str, str]]:
+    @app.errorhandler(TimeoutError)
+    def on_database(error: OperationalError | TimeoutError) -> tuple[str, int, dict[str, str]]:
         # A locked, full or unreachable database passes; the person should simply try again.
-        app.logger.error("database unavailable: %s", type(error.orig).__name__)
+        app.logger.error("database unavailable: %s", getattr(error, "orig", error))
         db.session.rollback()
         return page(503, kept_text=_typed()), 503, {"Retry-After": "30"}
 

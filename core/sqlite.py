@@ -2,8 +2,9 @@
 
 * Readers begin DEFERRED, writers IMMEDIATE, so that no transaction discovers half way that it
   cannot write.
-* Writers first queue on a lock file. SQLite's own busy handler polls with growing pauses and
-  starves the unlucky; a blocking file lock is served in order, between processes too.
+* Writers first queue: within a process for its one place, between processes on a lock file.
+  SQLite's own busy handler polls with growing pauses and starves the unlucky. Nobody waits for
+  ever: after PATIENCE the request is told to come again.
 * What is acknowledged is on disk. Each commit would normally be synced inside the queue, one after
   the other; here the log is synced right after the queue is left and before anybody is answered,
   so that one sync serves all who have committed meanwhile. Why that is as safe as
@@ -12,12 +13,48 @@
 
 import fcntl
 import os
+import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
-from threading import Condition
+from threading import Condition, Lock
 from typing import Any
 
 import sqlalchemy as sa
+
+# How long a writer waits for its turn, in seconds, and how often a process asks for the lock file.
+PATIENCE = 15.0
+EVERY = 0.001
+
+
+class Queue:
+    """The writers' queue of one database: one writer at a time, in this process and all others."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._turn = Lock()
+
+    def join(self) -> int:
+        """Wait for the turn; what to hand to `leave`. Raises TimeoutError after PATIENCE."""
+        deadline = time.monotonic() + PATIENCE
+        if not self._turn.acquire(timeout=PATIENCE):
+            raise sa.exc.TimeoutError("other writers of this process did not finish")
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    self.leave(descriptor)
+                    raise sa.exc.TimeoutError("another process did not finish writing") from None
+                time.sleep(EVERY)
+            else:
+                return descriptor
+
+    def leave(self, descriptor: int) -> None:
+        """Let the next writer in."""
+        os.close(descriptor)
+        self._turn.release()
 
 
 class SharedSync:
@@ -71,7 +108,7 @@ def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> 
     database = engine.url.database
     if not database or database == ":memory:":
         raise ValueError("the database must be a file")
-    queue, sync = Path(f"{database}.writers"), SharedSync(Path(f"{database}-wal"))
+    queue, sync = Queue(Path(f"{database}.writers")), SharedSync(Path(f"{database}-wal"))
 
     @sa.event.listens_for(engine, "connect")
     def on_connect(connection: Any, record: Any) -> None:
@@ -92,21 +129,35 @@ def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> 
         if reads_only(connection):
             connection.exec_driver_sql("BEGIN")
             return
-        _join(connection, queue)
+        if "writing" not in connection.info:
+            connection.info["writing"] = queue.join()
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def finish(connection: Any, info: dict[str, Any], *, how: str) -> None:
+        """End a writer's transaction here, so that the queue is left when it is over and not
+        before: SQLAlchemy's events come ahead of the COMMIT, which then finds nothing to do."""
+        if "writing" not in info:
+            return
+        try:
+            getattr(connection, how)()
+        except sqlite3.Error as error:
+            raise sa.exc.OperationalError(how.upper(), None, error) from error
+        queue.leave(info.pop("writing"))
+
+    @sa.event.listens_for(engine, "commit")
+    def on_commit(connection: sa.Connection) -> None:
+        writing = "writing" in connection.info
+        finish(connection.connection.dbapi_connection, connection.info, how="commit")
+        if writing:
+            sync.wait()
+
+    @sa.event.listens_for(engine, "rollback")
+    def on_rollback(connection: sa.Connection) -> None:
+        finish(connection.connection.dbapi_connection, connection.info, how="rollback")
 
     @sa.event.listens_for(engine, "checkin")
     @sa.event.listens_for(engine, "invalidate")
     def on_end(connection: Any, record: Any, *reason: Any) -> None:
-        # The "commit" event would come before the COMMIT; here the transaction is over.
-        held = record.info.pop("writing", None) if record else None
-        if held is not None:
-            os.close(held)
-            sync.wait()
-
-
-def _join(connection: sa.Connection, queue: Path) -> None:
-    if "writing" not in connection.info:
-        descriptor = os.open(queue, os.O_RDWR | os.O_CREAT, 0o600)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        connection.info["writing"] = descriptor
+        # Whoever gives a connection back in the middle of writing also leaves the queue.
+        if record is not None and (held := record.info.pop("writing", None)) is not None:
+            queue.leave(held)

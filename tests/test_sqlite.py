@@ -1,5 +1,6 @@
 """SQLite's manners: writers in order, acknowledged means on disk, one sync for many."""
 
+import fcntl
 import os
 import sqlite3
 import threading
@@ -95,6 +96,34 @@ def test_those_who_ask_during_a_sync_share_the_next_one(
 
 def test_a_log_that_is_gone_was_already_safe(tmp_path: Path) -> None:
     SharedSync(tmp_path / "absent").wait()
+
+
+def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = engine_at(tmp_path / "site.sqlite3")
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.05)
+    with engine.connect() as writer:
+        writer.exec_driver_sql("INSERT INTO said VALUES ('x')")
+        with pytest.raises(sa.exc.TimeoutError), engine.connect() as another:
+            another.exec_driver_sql("INSERT INTO said VALUES ('y')")
+        writer.rollback()
+    # Another process in the middle of writing: the same, by the lock file.
+    with (tmp_path / "site.sqlite3.writers").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(sa.exc.TimeoutError), engine.connect() as another:
+            another.exec_driver_sql("INSERT INTO said VALUES ('z')")
+    with engine.begin() as writer:
+        assert writer.exec_driver_sql("SELECT count(*) FROM said").scalar() == 0
+    engine.dispose()
+
+
+def test_the_queue_is_left_with_the_transaction_not_with_the_connection(tmp_path: Path) -> None:
+    engine = engine_at(tmp_path / "site.sqlite3")
+    with engine.connect() as kept_open:
+        kept_open.exec_driver_sql("INSERT INTO said VALUES ('x')")
+        kept_open.commit()
+        with engine.begin() as another:
+            another.exec_driver_sql("INSERT INTO said VALUES ('y')")
+    engine.dispose()
 
 
 def test_sixteen_writers_lose_nothing(tmp_path: Path) -> None:
