@@ -17,8 +17,16 @@ PERSONAL = re.compile(r"/(desk|account|sign-in|sign-out|receipts)(/|$)|/comment$
 WORDLESS = frozenset({"hidden", "submit", "button", "reset", "image"})
 # Elements that load something by themselves.
 LOADING = (
-    ("img", "src"), ("script", "src"), ("link", "href"), ("iframe", "src"), ("source", "src"),
-    ("video", "src"), ("audio", "src"), ("object", "data"), ("embed", "src"), ("use", "href"),
+    ("img", "src"),
+    ("script", "src"),
+    ("link", "href"),
+    ("iframe", "src"),
+    ("source", "src"),
+    ("video", "src"),
+    ("audio", "src"),
+    ("object", "data"),
+    ("embed", "src"),
+    ("use", "href"),
 )
 # Links of the head that load nothing.
 ONLY_SAID = frozenset({"canonical", "alternate", "next", "prev"})

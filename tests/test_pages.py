@@ -75,9 +75,20 @@ def test_the_checker_sees_what_is_wrong(app: Flask) -> None:
     client.checks = False
     found = page_checker.in_words(page_checker.faults(client.get("/bad")))
     for fault in (
-        "title", "lang", "<main>", "<h1>", "'x' stands 2 times", "no label", "no alt",
-        "inline <style>", "inline <script>", "inline onclick", "code in href", "elsewhere",
-        "nothing to read on <a", "nothing to read on <button",
+        "title",
+        "lang",
+        "<main>",
+        "<h1>",
+        "'x' stands 2 times",
+        "no label",
+        "no alt",
+        "inline <style>",
+        "inline <script>",
+        "inline onclick",
+        "code in href",
+        "elsewhere",
+        "nothing to read on <a",
+        "nothing to read on <button",
     ):
         assert fault in found, fault
 

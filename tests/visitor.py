@@ -45,9 +45,7 @@ def watch(app: Flask) -> None:
         engine = db.engine
 
     @sa.event.listens_for(engine, "before_cursor_execute")
-    def on_statement(
-        connection: sa.Connection, cursor: Any, statement: str, *more: Any
-    ) -> None:
+    def on_statement(connection: sa.Connection, cursor: Any, statement: str, *more: Any) -> None:
         if not has_request_context() or not _writes(statement):
             return
         if statement.startswith(BOOKKEEPING) and _aside(connection):
