@@ -16,6 +16,7 @@ import os
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Condition, Lock
 from typing import Any
@@ -108,6 +109,10 @@ def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> 
     database = engine.url.database
     if not database or database == ":memory:":
         raise ValueError("the database must be a file")
+    with suppress(OSError):
+        # Opinions before screening are nobody else's on this machine; SQLite's log follows suit.
+        # Where the folder cannot be written, the first use of the database will say so.
+        os.close(os.open(database, os.O_RDWR | os.O_CREAT, 0o600))
     queue, sync = Queue(Path(f"{database}.writers")), SharedSync(Path(f"{database}-wal"))
 
     @sa.event.listens_for(engine, "connect")
