@@ -6,6 +6,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import Script
 from flask import Flask
 
 from core.db import Base, db
@@ -19,93 +20,108 @@ VERSIONS = "alembic_version"
 
 @pytest.fixture
 def bare(databases: Databases) -> Iterator[Flask]:
-    """The site on a database without any table, in its context."""
+    """The site on a database without any table, and outside of any context: Alembic keeps its
+    connection, which on SQLite is the writers' queue, until the context ends."""
     place = databases.empty()
     app = place.site(CLOCK=lambda: NOON)
-    with app.app_context():
-        if not list(alembic.script_directory.walk_revisions()):
-            pytest.skip("no revision has been written yet")
-        yield app
-        db.session.rollback()
+    yield app
     close(app)
     databases.discard(place)
 
 
-def tables() -> set[str]:
+def revisions(app: Flask) -> list[Script]:
+    """The history, newest first."""
+    with app.app_context():
+        return list(alembic.script_directory.walk_revisions())
+
+
+def up(app: Flask) -> None:
+    """To the newest."""
+    with app.app_context():
+        alembic.upgrade()
+
+
+def down(app: Flask, target: int | str = "base") -> None:
+    """To where there was nothing, or by some steps."""
+    with app.app_context():
+        alembic.downgrade(target)
+
+
+def tables(app: Flask) -> set[str]:
     """The tables there are, Alembic's own aside."""
-    return set(sa.inspect(db.engine).get_table_names()) - {VERSIONS}
+    with app.app_context():
+        return set(sa.inspect(db.engine).get_table_names()) - {VERSIONS}
 
 
-def differences() -> list[object]:
+def differences(app: Flask) -> list[object]:
     """What autogenerate would still change."""
-    with db.engine.connect() as connection:
+    with app.app_context(), db.engine.connect() as connection:
         context = MigrationContext.configure(
             connection, opts={"compare_type": True, "compare_server_default": True}
         )
         return list(compare_metadata(context, Base.metadata))
 
 
+def contents(app: Flask) -> dict[str, int]:
+    """How many rows each table has."""
+    with app.app_context():
+        return {
+            table.name: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for table in Base.metadata.sorted_tables
+        }
+
+
 def test_one_history_without_forks(bare: Flask) -> None:
-    assert len(alembic.heads()) == 1
-    for revision in alembic.script_directory.walk_revisions():
+    history = revisions(bare)
+    assert sum(each.is_head for each in history) == 1
+    for revision in history:
         assert revision.doc, f"{revision.revision} says nothing about itself"
 
 
 def test_up_is_what_the_models_say(bare: Flask) -> None:
-    alembic.upgrade()
-    assert differences() == []
-    assert tables() == set(Base.metadata.tables)
+    up(bare)
+    assert differences(bare) == []
+    assert tables(bare) == set(Base.metadata.tables)
 
 
 def test_the_rules_of_the_database_are_made_too(bare: Flask) -> None:
     """Autogenerate does not compare checks; their names are compared here."""
-    alembic.upgrade()
-    inspector = sa.inspect(db.engine)
-    for table in Base.metadata.sorted_tables:
-        wanted = {each.name for each in table.constraints if isinstance(each, sa.CheckConstraint)}
-        found = {each["name"] for each in inspector.get_check_constraints(table.name)}
-        # A database may cut a long name short.
-        assert {str(name)[:60] for name in wanted} == {str(name)[:60] for name in found}, table.name
+    up(bare)
+    with bare.app_context():
+        inspector = sa.inspect(db.engine)
+        for table in Base.metadata.sorted_tables:
+            checks = [each for each in table.constraints if isinstance(each, sa.CheckConstraint)]
+            found = inspector.get_check_constraints(table.name)
+            # A database may cut a long name short.
+            assert {str(each.name)[:60] for each in checks} == {
+                str(each["name"])[:60] for each in found
+            }, table.name
 
 
 def test_down_leaves_nothing_and_up_again_everything(bare: Flask) -> None:
-    alembic.upgrade()
-    alembic.downgrade("base")
-    assert tables() == set()
-    assert db.session.scalar(sa.text(f"SELECT count(*) FROM {VERSIONS}")) == 0
-    db.session.rollback()
-    alembic.upgrade()
-    assert differences() == []
+    up(bare)
+    down(bare)
+    assert tables(bare) == set()
+    up(bare)
+    assert differences(bare) == []
 
 
 def test_every_step_goes_down_and_up_on_data(bare: Flask) -> None:
-    alembic.upgrade()
+    up(bare)
     world.fill(bare)
-    before = _contents()
+    before = contents(bare)
     assert before["submission"] > 40
-    for steps in range(1, len(list(alembic.script_directory.walk_revisions()))):
-        alembic.downgrade(-steps)
-        alembic.upgrade()
-        assert differences() == []
-    assert _contents() == before
-    db.session.rollback()
-    alembic.downgrade("base")
-    assert tables() == set()
+    for steps in range(1, len(revisions(bare))):
+        down(bare, -steps)
+        up(bare)
+        assert differences(bare) == []
+    down(bare)
+    assert tables(bare) == set()
 
 
 def test_the_site_works_on_a_migrated_database(bare: Flask) -> None:
-    alembic.upgrade()
+    up(bare)
     world.fill(bare)
-    db.session.rollback()
     client = world.sign_in(bare, "administrator")
     for address in ("/", f"/consultations/{world.OPEN}/draft", "/desk/", "/desk/screening"):
         assert client.get(address).status_code == 200
-
-
-def _contents() -> dict[str, int]:
-    found = {
-        table.name: db.session.scalar(sa.select(sa.func.count()).select_from(table))
-        for table in Base.metadata.sorted_tables
-    }
-    db.session.rollback()
-    return {name: count or 0 for name, count in found.items()}
