@@ -37,7 +37,7 @@ from consult.submissions import (
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
-from core.forms import tidy, tidy_line, visible
+from core.text import tidy, tidy_line, visible
 
 audit.ACTIONS.update(
     {"intake.uploaded": _l("上传意见表格"), "submissions.imported": _l("导入意见")}

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from consult.located_yaml import Path
 from consult.programmes import Gate
-from core.forms import unreadable, visible
+from core.text import unreadable, visible
 from core.units import UnitKind
 
 MONTH = re.compile(r"(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])")

@@ -81,10 +81,12 @@ def decide(
     *,
     reason: Reason | None = None,
     note: str = "",
+    seen: SubmissionState | None = None,
     by: audit.Actor,
     now: dt.datetime,
 ) -> None:
-    """Show, hide (with a reason) or refer one submission."""
+    """Show, hide (with a reason) or refer one submission. Refuses when it is no longer in the
+    state the screener has `seen`: an old page must not undo a colleague's fresh decision."""
     if by.id is not None and submission.account_id == by.id:
         raise Refused(_("这件意见是您本人提交的，请由另一位审核员处理。"))
     _must_have_its_reason(state, reason)
@@ -92,7 +94,7 @@ def decide(
     db.session.flush()
     db.session.refresh(submission, ["state"], with_for_update=True)
     before = submission.state
-    if state not in NEXT[before]:
+    if state not in NEXT[before] or (seen is not None and seen is not before):
         raise Refused(
             _("这件意见刚刚已由他人处理为“%(state)s”，请刷新后查看。", state=before.title)
         )

@@ -10,8 +10,8 @@ from core import accounts, audit, passwords
 from core.accounts import Account, RoleName
 from core.db import db
 from core.errors import Refused
-from core.forms import tidy_line, visible
 from core.migrations import bring_up_to_date
+from core.text import tidy_line, visible
 from core.web import now
 
 ROLE = click.Choice([role.value for role in RoleName])

@@ -99,6 +99,30 @@ def text_of(response: TestResponse) -> str:
     return response.get_data(as_text=True)
 
 
+# --- an old page ---------------------------------------------------------------------------------
+
+
+def test_an_old_page_does_not_undo_a_colleagues_fresh_decision(
+    screener: FlaskClient, consultation: Consultation
+) -> None:
+    opinion = an_opinion(consultation)
+    decide(opinion, SHOWN)
+    answer = screener.post(
+        f"{QUEUE}/{opinion.id}",
+        data={"act": "hidden", "reason": "off_topic", "seen": "pending", "back": "pending::"},
+    )
+    assert answer.status_code == 409
+    assert "刚刚已由他人处理为“已展示”" in text_of(answer)
+    db.session.expire_all()
+    assert db.session.get_one(Submission, opinion.id).state is SHOWN
+    # Who has seen that it is shown may still decide otherwise.
+    answer = screener.post(
+        f"{QUEUE}/{opinion.id}",
+        data={"act": "hidden", "reason": "off_topic", "seen": "shown", "back": "shown::"},
+    )
+    assert answer.status_code == 302
+
+
 # --- states and reasons --------------------------------------------------------------------------
 
 ALLOWED = {

@@ -22,8 +22,9 @@ from consult.views import loading
 from core import units
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, LineField, TextField, Words, tidy_line, unreadable
+from core.forms import Form, LineField, TextField, Words
 from core.permissions import require
+from core.text import tidy_line, unreadable
 from core.units import Unit
 from core.web import keep_private, now
 

@@ -43,6 +43,8 @@ class DecisionForm(Form):
     )
     note = LineField(_l("内部备注"), [Words(least=0, most=200, missing="")])
     scope = HiddenField(default="one")
+    # In which state the list showed it.
+    seen = HiddenField()
     back = HiddenField()
 
 
@@ -109,7 +111,10 @@ def decide(submission_id: int) -> Response | tuple[str, int]:
             submission, state, reason=reason, note=note, by=current_user, now=at
         )
     else:
-        screening.decide(submission, state, reason=reason, note=note, by=current_user, now=at)
+        seen = SubmissionState(form.seen.data) if form.seen.data in STATES else None
+        screening.decide(
+            submission, state, reason=reason, note=note, seen=seen, by=current_user, now=at
+        )
         done = 1
     db.session.commit()
     flash(_("已处理%(n)d件：%(state)s。", n=done, state=state.title), "success")

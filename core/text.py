@@ -1,0 +1,45 @@
+"""What may be text, and how it is made alike.
+
+The author's own code points are kept; only what cannot be text (NUL, other controls, half surrogate
+pairs) is refused, and line ends are made alike so that page and server count the same.
+"""
+
+import unicodedata
+
+# Letters that draw nothing: a text of only these is empty.
+BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
+# Controls that reorder or hide what stands around them: never in a name or a title.
+REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+
+
+def visible(text: str) -> bool:
+    """Whether `text` has at least one character that a reader can see."""
+    return any(
+        unicodedata.category(character) not in {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"}
+        and character not in BLANK_LETTERS
+        for character in text
+    )
+
+
+def tidy(text: str) -> str:
+    """`text` with line ends as \\n and no space at either end; code points are kept."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n\u3000")
+
+
+def tidy_line(text: str) -> str:
+    """`text` as one line without reordering controls: for names and titles."""
+    kept = "".join(character for character in text if character not in REORDERING)
+    return " ".join(kept.split())
+
+
+def unreadable(text: str) -> bool:
+    """Whether `text` holds something that is not text: NUL, controls, half surrogates,
+    U+FFFD, and the code points that are characters nowhere (a Word file cannot hold them)."""
+    return any(
+        character == "\ufffd"
+        or ord(character) & 0xFFFE == 0xFFFE
+        or "\ufdd0" <= character <= "\ufdef"
+        or unicodedata.category(character) in {"Cs"}
+        or (unicodedata.category(character) == "Cc" and character not in "\n\t")
+        for character in text
+    )
