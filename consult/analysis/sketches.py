@@ -6,13 +6,15 @@ places of two sketches agree with the weighted Jaccard similarity). Two rounds: 
 trigrams alike and groups only what is plainly one text; the second weighs each by how few of those
 groups hold it, so that boilerplate, which many letters share, joins nothing. In both, a text is
 compared with a group's profile, the commonest value at each place, never with just any member:
-chains through intermediate texts do not form.
+chains through intermediate texts do not form. Each value also keeps the eighth of the text it stood
+in: copies agree all over, letters that only share a sentence in one part, and those are kept apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +24,12 @@ _PLACES = 128  # of a sketch; standard error at similarity s is √(s(1-s)/128)
 _TABLE = 1 << 22  # trigram counts are kept by hash
 _ROUNDS_OF_MERGING = 3
 _LEADERS = 2
+_CHUNK = 4_000  # texts sketched at a time
+_LOOKED_UP = 64  # places by which texts find each other
+_PARTS = 8
+_PART_BITS = np.uint64(3)
+_MOSTLY = 0.5  # texts this similar may differ in one part only: something was added
+_EVENLY = 0.75  # of the parts that matches spread at random would touch
 _EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
 
 Ints = npt.NDArray[np.int64]
@@ -31,18 +39,17 @@ Floats = npt.NDArray[np.float64]
 
 def grouped(texts: Sequence[str], threshold: float) -> list[int]:
     """A group number per text (distinct, `normal.bare`, at least 3 letters), in no given order."""
-    shingles = _shingled(texts)
-    equal = np.ones(_TABLE)
-    groups = _grouped(_sketched(shingles, equal), max(_PLAIN_ROUND, threshold))
-    groups = _grouped(_sketched(shingles, _weights(shingles, groups)), threshold, groups)
+    groups = _grouped(_sketched(texts, np.ones(_TABLE)), max(_PLAIN_ROUND, threshold))
+    groups = _grouped(_sketched(texts, _weights(texts, groups)), threshold, groups)
     return [int(group) for group in groups]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shingles:
-    """Every trigram of every text: which text, and its hash."""
+    """Every trigram of every text: which text, where in it, and its hash."""
 
     text: Ints
+    part: Words  # which eighth of its text, 0-7
     hash: Words
     n_texts: int
 
@@ -52,9 +59,13 @@ def _shingled(texts: Sequence[str]) -> _Shingles:
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     codes = codes.astype(np.uint64)
     mixed = (codes[:-2] << np.uint64(42)) ^ (codes[1:-1] << np.uint64(21)) ^ codes[2:]
-    text = np.repeat(np.arange(len(texts)), [len(text) + 2 for text in texts])[: len(mixed)]
+    spans = np.array([len(text) + 2 for text in texts])
+    text = np.repeat(np.arange(len(texts)), spans)[: len(mixed)]
+    begins = np.cumsum(spans) - spans
     whole = (codes[:-2] != 0) & (codes[1:-1] != 0) & (codes[2:] != 0)
-    return _Shingles(text[whole], _mixed(mixed[whole]), len(texts))
+    text, at = text[whole], np.flatnonzero(whole)
+    part = ((at - begins[text]) * _PARTS // (spans[text] - 2)).astype(np.uint64)
+    return _Shingles(text, part, _mixed(mixed[whole]), len(texts))
 
 
 def _mixed(values: Words) -> Words:
@@ -64,30 +75,47 @@ def _mixed(values: Words) -> Words:
     return values ^ (values >> np.uint64(31))
 
 
-def _weights(shingles: _Shingles, groups: Ints) -> Floats:
+def _weights(texts: Sequence[str], groups: Ints) -> Floats:
     """By hash: near 1 for a trigram that one group holds, near 0 for one that many hold."""
-    slot = (shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)
-    pairs = np.unique(groups[shingles.text] * _TABLE + slot)
-    held = np.bincount(pairs % _TABLE, minlength=_TABLE)
-    n_groups = int(groups.max()) + 1
+    parts: list[Ints] = []
+    for begin in range(0, len(texts), _CHUNK):
+        shingles = _shingled(texts[begin : begin + _CHUNK])
+        slot = (shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)
+        parts.append(_distinct(groups[shingles.text + begin] * _TABLE + slot))
+    held = np.bincount(_distinct(np.concatenate(parts)) % _TABLE, minlength=_TABLE)
     # Common to more than about 1 group in 300 (at least 3): boilerplate, fading out fast.
-    usual = max(3.0, n_groups / 300)
+    usual = max(3.0, (int(groups.max()) + 1) / 300)
     weights: Floats = 1 / (1 + (held / usual) ** 2)
     return weights
 
 
-def _sketched(shingles: _Shingles, weights: Floats) -> Words:
+def _distinct(values: Ints) -> Ints:
+    # np.unique hashes, which is several times slower on millions of values than sorting.
+    values.sort()
+    return values[np.concatenate(([True], values[1:] != values[:-1]))]
+
+
+def _sketched(texts: Sequence[str], weights: Floats) -> Words:
     """A row of `_PLACES` values per text; where no trigram fell, `_EMPTY`."""
+    rows = [
+        _sketches(_shingled(texts[begin : begin + _CHUNK]), weights)
+        for begin in range(0, len(texts), _CHUNK)
+    ]
+    return np.concatenate(rows)
+
+
+def _sketches(shingles: _Shingles, weights: Floats) -> Words:
     place = (shingles.hash >> np.uint64(57)).astype(np.int64)
     uniform = ((shingles.hash >> np.uint64(22)) & np.uint64(0xFFFF_FFFF)).astype(np.float64)
     uniform = (uniform + 1) / 2**32
     weight = weights[(shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)]
     rank = -np.log(uniform) / weight
-    # 20 bits of rank (its float32 bits keep the order), 12 of hash against ties.
-    order = rank.astype(np.float32).view(np.uint32).astype(np.uint64) >> np.uint64(8)
+    # 20 bits of rank (its float32 bits keep the order), 12 of hash against ties, 3 of place.
+    order = rank.astype(np.float32).view(np.uint32).astype(np.uint64) >> np.uint64(11)
     value = (order << np.uint64(12)) | (shingles.hash & np.uint64(0xFFF))
     cell = (shingles.text * _PLACES + place).astype(np.uint64)
-    packed = np.sort((cell << np.uint64(36)) | value)
+    packed = (cell << np.uint64(36)) | (value << _PART_BITS) | shingles.part
+    packed.sort()
     at = packed >> np.uint64(36)
     first = np.concatenate(([True], at[1:] != at[:-1]))
     sketch = np.full(shingles.n_texts * _PLACES, _EMPTY)
@@ -99,14 +127,14 @@ def _grouped(sketch: Words, threshold: float, start: Ints | None = None) -> Ints
     """Group numbers 0…: stars around the text with most near neighbours, then drawn together."""
     if start is None:
         left, right = _candidates(sketch)
-        near = _similarity(sketch, left, sketch, right) >= threshold
+        near = _near(sketch, left, sketch, right, threshold)
         groups = _stars(len(sketch), left[near], right[near])
     else:
         groups = start
     for _ in range(_ROUNDS_OF_MERGING):
         profiles = _profiles(sketch, groups)
         left, right = _candidates(profiles)
-        near = _similarity(profiles, left, profiles, right) >= threshold
+        near = _near(profiles, left, profiles, right, threshold)
         if not near.any():
             break
         stars = _stars(len(profiles), left[near], right[near])
@@ -115,36 +143,66 @@ def _grouped(sketch: Words, threshold: float, start: Ints | None = None) -> Ints
 
 
 def _candidates(sketch: Words) -> tuple[Ints, Ints]:
-    """Pairs of rows worth comparing: those that agree with an early row of their bucket in at least
-    two places (one where few places are filled). A bucket costs its size, not its square."""
+    """Pairs of rows worth comparing: those that meet at least twice, as an early row of a bucket
+    with a later one or as neighbours in it. A bucket costs its size, not its square."""
     counts: list[Ints] = []
     rows = len(sketch)
-    for place in range(_PLACES):
-        column = sketch[:, place]
+    for place in range(_LOOKED_UP):
+        column = _trigram(sketch[:, place])
         order = np.argsort(column, kind="stable")
         ordered = column[order]
         starts = np.concatenate(([True], ordered[1:] != ordered[:-1]))
         bucket = np.cumsum(starts) - 1
         first = np.flatnonzero(starts)
-        filled = ordered != _EMPTY
+        filled = ordered != _trigram(_EMPTY)
         for leader in range(_LEADERS):
             at = np.minimum(first + leader, rows - 1)[bucket]
             usable = filled & (np.arange(rows) > at) & (bucket[at] == bucket)
-            counts.append(order[at[usable]] * rows + order[usable])
-    pairs, times = np.unique(np.concatenate(counts), return_counts=True)
-    pairs = pairs[times >= 2]
+            counts.append(_pairs(order[at[usable]], order[usable], rows))
+        # In a bucket of many letters with one sentence, copies need not share the first row.
+        for step in (1, 2):
+            beside = np.flatnonzero(filled[step:] & (bucket[step:] == bucket[:-step]))
+            counts.append(_pairs(order[beside], order[beside + step], rows))
+    pairs = np.sort(np.concatenate(counts))
+    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
+    times = np.diff(np.concatenate((starts, [len(pairs)])))
+    pairs = pairs[starts[times >= 2]]
     return pairs // rows, pairs % rows
 
 
-def _similarity(a: Words, left: Ints, b: Words, right: Ints) -> Floats:
-    """Estimated weighted Jaccard similarity of rows of a with rows of b."""
-    found = np.empty(len(left))
+def _pairs(left: Ints, right: Ints, rows: int) -> Ints:
+    return np.minimum(left, right) * rows + np.maximum(left, right)
+
+
+def _near(a: Words, left: Ints, b: Words, right: Ints, threshold: float) -> npt.NDArray[np.bool_]:
+    """Which rows of a are near duplicates of rows of b: similar enough, and all over.
+
+    Copies agree everywhere with gaps; letters that merely share a sentence agree in one part.
+    """
+    near = np.zeros(len(left), dtype=np.bool_)
     for begin in range(0, len(left), 20_000):
         rows_a, rows_b = a[left[begin : begin + 20_000]], b[right[begin : begin + 20_000]]
-        any_filled = (rows_a != _EMPTY) | (rows_b != _EMPTY)
-        same = (rows_a == rows_b) & any_filled
-        found[begin : begin + 20_000] = same.sum(1) / np.maximum(any_filled.sum(1), 1)
-    return found
+        either = (rows_a != _EMPTY) | (rows_b != _EMPTY)
+        same = (_trigram(rows_a) == _trigram(rows_b)) & either
+        matches = same.sum(1)
+        likeness = matches / np.maximum(either.sum(1), 1)
+        evenly = _EVENLY * _PARTS * (1 - (1 - 1 / _PARTS) ** matches)
+        touched = np.minimum(_parts_touched(rows_a, same), _parts_touched(rows_b, same))
+        all_over = (touched >= evenly) | (likeness >= _MOSTLY)
+        near[begin : begin + 20_000] = (likeness >= threshold) & all_over
+    return near
+
+
+def _trigram(value: Any) -> Any:
+    """A sketch value without the part of the text it stood in."""
+    return value >> _PART_BITS
+
+
+def _parts_touched(rows: Words, same: npt.NDArray[np.bool_]) -> Ints:
+    bits = np.where(same, np.left_shift(1, (rows & np.uint64(7)).astype(np.int64)), 0)
+    touched = np.bitwise_or.reduce(bits, axis=1)
+    counted: Ints = np.bitwise_count(touched).astype(np.int64)
+    return counted
 
 
 def _stars(n: int, left: Ints, right: Ints) -> Ints:
@@ -181,9 +239,8 @@ def _profiles(sketch: Words, groups: Ints) -> Words:
         column = sketch[several, place]
         order = np.lexsort((column, groups[several]))
         group, value = groups[several][order], column[order]
-        starts = np.flatnonzero(
-            np.concatenate(([True], (group[1:] != group[:-1]) | (value[1:] != value[:-1])))
-        )
+        other = _trigram(value[1:]) != _trigram(value[:-1])
+        starts = np.flatnonzero(np.concatenate(([True], (group[1:] != group[:-1]) | other)))
         times = np.diff(np.concatenate((starts, [len(group)])))
         best = np.lexsort((value[starts], -times, group[starts]))
         group, value = group[starts][best], value[starts][best]
