@@ -27,12 +27,25 @@ class Segmenter:
 
     def tokens(self, text: str) -> list[str]:
         """The words of the text in order, spaces and punctuation too; joined they are the text."""
-        return list(self._tokens(text))
+        words: list[str] = []
+        # Written flat: a call or a generator per word would cost as much as cutting does.
+        cut = self._cutter.cutting(text)
+        inside = False
+        # re.split with a group alternates: every second part is a block, the rest lies outside.
+        for part in stock.HAN_BLOCK.split(text):
+            if inside:
+                words += cut(part)
+            elif len(part) == 1:
+                words.append(part)
+            elif part:
+                words += self._outside(part)
+            inside = not inside
+        return words
 
     def spans(self, text: str) -> Iterator[tuple[str, int]]:
         """Each word with the position of its first character."""
         start = 0
-        for word in self._tokens(text):
+        for word in self.tokens(text):
             yield word, start
             start += len(word)
 
@@ -40,19 +53,12 @@ class Segmenter:
         """Whether a dictionary holds the word; otherwise it was guessed (or is one character)."""
         return self._cutter.has(word)
 
-    def _tokens(self, text: str) -> Iterator[str]:
-        # re.split with a group alternates: even places lie outside the blocks, odd ones are blocks.
-        for place, part in enumerate(stock.HAN_BLOCK.split(text)):
-            if not part:
-                continue
-            if place % 2:
-                yield from self._cutter.cut(part)
-                continue
-            for piece in stock.SPACE.split(part):
-                if stock.SPACE.fullmatch(piece):
-                    yield piece
-                else:
-                    yield from piece
+    def _outside(self, part: str) -> Iterator[str]:
+        for piece in stock.SPACE.split(part):
+            if stock.SPACE.fullmatch(piece):
+                yield piece
+            else:
+                yield from piece
 
 
 def _words(lexicon: Lexicon) -> dict[str, int]:

@@ -35,6 +35,9 @@ class Cutter(Protocol):
     def cut(self, block: str) -> list[str]:
         """Words of one block; joined they are the block."""
 
+    def cutting(self, text: str) -> Callable[[str], list[str]]:
+        """The fastest `cut` that is right for the blocks of this text."""
+
     def has(self, word: str) -> bool:
         """Whether the word stands in the dictionary with a frequency above 0."""
 
@@ -84,6 +87,10 @@ class RustCutter:
         words = self._rust.cut(block)
         return list(self._mended(words)) if _SPECIAL.search(block) else words
 
+    def cutting(self, text: str) -> Callable[[str], list[str]]:
+        """See `Cutter.cutting`."""
+        return self.cut if _SPECIAL.search(text) else self._rust.cut
+
     def has(self, word: str) -> bool:
         """See `Cutter.has`."""
         return self._rust.has_word(word)
@@ -122,6 +129,10 @@ class PythonCutter:
     def cut(self, block: str) -> list[str]:
         """See `Cutter.cut`."""
         return list(self._jieba.cut(block))
+
+    def cutting(self, text: str) -> Callable[[str], list[str]]:  # noqa: ARG002 - one way for all
+        """See `Cutter.cutting`."""
+        return self.cut
 
     def has(self, word: str) -> bool:
         """See `Cutter.has`."""
