@@ -654,7 +654,7 @@ def test_whoever_is_signed_in_goes_straight_to_where_they_wanted(
 def test_init_makes_one_administrator_and_no_second_site(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("core.commands.bring_up_to_date", lambda: None)
+    monkeypatch.setattr("core.commands.bring_up_to_date", lambda _app: None)
     run = app.test_cli_runner().invoke
     first = run(args=["init", "--email", "Boss@example.gov.cn", "--name", "张主任"])
     assert first.exit_code == 0, first.output
