@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from jinja2 import FileSystemBytecodeCache
 
 from app import create_app
 from core.db import Base, db
@@ -26,6 +27,9 @@ QUICK_HASHING = {
     "argon2__time_cost": 1,
     "argon2__parallelism": 1,
 }
+
+
+COMPILED = FileSystemBytecodeCache()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ class Place:
             },
             instance=str(self.folder),
         )
+        # Every test has an application of its own; its templates need not be compiled anew.
+        app.jinja_env.bytecode_cache = COMPILED
         app.test_client_class = Visitor
         watch(app)
         return app
