@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 
@@ -119,8 +120,15 @@ def app(databases: Databases, clock: Clock) -> Iterator[Flask]:
     place = databases.copy("tables")
     app = place.site(CLOCK=clock)
     yield app
+    _leave_contexts()
     close(app)
     databases.discard(place)
+
+
+def _leave_contexts() -> None:
+    """End the contexts that a test pushed and left, with the sessions they hold."""
+    while (context := _cv_app.get(None)) is not None:
+        context.pop()
 
 
 @pytest.fixture
