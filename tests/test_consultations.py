@@ -1,7 +1,7 @@
 """The window and its clock: phases to the second, thirty days, later but never earlier."""
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -28,8 +28,9 @@ def at(month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) ->
 
 
 @pytest.fixture(autouse=True)
-def _context(app: Flask) -> None:
-    app.app_context().push()
+def _context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
 
 
 def events(action: str = "") -> list[AuditEvent]:

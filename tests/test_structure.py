@@ -1,6 +1,6 @@
 """Mending a version: what each act does, what it refuses, and that no text is lost on the way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any
 
@@ -37,8 +37,9 @@ _slugs = count(1)
 
 
 @pytest.fixture(autouse=True)
-def _context(app: Flask) -> None:
-    app.app_context().push()
+def _context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
 
 
 def a_version(text: str = TEXT) -> Version:
