@@ -15,9 +15,11 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from lxml import etree, html
+from markupsafe import escape
 from werkzeug.test import TestResponse
 
 from core.db import Base, db
+from core.sheets import inert
 from tests import crawl, world
 from tests.databases import Databases, close
 
@@ -255,3 +257,24 @@ def test_every_text_column_is_filled_somewhere(site: Flask) -> None:
 def test_every_name_kept_for_machines_is_a_column(app: Flask) -> None:
     there = {f"{t.name}.{c.name}" for t in Base.metadata.sorted_tables for c in t.columns}
     assert there >= FOR_MACHINES, sorted(FOR_MACHINES - there)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_the_check_sees_text_that_came_to_life(app: Flask, payload: str) -> None:
+    for page in (f"<main>{payload}</main>", f'<a href="{payload}">x</a>', f"<p title='{payload}'>"):
+        found = list(_alive(app.response_class(f"<html><body>{page}", mimetype="text/html")))
+        escaped = app.response_class(f"<p>{escape(payload)}</p>", mimetype="text/html")
+        assert list(_alive(escaped)) == []
+        if found:
+            return
+    raise AssertionError("nothing was seen")
+
+
+@pytest.mark.parametrize("cell", FORMULAS)
+def test_the_check_sees_a_formula(app: Flask, cell: str) -> None:
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(["x", cell])
+    assert list(_alive(app.response_class(out.getvalue(), mimetype="text/csv")))
+    out = io.StringIO(newline="")
+    csv.writer(out).writerow(["x", inert(cell)])
+    assert not list(_alive(app.response_class(out.getvalue(), mimetype="text/csv")))
