@@ -8,6 +8,8 @@ import atexit
 import importlib
 import os
 import shutil
+import signal
+import sys
 import tempfile
 import warnings
 from pathlib import Path
@@ -51,6 +53,9 @@ def start() -> str:
             shutil.rmtree(folder, ignore_errors=True)
 
     atexit.register(end)
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        # A run that is told to stop (`timeout`, a cancelled job) stops its server, too.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     return url.render_as_string(hide_password=False)
 
 
