@@ -3,10 +3,11 @@
 import datetime as dt
 import io
 import re
+from urllib.parse import urljoin
 
 import docx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.journeys.conftest import DESK, PHONE, Travel
 from tests.live import OPEN
@@ -158,8 +159,19 @@ def _find(page: Page, words: str):  # type: ignore[no-untyped-def]
         found = page.locator("article[data-keys]", has_text=words)
         if found.count():
             return found.first
-        page.get_by_role("link", name="下一页").click()
+        _turn(page, page.get_by_role("link", name="下一页"))
     raise AssertionError(f"nothing in the queue says {words}")
+
+
+def _turn(page: Page, link: Locator) -> None:
+    """Go on to the next sheet and wait for the whole of it.
+
+    A click alone comes back while the new sheet is still being read: a count taken then misses
+    what stands further down, and the sheet would be passed over.
+    """
+    address = link.get_attribute("href", timeout=2_000)
+    assert address, "the sheet has no next one"
+    page.goto(urljoin(page.url, address))
 
 
 def _number(text: str) -> int:
@@ -176,7 +188,7 @@ def _count_opinions(page: Page) -> int:
         following = page.locator("a[rel=next]")
         if not following.count():
             return count
-        following.first.click()
+        _turn(page, following.first)
     raise AssertionError("the list does not end")
 
 
