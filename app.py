@@ -15,7 +15,7 @@ import consult.rules
 import consult.views
 import core.commands
 import core.views
-from consult import example
+from consult import example, search
 from core import (
     accounts,
     config,
@@ -59,12 +59,16 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
 
 
 def prepare(app: Flask) -> None:
-    """Bring the database up to date; fill an empty one with the built-in example."""
+    """Bring the database up to date; fill an empty one with the built-in example; make findable
+    what was published before there was a search."""
     migrations.bring_up_to_date(app)
     with app.app_context():
         if example.is_empty():
             example.load(now=web.now())
             db.db.session.commit()
+        if search.is_empty():
+            for _done in search.rebuild():
+                db.db.session.commit()
 
 
 def serve() -> None:

@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from consult import drafts, example, intake, programme_files, publishing_commands
 from consult.command_line import refusing, the_consultation
 from consult.readers import tables
+from consult.search_commands import search_group
 from consult.submissions import Channel
 from consult.summary_commands import summary_group
 from core import audit
@@ -28,6 +29,7 @@ def init_commands(app: Flask) -> None:
     app.cli.add_command(submissions_group)
     app.cli.add_command(example_group)
     app.cli.add_command(summary_group)
+    app.cli.add_command(search_group)
     publishing_commands.init_commands(app)
 
 

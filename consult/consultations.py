@@ -18,7 +18,9 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from consult import search_documents
 from consult.programmes import Programme, Stage
+from consult.search_documents import Document, Kind
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
@@ -249,9 +251,18 @@ def changes(consultation: Consultation) -> Sequence[ConsultationChange]:
 
 
 def touch(consultation: Consultation) -> None:
-    """Note that something other than a count changed: kept pages are made anew."""
+    """Note that something other than a count changed: kept pages are made anew, and the notice
+    is found by its words of now."""
     consultation.stamp = Consultation.stamp + 1
     consultation.edition = Consultation.edition + 1
+    if consultation.is_public:
+        search_documents.put(Kind.NOTICE, [findable(consultation)])
+
+
+def findable(consultation: Consultation) -> Document:
+    """By which words a public notice is found."""
+    words = [getattr(consultation, key) for key in (*NOTICE, "feedback")]
+    return Document(consultation.id, words, (f"c{consultation.id}",))
 
 
 # --- changing ------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ the same or a higher level.
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -18,6 +18,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from consult import search_documents
 from consult.consultations import (
     Consultation,
     ConsultationState,
@@ -27,6 +28,7 @@ from consult.consultations import (
     touch,
 )
 from consult.readers import ReadDraft
+from consult.search_documents import Document, Kind, place_rank
 from core import audit
 from core.db import Base, choice, db, run
 from core.errors import Refused
@@ -380,6 +382,7 @@ def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
     version.state = VersionState.PUBLISHED
     version.published_at = now
     consultation = version.draft.consultation
+    search_documents.put(Kind.PARAGRAPH, findable(version), fresh=True)
     touch(consultation)
     if consultation.is_public:
         log_change(consultation, _("公布文稿第%(n)d稿", n=version.number), now=now)
@@ -391,6 +394,14 @@ def publish(version: Version, *, by: audit.Actor, now: dt.datetime) -> None:
         name=version.draft.title,
         after={"number": version.number, "sections": headings, "paragraphs": body},
     )
+
+
+def findable(version: Version) -> Iterator[Document]:
+    """By which words the paragraphs of a published version are found."""
+    mark = f"c{version.draft.consultation_id}"
+    for place, paragraph in enumerate(paragraphs_of(version)):
+        rank = place_rank(version.id, place)
+        yield Document(paragraph.id, (paragraph.text,), (mark,), rank)
 
 
 def lock(version: Version) -> None:

@@ -20,6 +20,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult import search_opinions
 from consult.consultations import Consultation
 from consult.drafts import Outline
 from consult.readers.tables import Table
@@ -427,6 +428,11 @@ def _store(
         )
     for place, count in Counter(row["place"] for row in rows).items():
         tally(consultation.id, place, received=count, shown=count if shown else 0)
+    if shown:
+        brought = sa.select(Submission.id).where(
+            Submission.consultation_id == consultation.id, Submission.number > last - len(rows)
+        )
+        search_opinions.follow(db.session.scalars(brought).all(), fresh=True)
 
 
 def _note(

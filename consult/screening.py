@@ -14,6 +14,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult import search_opinions
 from consult.consultations import Consultation
 from consult.submissions import Channel, Submission, SubmissionState, tally
 from core import audit
@@ -194,6 +195,7 @@ def _note(
     ]
     db.session.execute(sa.insert(Decision), decisions)
     db.session.execute(sa.insert(audit.AuditEvent), acts)
+    search_opinions.follow([each.id for each in decided])
 
 
 def queue(

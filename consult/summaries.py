@@ -15,12 +15,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from consult import search_documents
 from consult.consultations import Consultation, log_change, touch
 from consult.programmes import Stage
+from consult.search_documents import Document, Kind
 from consult.submissions import SubmissionState
 from consult.summary_counting import Gathered, Result, count, gather
 from consult.summary_counts import numbers
-from consult.summary_payload import pack
+from consult.summary_payload import pack, unpack
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
@@ -183,6 +185,7 @@ def publish(summary: Summary, *, by: audit.Actor, now: dt.datetime) -> None:
         raise Refused(_("这项意见征集还没有公告，汇总不能公布。"))
     _move(summary, SummaryState.PUBLISHED)
     summary.published_at = now
+    search_documents.put(Kind.SUMMARY, [findable(summary)])
     _told(summary, _("公布意见汇总（第%(n)d次）", n=summary.number), now=now)
     audit.record("summary.published", summary, by=by, now=now, name=consultation.title)
 
@@ -192,10 +195,17 @@ def withdraw(summary: Summary, *, reason: str, by: audit.Actor, now: dt.datetime
     if not reason:
         raise Refused(_("请写明撤回的理由，理由会向公众展示。"))
     _move(summary, SummaryState.WITHDRAWN)
+    search_documents.drop(Kind.SUMMARY, [summary.id])
     _told(summary, _("撤回意见汇总（第%(n)d次）", n=summary.number), reason=reason, now=now)
     audit.record(
         "summary.withdrawn", summary, by=by, now=now, name=summary.subject.title, reason=reason
     )
+
+
+def findable(summary: Summary) -> Document:
+    """By which words a published snapshot is found: its keywords and what it is about."""
+    terms = [keyword.term for keyword in unpack(summary.payload).keywords]
+    return Document(summary.id, (summary.subject.title, *terms), (f"c{summary.consultation_id}",))
 
 
 def _move(summary: Summary, state: SummaryState) -> None:

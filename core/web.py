@@ -37,7 +37,7 @@ def number_in(name: str, default: int | None = None, *, most: int = LARGEST_ID) 
     raw = request.args.get(name, "")
     if not raw:
         return default
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 10 and int(raw) <= most):
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and int(raw) <= most):
         abort(400)
     return int(raw)
 

@@ -10,7 +10,7 @@ from alembic.script import Script
 from flask import Flask
 
 from core.db import Base, db
-from core.migrations import alembic
+from core.migrations import alembic, is_modelled
 from tests import world
 from tests.conftest import NOON
 from tests.databases import Databases, close
@@ -50,14 +50,20 @@ def down(app: Flask, target: int | str = "base") -> None:
 def tables(app: Flask) -> set[str]:
     """The tables there are, Alembic's own aside."""
     with app.app_context():
-        return set(sa.inspect(db.engine).get_table_names()) - {VERSIONS}
+        found = set(sa.inspect(db.engine).get_table_names()) - {VERSIONS}
+        return {name for name in found if is_modelled(name, "table", {})}
 
 
 def differences(app: Flask) -> list[object]:
     """What autogenerate would still change."""
     with app.app_context(), db.engine.connect() as connection:
         context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "compare_server_default": True}
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "include_name": is_modelled,
+            },
         )
         return list(compare_metadata(context, Base.metadata))
 

@@ -1,4 +1,11 @@
-"""What search stands on."""
+"""What search stands on.
+
+A site that holds opinions already makes them findable when it starts next, or by
+`flask --app app search rebuild`.
+"""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0006"
 down_revision = "0005"
@@ -8,7 +15,48 @@ depends_on = None
 
 def upgrade() -> None:
     """Go forward."""
+    op.create_table(
+        "search_document",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=False,
+            nullable=False,
+        ),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "paragraph",
+                "opinion",
+                "notice",
+                "summary",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("thing_id", sa.Integer(), nullable=False),
+        sa.Column("folded", sa.Text(), nullable=False),
+        sa.Column("marks", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_search_document")),
+        sa.UniqueConstraint("kind", "thing_id", name=op.f("uq_search_document_kind_thing_id")),
+    )
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(
+            "CREATE VIRTUAL TABLE search_posting USING fts5("
+            "tokens, content='', detail=none, columnsize=0, tokenize='ascii')"
+        )
+    else:
+        op.execute(
+            "CREATE TABLE search_posting ("
+            "id BIGINT CONSTRAINT pk_search_posting PRIMARY KEY, tokens INTEGER[] NOT NULL)"
+        )
+        op.execute("CREATE INDEX ix_search_posting_tokens ON search_posting USING gin (tokens)")
 
 
 def downgrade() -> None:
     """Go back."""
+    op.execute("DROP TABLE search_posting")
+    op.drop_table("search_document")

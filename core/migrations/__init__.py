@@ -6,6 +6,7 @@ from typing import Any, Literal
 from flask import Flask
 from flask_alembic import Alembic
 
+from core import postings
 from core.db import Base, UtcDateTime
 
 alembic = Alembic(metadatas=Base.metadata)
@@ -13,7 +14,7 @@ alembic = Alembic(metadatas=Base.metadata)
 
 def init_migrations(app: Flask) -> None:
     """Attach Alembic to `app`; `flask db upgrade` and friends come with it."""
-    app.config["ALEMBIC_CONTEXT"]["render_item"] = _render
+    app.config["ALEMBIC_CONTEXT"] |= {"render_item": _render, "include_name": is_modelled}
     alembic.init_app(app)
     # One line a revision is the operator's business only when something goes wrong.
     logging.getLogger("alembic").setLevel(logging.WARNING)
@@ -24,6 +25,12 @@ def bring_up_to_date(app: Flask) -> None:
     the writers' queue, is given back when that context ends."""
     with app.app_context():
         alembic.upgrade()
+
+
+def is_modelled(name: str | None, kind: str, _parents: object) -> bool:
+    """Whether a name that the database knows is one of the models': the tables in which
+    `core/postings.py` keeps its lists are not."""
+    return kind != "table" or not (name or "").startswith(postings.NAME)
 
 
 def _render(kind: str, thing: Any, context: Any) -> str | Literal[False]:

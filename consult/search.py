@@ -1,0 +1,272 @@
+"""Finding (检索) by any words in drafts, shown opinions, notices and reports.
+
+The index proposes, the things decide: every hit is asked, in the same statement, whether it is
+public at this moment and really holds the words. Work is bounded: one step looks at no more than
+`MOST_CANDIDATES` documents and then says where to go on.
+"""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from consult import (
+    consultations,
+    drafts,
+    search_documents,
+    search_opinions,
+    search_text,
+    summaries,
+    summary_readings,
+)
+from consult.consultations import Consultation, ConsultationState
+from consult.drafts import Draft, Paragraph, Version, VersionState
+from consult.search_documents import Kind, SearchDocument
+from consult.submissions import Channel, Stance, Submission, SubmissionState
+from consult.summaries import Summary, SummaryState
+from consult.summary_items import Filters
+from core import postings
+from core.db import db
+
+MOST_CANDIDATES = 20_000
+MOST_COUNTED = 1_000
+# A longer span of days is no help to the index; the opinions themselves are asked.
+MOST_DAYS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What is looked for. Words that all must be there, and facts; without words, facts alone."""
+
+    kind: Kind
+    needles: tuple[str, ...] = ()
+    consultation_id: int | None = None
+    # Of opinions only:
+    channel: Channel | None = None
+    stance: Stance | None = None
+    places: tuple[int, ...] | None = None
+    first_day: dt.date | None = None
+    last_day: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The ids of one page of hits, in order; the key after which the next begins (None: that is
+    all); and whether the step ended before it had found a page full."""
+
+    ids: Sequence[int]
+    next_key: int | None
+    stopped: bool
+
+
+def find(query: Query, *, before: int | None = None, limit: int) -> Found:
+    """The hits with keys below `before`, highest first."""
+    rows = db.session.execute(_hits(query, before).limit(limit + 1)).all()
+    if len(rows) > limit:
+        return Found([row.thing_id for row in rows[:limit]], rows[limit - 1].id, stopped=False)
+    looked_at, lowest = _looked_at(query, before)
+    stopped = looked_at == MOST_CANDIDATES
+    return Found([row.thing_id for row in rows], lowest if stopped else None, stopped=stopped)
+
+
+def count(query: Query) -> tuple[int, bool]:
+    """(how many hits, whether that is all of them): counted up to MOST_COUNTED."""
+    hits = _hits(query, None).limit(MOST_COUNTED + 1).subquery()
+    counted = db.session.scalar(sa.select(sa.func.count()).select_from(hits)) or 0
+    if counted > MOST_COUNTED:
+        return MOST_COUNTED, False
+    return counted, _looked_at(query, None)[0] < MOST_CANDIDATES
+
+
+def _candidates(query: Query, before: int | None) -> sa.Subquery:
+    opinions = query.kind is Kind.OPINION
+    some: list[list[str]] = []
+    if query.places is not None:
+        some.append(search_opinions.places(query.places))
+    if query.first_day is not None and query.last_day is not None:
+        days = search_opinions.days(query.first_day, query.last_day)
+        if len(days) <= MOST_DAYS:
+            some.append(days)
+    marks = search_opinions.marks(
+        consultation_id=query.consultation_id,
+        channel=query.channel if opinions else None,
+        stance=query.stance if opinions else None,
+    )
+    found = search_documents.candidates(
+        query.kind, query.needles, marks=marks, some=some, before=before, limit=MOST_CANDIDATES
+    )
+    return found.subquery("candidate")
+
+
+def _hits(query: Query, before: int | None) -> sa.Select[*tuple[Any, ...]]:
+    """The hits, highest key first, as (id: the key, thing_id)."""
+    candidate = _candidates(query, before)
+    hits = (
+        sa.select(SearchDocument.id, SearchDocument.thing_id)
+        .select_from(candidate)
+        .join(SearchDocument, SearchDocument.id == candidate.c.id)
+        .where(SearchDocument.kind == query.kind, *search_documents.holding(query.needles))
+        .order_by(candidate.c.id.desc())
+    )
+    return _PUBLIC[query.kind](hits, query)
+
+
+def _looked_at(query: Query, before: int | None) -> tuple[int, int | None]:
+    candidate = _candidates(query, before)
+    number, lowest = db.session.execute(
+        sa.select(sa.func.count(), sa.func.min(candidate.c.id)).select_from(candidate)
+    ).one()
+    return number, lowest
+
+
+# --- what is public of each kind -------------------------------------------------------------
+
+
+def _public_opinions(
+    hits: sa.Select[*tuple[Any, ...]], query: Query
+) -> sa.Select[*tuple[Any, ...]]:
+    hits = hits.join(Submission, Submission.id == SearchDocument.thing_id).where(
+        Submission.state == SubmissionState.SHOWN
+    )
+    hits = hits.join(Consultation, Consultation.id == Submission.consultation_id)
+    if query.channel is not None:
+        hits = hits.where(Submission.channel == query.channel)
+    if query.stance is not None:
+        hits = hits.where(Submission.stance == query.stance)
+    if query.places is not None:
+        hits = hits.where(Submission.place.in_(query.places))
+    if query.first_day is not None:
+        hits = hits.where(Submission.received_on >= query.first_day)
+    if query.last_day is not None:
+        hits = hits.where(Submission.received_on <= query.last_day)
+    return _of_public_consultations(hits, query)
+
+
+def _public_paragraphs(
+    hits: sa.Select[*tuple[Any, ...]], query: Query
+) -> sa.Select[*tuple[Any, ...]]:
+    """Of each draft the newest published version, which is the one that counts."""
+    newer = aliased(Version)
+    later = sa.exists().where(
+        newer.draft_id == Version.draft_id,
+        newer.state == VersionState.PUBLISHED,
+        newer.number > Version.number,
+    )
+    hits = (
+        hits.join(Paragraph, Paragraph.id == SearchDocument.thing_id)
+        .join(Version, Version.id == Paragraph.version_id)
+        .join(Draft, Draft.id == Version.draft_id)
+        .join(Consultation, Consultation.id == Draft.consultation_id)
+        .where(Version.state == VersionState.PUBLISHED, ~later)
+    )
+    return _of_public_consultations(hits, query)
+
+
+def _public_notices(hits: sa.Select[*tuple[Any, ...]], query: Query) -> sa.Select[*tuple[Any, ...]]:
+    hits = hits.join(Consultation, Consultation.id == SearchDocument.thing_id)
+    return _of_public_consultations(hits, query)
+
+
+def _public_summaries(
+    hits: sa.Select[*tuple[Any, ...]], query: Query
+) -> sa.Select[*tuple[Any, ...]]:
+    hits = (
+        hits.join(Summary, Summary.id == SearchDocument.thing_id)
+        .join(Consultation, Consultation.id == Summary.consultation_id)
+        .where(Summary.state == SummaryState.PUBLISHED)
+    )
+    return _of_public_consultations(hits, query)
+
+
+def _of_public_consultations(
+    hits: sa.Select[*tuple[Any, ...]], query: Query
+) -> sa.Select[*tuple[Any, ...]]:
+    if query.consultation_id is not None:
+        hits = hits.where(Consultation.id == query.consultation_id)
+    return hits.where(Consultation.state != ConsultationState.PREPARING)
+
+
+_PUBLIC = {
+    Kind.OPINION: _public_opinions,
+    Kind.PARAGRAPH: _public_paragraphs,
+    Kind.NOTICE: _public_notices,
+    Kind.SUMMARY: _public_summaries,
+}
+
+
+# --- reports ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A published summary and those of its keywords that were looked for."""
+
+    summary: Summary
+    terms: Sequence[str]
+
+
+def reports(ids: Sequence[int], needles: Sequence[str]) -> list[Report]:
+    """The summaries that still say what was looked for: a keyword that only opinions hidden
+    later had is not told."""
+    found = []
+    summaries = db.session.scalars(sa.select(Summary).where(Summary.id.in_(ids)))
+    for summary in sorted(summaries, key=lambda each: ids.index(each.id)):
+        consultation = summary.consultation
+        assert consultation is not None
+        reading = summary_readings.read(summary, [consultation])
+        told = [each.term for each in summary_readings.view(reading, Filters()).keywords]
+        title, folded = search_text.fold(consultation.title), map(search_text.fold, told)
+        terms = [
+            term
+            for term, said in zip(told, folded, strict=True)
+            if any(needle in said for needle in needles)
+        ]
+        said = "\n".join([title, *map(search_text.fold, terms)])
+        if all(needle in said for needle in needles):
+            found.append(Report(summary, terms))
+    return found
+
+
+# --- rebuilding ------------------------------------------------------------------------------
+
+
+def is_empty() -> bool:
+    """Whether nothing can be found although something has been published."""
+    published = sa.select(Version.id).where(Version.state == VersionState.PUBLISHED).limit(1)
+    return not search_documents.any_exist() and db.session.scalar(published) is not None
+
+
+def to_rebuild() -> int:
+    """Of how many opinions and published versions a rebuilding will read the words."""
+    shown = sa.select(sa.func.coalesce(sa.func.sum(Consultation.shown), 0))
+    versions = sa.select(sa.func.count()).where(Version.state == VersionState.PUBLISHED)
+    return (db.session.scalar(shown) or 0) + (db.session.scalar(versions) or 0)
+
+
+def rebuild() -> Iterator[int]:
+    """Make everything public findable anew. After each number it gives, of things done since the
+    last, whoever drives it commits: nobody has to wait for the whole, and what is changed
+    meanwhile follows as always."""
+    search_documents.clear()
+    yield 0
+    for consultation in consultations.every(public_only=True):
+        search_documents.put(Kind.NOTICE, [consultations.findable(consultation)])
+    for summary in db.session.scalars(
+        sa.select(Summary).where(Summary.state == SummaryState.PUBLISHED)
+    ).all():
+        search_documents.put(Kind.SUMMARY, [summaries.findable(summary)])
+    yield 0
+    for version in db.session.scalars(
+        sa.select(Version).where(Version.state == VersionState.PUBLISHED).order_by(Version.id)
+    ).all():
+        search_documents.put(Kind.PARAGRAPH, drafts.findable(version))
+        yield 1
+    last: int | None = 0
+    while last is not None:
+        done, last = search_opinions.follow_after(last)
+        yield done
+    postings.tend()
+    yield 0

@@ -1,0 +1,100 @@
+"""Which opinions can be found, and by which words: those that are shown, by what is shown of them.
+
+Whoever changes what the public sees of an opinion calls `follow` in the same transaction.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from consult import search_documents
+from consult.search_documents import Document, Kind
+from consult.submissions import Channel, Stance, Submission, SubmissionState
+from core.db import db
+
+BATCH = 500
+# What makes an opinion findable. Its words are those the public may read.
+_COLUMNS = (
+    Submission.id,
+    Submission.consultation_id,
+    Submission.title,
+    Submission.body,
+    Submission.channel,
+    Submission.stance,
+    Submission.place,
+    Submission.received_on,
+)
+
+
+def follow(ids: Sequence[int], *, fresh: bool = False) -> None:
+    """Bring what can be found of these opinions in line with what is shown of them now.
+
+    `fresh`: they have only just been stored, so that nothing has to be taken out first.
+    """
+    db.session.flush()
+    for start in range(0, len(ids), BATCH):
+        batch = list(ids[start : start + BATCH])
+        if not fresh:
+            search_documents.drop(Kind.OPINION, batch)
+        search_documents.put(Kind.OPINION, _documents(batch), fresh=True)
+
+
+def follow_after(last: int) -> tuple[int, int | None]:
+    """Make the next few hundred shown opinions after id `last` findable: (how many, the last of
+    them; None when there is none). They are held, so that none is masked or hidden meanwhile."""
+    query = sa.select(Submission.id).where(
+        Submission.id > last, Submission.state == SubmissionState.SHOWN
+    )
+    ids = db.session.scalars(
+        query.order_by(Submission.id).limit(BATCH).with_for_update(read=True)
+    ).all()
+    follow(ids)
+    return len(ids), ids[-1] if ids else None
+
+
+def marks(
+    *,
+    consultation_id: int | None = None,
+    channel: Channel | None = None,
+    stance: Stance | None = None,
+) -> list[str]:
+    """The facts an opinion must have to pass these filters."""
+    chosen = [
+        f"c{consultation_id}" if consultation_id is not None else "",
+        f"h{channel.value}" if channel else "",
+        f"s{stance.value}" if stance else "",
+    ]
+    return [each for each in chosen if each]
+
+
+def places(ids: Iterable[int]) -> list[str]:
+    """The facts one of which an opinion on these places has."""
+    return [f"p{id}" for id in ids]
+
+
+def days(first: dt.date, last: dt.date) -> list[str]:
+    """The facts one of which an opinion of these days has."""
+    count = (last - first).days + 1
+    return [f"d{first + dt.timedelta(days=n)}" for n in range(count)]
+
+
+def _documents(ids: Sequence[int]) -> list[Document]:
+    query = sa.select(*_COLUMNS).where(
+        Submission.id.in_(ids), Submission.state == SubmissionState.SHOWN
+    )
+    return [_document(*row) for row in db.session.execute(query.order_by(Submission.id))]
+
+
+def _document(
+    id: int,
+    consultation_id: int,
+    title: str,
+    body: str,
+    channel: Channel,
+    stance: Stance | None,
+    place: int,
+    day: dt.date,
+) -> Document:
+    facts = marks(consultation_id=consultation_id, channel=channel, stance=stance)
+    return Document(id, (title, body), (*facts, f"p{place}", f"d{day}"))

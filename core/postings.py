@@ -1,0 +1,137 @@
+"""An inverted index: which documents have which tokens, the highest document first.
+
+Documents and tokens are numbers. What it finds are candidates: who asks verifies them against the
+words themselves, so that two tokens may share a number. One place for all that the two databases
+do differently: SQLite keeps the lists in an FTS5 table without any text of its own, PostgreSQL in
+a GIN index over arrays. Why not their own full-text search: `docs/decisions/search-index.md`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
+
+from core.db import Base, db, run
+
+NAME = "search_posting"
+# Signed, because PostgreSQL has no other; FTS5 is told the distance from the lowest.
+LOWEST = -(2**31)
+TABLE = sa.Table(
+    NAME,
+    sa.MetaData(),
+    sa.Column("id", sa.BigInteger, primary_key=True),
+    sa.Column("tokens", postgresql.ARRAY(sa.Integer), nullable=False),
+)
+CREATE = {
+    "sqlite": (
+        f"CREATE VIRTUAL TABLE IF NOT EXISTS {NAME} USING fts5("
+        "tokens, content='', detail=none, columnsize=0, tokenize='ascii')",
+    ),
+    "postgresql": (
+        f"CREATE TABLE IF NOT EXISTS {NAME} "
+        f"(id BIGINT CONSTRAINT pk_{NAME} PRIMARY KEY, tokens INTEGER[] NOT NULL)",
+        f"CREATE INDEX IF NOT EXISTS ix_{NAME}_tokens ON {NAME} USING gin (tokens)",
+    ),
+}
+
+
+@sa.event.listens_for(Base.metadata, "after_create")
+def _create(_metadata: sa.MetaData, connection: sa.Connection, **_rest: Any) -> None:
+    for statement in CREATE[connection.dialect.name]:
+        connection.exec_driver_sql(statement)
+
+
+@sa.event.listens_for(Base.metadata, "before_drop")
+def _drop(_metadata: sa.MetaData, connection: sa.Connection, **_rest: Any) -> None:
+    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {NAME}")
+
+
+def put(entries: Mapping[int, Iterable[int]]) -> None:
+    """Enter documents, none of which may be there already: {document: its tokens}."""
+    if not entries:
+        return
+    if _on_sqlite():
+        insert = sa.text(f"INSERT INTO {NAME} (rowid, tokens) VALUES (:id, :tokens)")
+        run(insert, [{"id": id, "tokens": _words(each)} for id, each in entries.items()])
+    else:
+        run(sa.insert(TABLE), [{"id": id, "tokens": sorted(t)} for id, t in entries.items()])
+
+
+def remove(entries: Mapping[int, Iterable[int]]) -> None:
+    """Take documents out again, with the very tokens they were entered with: SQLite's lists do
+    not know what else to look through."""
+    if not entries:
+        return
+    if _on_sqlite():
+        delete = sa.text(
+            f"INSERT INTO {NAME} ({NAME}, rowid, tokens) VALUES ('delete', :id, :tokens)"
+        )
+        run(delete, [{"id": id, "tokens": _words(each)} for id, each in entries.items()])
+    else:
+        run(sa.delete(TABLE).where(TABLE.c.id.in_(list(entries))))
+
+
+def clear() -> None:
+    """Take everything out."""
+    if _on_sqlite():
+        run(sa.text(f"INSERT INTO {NAME} ({NAME}) VALUES ('delete-all')"))
+    else:
+        run(sa.text(f"TRUNCATE {NAME}"))
+
+
+def tend() -> None:
+    """After many entries: lists in one piece, and a planner that knows how long they are."""
+    if _on_sqlite():
+        run(sa.text(f"INSERT INTO {NAME} ({NAME}) VALUES ('optimize')"))
+    else:
+        run(sa.text(f"ANALYZE {NAME}"))
+
+
+def candidates(
+    every: Iterable[int], some: Sequence[Iterable[int]], *, before: int | None, limit: int
+) -> sa.Select[int]:
+    """Documents with all tokens of `every` and, of each group in `some`, at least one: the
+    highest (below `before`) first, so many at most. `every` must not be empty."""
+    if _on_sqlite():
+        groups = [_quoted(each) for each in every]
+        groups += ["(" + " OR ".join(_quoted(each) for each in group) + ")" for group in some]
+        found = (
+            sa.select(sa.literal_column("rowid", sa.Integer).label("id"))
+            .select_from(sa.text(NAME))
+            .where(sa.text(f"{NAME} MATCH :every").bindparams(every=" AND ".join(groups)))
+        )
+        id: sa.ColumnElement[int] = sa.literal_column("rowid", sa.Integer)
+    else:
+        id = TABLE.c.id
+        found = sa.select(id).where(TABLE.c.tokens.contains(_array(every)))
+        for group in some:
+            found = found.where(TABLE.c.tokens.overlap(_array(group)))
+    if before is not None:
+        found = found.where(id < before)
+    return found.order_by(id.desc()).limit(limit)
+
+
+def holds(column: sa.ColumnElement[str], words: str) -> sa.ColumnElement[bool]:
+    """Whether a column has these very words in it."""
+    position = sa.func.instr if _on_sqlite() else sa.func.strpos
+    return position(column, words) > 0
+
+
+def _on_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"
+
+
+def _words(tokens: Iterable[int]) -> str:
+    return " ".join(f"{token - LOWEST:x}" for token in tokens)
+
+
+def _quoted(token: int) -> str:
+    return f'"{token - LOWEST:x}"'
+
+
+def _array(tokens: Iterable[int]) -> sa.ColumnElement[Any]:
+    # Written out: a plan prepared for any tokens would be wrong for the very rare and the very
+    # frequent.
+    kind = postgresql.ARRAY(sa.Integer)
+    return sa.bindparam(None, sorted(tokens), type_=kind, literal_execute=True, unique=True)
