@@ -228,6 +228,13 @@ def every(*, public_only: bool) -> Sequence[Consultation]:
     return db.session.scalars(query).all()
 
 
+def newest(limit: int) -> Sequence[Consultation]:
+    """The public consultations that close last, so many at most."""
+    query = sa.select(Consultation).where(Consultation.state != ConsultationState.PREPARING)
+    order = (Consultation.closes_at.desc(), Consultation.id.desc())
+    return db.session.scalars(query.order_by(*order).limit(limit)).all()
+
+
 def open_at(now: dt.datetime) -> Sequence[Consultation]:
     """The consultations that take opinions at `now`, the one that closes first, first."""
     query = (

@@ -63,13 +63,17 @@ class Found:
 
 
 def find(query: Query, *, before: int | None = None, limit: int) -> Found:
-    """The hits with keys below `before`, highest first."""
-    rows = db.session.execute(_hits(query, before).limit(limit + 1)).all()
+    """The hits below the key `before`, the highest first."""
+    kind = query.kind
+    number = search_documents.number(kind, before) if before is not None else None
+    rows = db.session.execute(_hits(query, number).limit(limit + 1)).all()
     if len(rows) > limit:
-        return Found([row.thing_id for row in rows[:limit]], rows[limit - 1].id, stopped=False)
-    looked_at, lowest = _looked_at(query, before)
-    stopped = looked_at == MOST_CANDIDATES
-    return Found([row.thing_id for row in rows], lowest if stopped else None, stopped=stopped)
+        last = search_documents.rank(kind, rows[limit - 1].id)
+        return Found([row.thing_id for row in rows[:limit]], last, stopped=False)
+    looked_at, lowest = _looked_at(query, number)
+    stopped = lowest is not None and looked_at == MOST_CANDIDATES
+    key = search_documents.rank(kind, lowest) if stopped and lowest is not None else None
+    return Found([row.thing_id for row in rows], key, stopped=stopped)
 
 
 def count(query: Query) -> tuple[int, bool]:

@@ -66,6 +66,11 @@ def number(kind: Kind, rank: int) -> int:
     return rank * len(_ORDINAL) + _ORDINAL[kind]
 
 
+def rank(kind: Kind, number: int) -> int:
+    """The rank of the document with this number."""
+    return (number - _ORDINAL[kind]) // len(_ORDINAL)
+
+
 def place_rank(version_id: int, position: int) -> int:
     """The rank of a paragraph: newer versions before older ones, each in its reading order."""
     return version_id * MOST_POSITIONS + (MOST_POSITIONS - 1 - position)

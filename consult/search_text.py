@@ -63,6 +63,7 @@ class Part:
 def excerpt(text: str, needles: Sequence[str], *, around: int = 60, most: int = 200) -> list[Part]:
     """The text around its first hit, cut into parts: about `around` characters before it, `most`
     in all. The beginning of the text when nothing is hit in it."""
+    text = " ".join(text.split())
     spans = _spans(text, needles)
     begin = max(spans[0][0] - around, 0) if spans else 0
     end = min(begin + most, len(text))

@@ -1,23 +1,28 @@
 """Search: it finds what a plain scan of the public words finds, and nothing that is not public."""
 
+import datetime as dt
 import string
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
+from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import screening, search, search_text, submissions
-from consult.consultations import Consultation, Phase
+from consult import consultations, drafts, screening, search, search_text, submissions
+from consult.consultations import Consultation
 from consult.drafts import Version
 from consult.screening import Reason
 from consult.search import Query
-from consult.search_documents import Kind
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.search_documents import Kind, SearchDocument
+from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from core import audit
 from core.db import db
+from tests import world
 from tests.conftest import NOON
-from tests.consultations_made import a_consultation, a_published_draft
+from tests.consultations_made import a_consultation, a_prepared_draft, a_published_draft
+from tests.databases import Databases, close
 
 # Few letters, so that random texts share pairs; with what folds, combines and spaces.
 LETTERS = "加装电梯停车建议，。 \n１1aＡé\u0301㎡ß𠮷\u200b"
@@ -83,3 +88,140 @@ def test_it_finds_what_a_plain_scan_finds(
             assert everything(query) == expected
             assert search.count(query) == (len(expected), True)
         db.session.rollback()
+
+
+def test_any_words_are_found_where_they_are_shown(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        consultation = a_consultation()
+        a_published_draft(consultation)
+        show(receive(consultation, "建议在老旧小区加装电梯，方便老年人。", "a"))
+        db.session.commit()
+    page = client.get("/search?q=加装电梯").get_data(as_text=True)
+    # TEXT has it in one list item; that tab comes first and counts the others.
+    assert "支持既有多层住宅<mark>加装电梯</mark>。" in page
+    assert 'href="/consultations/gangyao/draft#p' in page
+    page = client.get("/search?q=区 装电&in=opinion").get_data(as_text=True)
+    assert "建议在老旧小<mark>区</mark>加<mark>装电</mark>梯" in page
+    assert "共找到1件" in page
+    page = client.get("/search?q=信封上&in=notice").get_data(as_text=True)
+    assert "请在<mark>信封上</mark>注明" in page
+
+
+def test_one_character_and_too_many_are_refused_in_words(app: Flask, client: FlaskClient) -> None:
+    answer = client.get("/search?q=梯")
+    assert answer.status_code == 422
+    assert "请至少输入两个字" in answer.get_data(as_text=True)
+    assert 'value="梯"' in answer.get_data(as_text=True)
+    answer = client.get("/search?q=" + "梯" * 101)
+    assert answer.status_code == 422
+    assert "检索词最多100字" in answer.get_data(as_text=True)
+    answer = client.get("/search?q=电梯&since=2020-10-09&until=2020-10-01")
+    assert answer.status_code == 422
+    assert "请对调" in answer.get_data(as_text=True)
+
+
+def test_nothing_that_is_not_public_is_found_by_anybody(databases: Databases) -> None:
+    place = databases.copy("world", world.fill)
+    app = place.site(CLOCK=lambda: NOON, TESTING=False)
+    with app.app_context():
+        consultation = consultations.by_slug(world.OPEN)
+        assert consultation is not None
+        hidden = receive(consultation, "秘密甲甲：已经展示，后来不再展示。", "h")
+        show(hidden)
+        show(hidden, SubmissionState.HIDDEN)
+        receive(consultation, "秘密乙乙：还没有审核。", "p")
+        show(receive(consultation, "秘密丙丙：转办了。", "r"), SubmissionState.REFERRED)
+        preparing = consultations.by_slug(world.PREPARING)
+        assert preparing is not None
+        show(receive(preparing, "秘密丁丁：公告还没有发布。", "u"))
+        a_prepared_draft(consultation, "# 第一章 总则\n秘密戊戊：还没有发布的一稿。")
+        db.session.commit()
+    for person in world.PEOPLE:
+        client = world.sign_in(app, person)
+        for kind in Kind:
+            for words in ("秘密", "甲甲", "乙乙", "丙丙", "丁丁", "戊戊", "caoni"):
+                page = client.get(f"/search?q={words}&in={kind.value}").get_data(as_text=True)
+                assert "<mark>" not in page, (person, kind, words)
+                assert "没有找到" in page
+    close(app)
+    databases.discard(place)
+
+
+def test_a_forgotten_index_entry_shows_nothing(
+    opened: tuple[Flask, Consultation, Version],
+) -> None:
+    """Even when nobody takes a hidden opinion out, it is not found: the opinion itself decides."""
+    app, consultation, _version = opened
+    with app.app_context():
+        submission = receive(consultation, "建议加装电梯，方便老年人。", "a")
+        show(submission)
+        db.session.commit()
+        db.session.execute(sa.update(Submission).values(state=SubmissionState.HIDDEN))
+        assert everything(Query(kind=Kind.OPINION, needles=("电梯",))) == []
+
+
+def test_facts_choose_too(opened: tuple[Flask, Consultation, Version]) -> None:
+    app, consultation, version = opened
+    with app.app_context():
+        mark = drafts.outline(version).entries[1].id
+        first = receive(consultation, "建议多建停车位。", "a", stance=Stance.SUGGEST)
+        second = receive(consultation, "反对多建停车位。", "b", stance=Stance.OPPOSE, place=mark)
+        third = receive(
+            consultation,
+            "来信说停车难。",
+            "c",
+            channel=Channel.LETTER,
+            received_on=dt.date(2020, 10, 1),
+        )
+        for each in (first, second, third):
+            show(each)
+
+        def chosen(**facts: object) -> list[int]:
+            query = Query(kind=Kind.OPINION, consultation_id=consultation.id, **facts)  # type: ignore[arg-type]  # the tests' own shorthand
+            return everything(query)
+
+        assert chosen() == [third.id, second.id, first.id]
+        assert chosen(stance=Stance.OPPOSE) == [second.id]
+        assert chosen(channel=Channel.LETTER, needles=("停车",)) == [third.id]
+        assert chosen(places=(mark, 999)) == [second.id]
+        assert chosen(first_day=dt.date(2020, 9, 1), last_day=dt.date(2020, 10, 2)) == [third.id]
+        assert chosen(first_day=dt.date(2020, 10, 2)) == [second.id, first.id]
+        assert chosen(needles=("车位",), stance=Stance.SUPPORT) == []
+
+
+def test_rebuilding_gives_what_was_followed(databases: Databases) -> None:
+    place = databases.copy("world", world.fill)
+    app = place.site(CLOCK=lambda: NOON)
+    with app.app_context():
+        kept = sa.select(
+            SearchDocument.id, SearchDocument.thing_id, SearchDocument.folded, SearchDocument.marks
+        ).order_by(SearchDocument.id)
+        before = db.session.execute(kept).all()
+        found = {kind: everything(Query(kind=kind, needles=("规划",))) for kind in Kind}
+        assert len(before) > 40
+        db.session.execute(sa.delete(SearchDocument).where(SearchDocument.id % 3 == 0))
+        db.session.commit()
+        result = app.test_cli_runner().invoke(args=["search", "rebuild"])
+        assert result.exit_code == 0, result.output
+        assert db.session.execute(kept).all() == before
+        assert {kind: everything(Query(kind=kind, needles=("规划",))) for kind in Kind} == found
+    close(app)
+    databases.discard(place)
+
+
+def test_a_step_is_bounded_and_says_where_to_go_on(
+    opened: tuple[Flask, Consultation, Version], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, consultation, _version = opened
+    monkeypatch.setattr(search, "MOST_CANDIDATES", 2)
+    with app.app_context():
+        # Every one has both pairs, the oldest alone has the words.
+        wanted = receive(consultation, "建议建议加装电梯。", "a")
+        show(wanted)
+        for number in range(5):
+            show(receive(consultation, f"议建建议，第{number}件。", f"{number}"))
+        query = Query(kind=Kind.OPINION, needles=("建议建议",))
+        found = search.find(query, limit=20)
+        assert (list(found.ids), found.stopped) == ([], True)
+        assert search.count(query) == (0, False)
+        assert everything(query) == [wanted.id]

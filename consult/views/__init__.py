@@ -12,6 +12,7 @@ ROOMS = (
     "comments",
     "receipts",
     "opinions",
+    "search",
     "summaries",
     "desk",
     "publishing",

@@ -1,0 +1,224 @@
+"""Finding any words in drafts, shown opinions, notices and summaries; every result has an address."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import SelectField
+from wtforms.fields.choices import SelectChoice
+
+from consult import consultations, drafts, search, search_text
+from consult.consultations import Consultation
+from consult.drafts import Paragraph
+from consult.search import Query, Report
+from consult.search_documents import Kind
+from consult.search_text import Part
+from consult.submissions import Submission
+from consult.views.search_forms import FilterForm
+from core.db import db
+from core.web import choice_in, number_in
+
+blueprint = Blueprint("search", __name__, url_prefix="/search")
+PAGE = 20
+HIGHEST_KEY = 2**60
+MOST_OFFERED = 100
+
+
+class SearchForm(FilterForm):
+    """What is looked for, and where."""
+
+    consultation = SelectField(_l("意见征集"), default="")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One kind of result and how many there are."""
+
+    kind: Kind
+    title: str
+    url: str
+    count: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turning:
+    """Where the list goes on."""
+
+    next_url: str | None
+    previous_url: str | None
+    count_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One result: where it leads, whose it is, and the words around what was looked for."""
+
+    url: str
+    title: Sequence[Part]
+    context: str
+    parts: Sequence[Part]
+    thing: Any = None
+
+
+@blueprint.get("")
+def index() -> tuple[str, int]:
+    """The search box; with words in it, what was found of one kind and how much of the others."""
+    offered = consultations.newest(MOST_OFFERED)
+    form = SearchForm(request.args)
+    form.consultation.choices = [
+        SelectChoice("", _("全部")),
+        *(SelectChoice(each.slug, each.title) for each in offered),
+    ]
+    kinds = {kind.value for kind in Kind}
+    asked, before = choice_in("in", kinds), number_in("before", most=HIGHEST_KEY)
+    good = form.validate()
+    if not good or not form.needles:
+        page = render_template("consult/search/index.html", form=form, hits=None)
+        return page, 200 if good else 422
+    within = next((each for each in offered if each.slug == form.consultation.data), None)
+    query = Query(
+        kind=Kind.PARAGRAPH,
+        needles=form.needles,
+        consultation_id=within.id if within else None,
+        **form.facts,
+    )
+    counts = {kind: search.count(replace(query, kind=kind)) for kind in Kind}
+    kind = Kind(asked) if asked else next((k for k in Kind if counts[k][0]), Kind.PARAGRAPH)
+    found = search.find(replace(query, kind=kind), before=before, limit=PAGE)
+    chosen: dict[str, Any] = form.chosen | ({"consultation": within.slug} if within else {})
+    here = chosen | {"in": kind.value}
+    page = render_template(
+        "consult/search/index.html",
+        form=form,
+        kind=kind.value,
+        tabs=[
+            Tab(k, title, url_for(".index", **chosen | {"in": k.value}), _short(*counts[k]))
+            for k, title in _titles().items()
+        ],
+        hits=_HITS[kind](found.ids, form.needles),
+        stopped=found.stopped,
+        page=Turning(
+            url_for(".index", **here, before=found.next_key) if found.next_key else None,
+            url_for(".index", **here) if before else None,
+            said(*counts[kind]),
+        ),
+    )
+    return page, 200
+
+
+def _titles() -> dict[Kind, str]:
+    return {
+        Kind.PARAGRAPH: _("文稿"),
+        Kind.OPINION: _("意见"),
+        Kind.NOTICE: _("公告与反馈"),
+        Kind.SUMMARY: _("意见汇总"),
+    }
+
+
+def _short(count: int, complete: bool) -> str:
+    return str(count) if complete else f"{count}+"
+
+
+def said(count: int, complete: bool) -> str:
+    """How many were found, no more exactly than is known."""
+    if complete:
+        return str(_("共找到%(n)d件", n=count))
+    if count >= search.MOST_COUNTED:
+        return str(_("超过%(n)d件", n=count))
+    return str(_("至少%(n)d件", n=count))
+
+
+# --- hits ------------------------------------------------------------------------------------
+
+
+def _in_order(table: Any, ids: Sequence[int]) -> list[Any]:
+    found = {
+        each.id: each for each in db.session.scalars(sa.select(table).where(table.id.in_(ids)))
+    }
+    return [found[id] for id in ids if id in found]
+
+
+def _opinions(ids: Sequence[int], needles: Sequence[str]) -> list[Hit]:
+    found: list[Submission] = _in_order(Submission, ids)
+    titles = {each.id: each for each in _in_order(Consultation, [s.consultation_id for s in found])}
+    return [
+        Hit(
+            # The list of opinions that begins with this one.
+            url=url_for(
+                "opinions.index",
+                slug=titles[each.consultation_id].slug,
+                before=each.id + 1,
+                _anchor=f"opinion-{each.number}",
+            ),
+            title=search_text.excerpt(each.title, needles),
+            context=titles[each.consultation_id].title,
+            parts=search_text.excerpt(each.body, needles),
+            thing=each,
+        )
+        for each in found
+    ]
+
+
+def _paragraphs(ids: Sequence[int], needles: Sequence[str]) -> list[Hit]:
+    found: list[Paragraph] = _in_order(Paragraph, ids)
+    versions = {each: drafts.version_by_id(each) for each in {p.version_id for p in found}}
+    hits = []
+    for each in found:
+        version = versions[each.version_id]
+        assert version is not None
+        draft = version.draft
+        where = drafts.outline(version).address(each.id)
+        slug = draft.consultation.slug
+        hits.append(
+            Hit(
+                url=url_for("drafts.read", slug=slug, _anchor=f"p{each.mark}"),
+                title=[Part(where or draft.title, hit=False)],
+                context=draft.consultation.title,
+                parts=search_text.excerpt(each.text, needles),
+            )
+        )
+    return hits
+
+
+def _notices(ids: Sequence[int], needles: Sequence[str]) -> list[Hit]:
+    found: list[Consultation] = _in_order(Consultation, ids)
+    return [
+        Hit(
+            url=url_for("consultations.notice", slug=each.slug),
+            title=search_text.excerpt(each.title, needles),
+            context="",
+            parts=search_text.excerpt(
+                "\n".join((each.feedback, each.explanation, each.ways, each.contact)).strip(),
+                needles,
+            ),
+        )
+        for each in found
+    ]
+
+
+def _summaries(ids: Sequence[int], needles: Sequence[str]) -> list[Hit]:
+    return [_summary(report, needles) for report in search.reports(ids, needles)]
+
+
+def _summary(report: Report, needles: Sequence[str]) -> Hit:
+    summary, consultation = report.summary, report.summary.consultation
+    assert consultation is not None
+    title = _("意见汇总（第%(n)d次）", n=summary.number)
+    return Hit(
+        url=url_for("summaries.public", slug=consultation.slug, snapshot=summary.number),
+        title=[Part(title, hit=False)],
+        context=consultation.title,
+        parts=search_text.excerpt("、".join(report.terms), needles) if report.terms else [],
+    )
+
+
+_HITS = {
+    Kind.OPINION: _opinions,
+    Kind.PARAGRAPH: _paragraphs,
+    Kind.NOTICE: _notices,
+    Kind.SUMMARY: _summaries,
+}
