@@ -12,7 +12,7 @@ import importlib
 import json
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,24 +21,9 @@ from consult.analysis import cloud, concordance, contrast, keywords, newwords, n
 from consult.analysis.duplicates import NEAR, exact_groups, near_groups
 from consult.analysis.engine import Analysed, Engine
 from consult.analysis.lexicon import Lexicon, builtin, frequency_of, parse_terms
+from consult.analysis.records import BadInput, Record, records
 
 TITLE_WEIGHT = 3  # a term in the title counts as three mentions when themes are found
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One input line."""
-
-    id: Any
-    text: str
-    title: str
-    group: str | None
-    person: str | None
-
-    @property
-    def whole(self) -> str:
-        """Title and text."""
-        return f"{self.title}\n{self.text}" if self.title else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +34,6 @@ class Said:
     opposed: tuple[str, ...]
     person: str | None
     group: int
-
-
-class BadInput(Exception):
-    """What is wrong with the input, in a sentence."""
-
-
-def records(lines: Iterable[str]) -> list[Record]:
-    """The input's records. Raises BadInput with the number of the first bad line."""
-    return [_record(number, line) for number, line in enumerate(lines, 1) if line.strip()]
-
-
-def _record(number: int, line: str) -> Record:
-    try:
-        row = json.loads(line)
-    except ValueError as wrong:
-        raise BadInput(f"line {number} is not JSON: {wrong}") from wrong
-    if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("text"), str):
-        raise BadInput(f'line {number} needs an "id" and a "text" that is a string')
-    for name in ("title", "group", "person"):
-        if row.get(name) is not None and not isinstance(row[name], str):
-            raise BadInput(f'line {number}: "{name}" must be a string')
-    return Record(
-        row["id"], row["text"], row.get("title") or "", row.get("group"), row.get("person")
-    )
 
 
 def segment(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
@@ -217,12 +178,13 @@ def duplicates_of(read: Sequence[Record], options: argparse.Namespace) -> Iterat
 
 
 def themes_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
-    """`{"themes": [{"name", "terms", "ids", "representative"}…], "unclassified": [id, …]}`."""
+    """`{"themes": [{"name", "terms", "ids", "representative", "spokesmen"}…], "unclassified":
+    [id, …]}`; the spokesmen, `{"id", "speaks_for"}`, cover their theme with little repetition."""
     engine = Engine(_lexicon(options))
     themes = importlib.import_module("consult.analysis.themes")
-    found = themes.group(
-        [_weighed(record, engine) for record in read], resolution=options.resolution
-    )
+    spokesmen = importlib.import_module("consult.analysis.spokesmen")
+    weighed = [_weighed(record, engine) for record in read]
+    found = themes.group(weighed, resolution=options.resolution)
     yield {
         "themes": [
             {
@@ -230,11 +192,41 @@ def themes_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[o
                 "terms": list(theme.terms),
                 "ids": [read[member].id for member in theme.members],
                 "representative": read[theme.representative].id,
+                "spokesmen": [
+                    {"id": read[theme.members[chosen.place]].id, "speaks_for": chosen.speaks_for}
+                    for chosen in spokesmen.choose(
+                        [weighed[member] for member in theme.members], most=options.spokesmen
+                    )
+                ],
             }
             for theme in found.themes
         ],
         "unclassified": [read[member].id for member in found.unclassified],
     }
+
+
+def route_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
+    """A line for each text without a "group": `{"id", "label", "margin", "because": [[term,
+    part]…]}`, learned from the texts whose "group" is the label people gave them."""
+    engine = Engine(_lexicon(options))
+    routing = importlib.import_module("consult.analysis.routing")
+    taught = [record for record in read if record.group is not None]
+    router = routing.learn(
+        [_weighed(record, engine) for record in taught], [str(record.group) for record in taught]
+    )
+    if router is None:
+        raise BadInput(f"route needs two groups of at least {routing.FEWEST} texts to learn from")
+    for record in read:
+        if record.group is None:
+            found = router.suggest(_weighed(record, engine))
+            yield {
+                "id": record.id,
+                "label": found.label if found else None,
+                "margin": _rounded(found.margin) if found else None,
+                "because": [[term, _rounded(part)] for term, part in found.because]
+                if found
+                else [],
+            }
 
 
 def _weighed(record: Record, engine: Engine) -> dict[str, float]:
@@ -364,6 +356,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--threshold", type=float, default=NEAR, help="similarity, 0-1")
     made = command("themes", themes_of)
     made.add_argument("--resolution", type=float, default=1.0, help="higher: more, smaller themes")
+    made.add_argument("--spokesmen", type=_count, default=3, metavar="K", help="of each theme")
+    command("route", route_of)
     made = command("concordance", concordance_of)
     made.add_argument("--term", required=True)
     made.add_argument("--width", type=_count, default=20)

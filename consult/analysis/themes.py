@@ -11,7 +11,6 @@ of its community, or is in one too small to be a theme, stays unclassified.
 
 from __future__ import annotations
 
-import math
 import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,13 +20,13 @@ import numpy as np
 import numpy.typing as npt
 
 from consult.analysis.keywords import g_squared
+from consult.analysis.vectors import Floats, weighted
 
 _DIRECTIONS = 150
 _NEIGHBOURS = 30
 _LEAST_LIKE = 0.1  # cosine below which two opinions are not neighbours
 _BELONGS = 0.12  # cosine with the middle of the theme below which an opinion is not in it
 _STARTS = 5
-_MOST_TERMS = 8_000
 _MOST_JOINED = 6_000  # beyond, that many are joined and the rest go to the theme they are nearest
 _SMALLEST = 3
 _SMALLEST_SHARE = 0.004
@@ -35,7 +34,6 @@ _NAMED_BY = 3
 _SHOWN = 10
 _BLOCK = 1_000
 
-Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
 
 
@@ -66,7 +64,7 @@ def group(
     A higher `resolution` gives more and smaller themes: group a theme's members again with it to
     look inside. Equal input and seed give equal themes. About 0.3 ms an opinion.
     """
-    vectors = _seen_in_few_directions(_vectors(opinions), seed)
+    vectors = _seen_in_few_directions(weighted(opinions), seed)
     usable = np.flatnonzero(vectors.any(1))
     if len(usable) < _SMALLEST:
         return Grouping((), tuple(range(len(opinions))))
@@ -82,24 +80,6 @@ def group(
     themes = tuple(_described(opinions, vectors, held) for held in members)
     placed = {member for theme in themes for member in theme.members}
     return Grouping(_apart(themes), tuple(n for n in range(len(opinions)) if n not in placed))
-
-
-def _vectors(opinions: Sequence[Mapping[str, float]]) -> Floats:
-    """Rows of length 1 (or 0): (1 + ln weight) · ln(n / opinions with the term)."""
-    held: Counter[str] = Counter()
-    for opinion in opinions:
-        held.update(opinion.keys())
-    shared = sorted((term for term, n in held.items() if n > 1), key=lambda term: -held[term])
-    column = {term: place for place, term in enumerate(shared[:_MOST_TERMS])}
-    vectors = np.zeros((len(opinions), max(1, len(column))), dtype=np.float32)
-    for row, opinion in enumerate(opinions):
-        for term, weight in opinion.items():
-            if (place := column.get(term)) is not None and weight > 0:
-                rarity = math.log(len(opinions) / held[term])
-                vectors[row, place] = (1 + math.log(max(1.0, weight))) * rarity
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    np.divide(vectors, lengths, out=vectors, where=lengths > 0)
-    return vectors
 
 
 def _seen_in_few_directions(vectors: Floats, seed: int) -> Floats:
