@@ -13,6 +13,7 @@ ROOMS = (
     "receipts",
     "opinions",
     "search",
+    "feeds",
     "summaries",
     "desk",
     "publishing",
