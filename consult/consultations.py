@@ -235,7 +235,7 @@ def newest(limit: int) -> Sequence[Consultation]:
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
-def open_at(now: dt.datetime) -> Sequence[Consultation]:
+def open_at(now: dt.datetime, *, limit: int | None = None) -> Sequence[Consultation]:
     """The consultations that take opinions at `now`, the one that closes first, first."""
     query = (
         sa.select(Consultation)
@@ -246,7 +246,38 @@ def open_at(now: dt.datetime) -> Sequence[Consultation]:
         )
         .order_by(Consultation.closes_at)
     )
-    return db.session.scalars(query).all()
+    return db.session.scalars(query.limit(limit)).all()
+
+
+def upcoming_at(now: dt.datetime, *, limit: int) -> Sequence[Consultation]:
+    """The consultations that are announced and not yet open, the one that opens first, first."""
+    query = sa.select(Consultation).where(
+        Consultation.state == ConsultationState.ANNOUNCED, Consultation.opens_at > now
+    )
+    return db.session.scalars(query.order_by(Consultation.opens_at).limit(limit)).all()
+
+
+def past_at(now: dt.datetime, *, before: int | None = None, limit: int) -> Sequence[Consultation]:
+    """The consultations that are over, the one that closed last first; those that come after the
+    one with id `before`."""
+    query = sa.select(Consultation).where(
+        sa.or_(
+            Consultation.state == ConsultationState.ANSWERED,
+            sa.and_(
+                Consultation.state == ConsultationState.ANNOUNCED, Consultation.closes_at <= now
+            ),
+        )
+    )
+    if before is not None:
+        last = sa.select(Consultation.closes_at).where(Consultation.id == before).scalar_subquery()
+        query = query.where(
+            sa.or_(
+                Consultation.closes_at < last,
+                sa.and_(Consultation.closes_at == last, Consultation.id < before),
+            )
+        )
+    order = (Consultation.closes_at.desc(), Consultation.id.desc())
+    return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
 def changes(consultation: Consultation) -> Sequence[ConsultationChange]:

@@ -1,7 +1,9 @@
 """Search: it finds what a plain scan of the public words finds, and nothing that is not public."""
 
 import datetime as dt
+import re
 import string
+from html import unescape
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consult import consultations, drafts, screening, search, search_text, submissions
-from consult.consultations import Consultation
+from consult.consultations import Consultation, Phase
 from consult.drafts import Version
 from consult.screening import Reason
 from consult.search import Query
@@ -225,3 +227,59 @@ def test_a_step_is_bounded_and_says_where_to_go_on(
         assert (list(found.ids), found.stopped) == ([], True)
         assert search.count(query) == (0, False)
         assert everything(query) == [wanted.id]
+
+
+def test_a_choice_of_opinions_has_an_address_and_turns_by_key(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        consultation = a_consultation()
+        version = a_published_draft(consultation)
+        chapter = drafts.outline(version).entries[0]
+        for number in range(45):
+            submission = receive(
+                consultation,
+                f"第{number:02d}号：建议多建停车位。",
+                f"{number}",
+                stance=Stance.OPPOSE if number % 2 else Stance.SUGGEST,
+                place=chapter.id if number < 2 else 0,
+            )
+            show(submission)
+        db.session.commit()
+        mark = chapter.mark
+    address = "/consultations/gangyao/opinions?q=停车&stance=suggest"
+    seen: list[str] = []
+    while address:
+        page = client.get(address).get_data(as_text=True)
+        assert "共找到23件" in page
+        seen += re.findall("第([0-9]{2})号", page)
+        turned = re.search('rel="next" href="([^"]+)"', page)
+        address = unescape(turned.group(1)) if turned else ""
+    assert seen == [f"{number:02d}" for number in range(44, -1, -2)]
+    page = client.get(f"/consultations/gangyao/opinions?on={mark}&stance=oppose").get_data(
+        as_text=True
+    )
+    assert re.findall("第([0-9]{2})号", page) == ["01"]
+    assert client.get("/consultations/gangyao/opinions?stance=nonsense").status_code == 422
+    page = client.get("/consultations/gangyao/opinions?since=2020-10-21").get_data(as_text=True)
+    assert "没有符合条件的意见" in page
+
+
+def test_past_consultations_turn_by_key(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        for number in range(23):
+            a_consultation(f"past-{number}", phase=Phase.CLOSED)
+        a_consultation("now", phase=Phase.OPEN)
+        a_consultation("soon", phase=Phase.UPCOMING)
+    first = client.get("/consultations/").get_data(as_text=True)
+    slugs = re.findall('href="/consultations/([a-z0-9-]+)/"', first)
+    assert slugs == ["now", "soon", *(f"past-{n}" for n in range(22, 2, -1))]
+    turned = re.search('rel="next" href="([^"]+)"', first)
+    assert turned is not None
+    second = client.get(unescape(turned.group(1))).get_data(as_text=True)
+    assert re.findall('href="/consultations/([a-z0-9-]+)/"', second) == [
+        "past-2",
+        "past-1",
+        "past-0",
+    ]
+    assert 'rel="next"' not in second

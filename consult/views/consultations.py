@@ -3,24 +3,36 @@
 from flask import Blueprint, render_template, url_for
 
 from consult import consultations, drafts, summaries
+from consult.consultations import Consultation
 from consult.views import loading
-from core.web import now
+from core.web import now, number_in
 
 blueprint = Blueprint("consultations", __name__, url_prefix="/consultations")
+PAGE = 20
+# More than any city has at one time.
+MOST_CURRENT = 100
 
 
 @blueprint.get("/")
 def index() -> str:
-    """Every public consultation, what is open first."""
-    at = now()
-    every = consultations.every(public_only=True)
-    phases = {each.id: each.phase(at) for each in every}
-    order = list(consultations.Phase)
+    """Every public consultation: what is open, what comes, then what is over, page by page."""
+    at, before = now(), number_in("before")
+    current: list[Consultation] = []
+    if before is None:
+        current += consultations.open_at(at, limit=MOST_CURRENT)
+        current += consultations.upcoming_at(at, limit=MOST_CURRENT)
+    past = consultations.past_at(at, before=before, limit=PAGE + 1)
+    more = len(past) > PAGE
+    found = [*current, *past[:PAGE]]
     return render_template(
         "consult/consultations/index.html",
-        consultations=sorted(every, key=lambda c: order.index(phases[c.id]) != 2),
-        phases=phases,
+        consultations=found,
+        phases={each.id: each.phase(at) for each in found},
         now=at,
+        page={
+            "next_url": url_for(".index", before=past[PAGE - 1].id) if more else None,
+            "previous_url": url_for(".index") if before else None,
+        },
     )
 
 

@@ -10,25 +10,24 @@ from core.web import now, on_this_site
 
 blueprint = Blueprint("home", __name__)
 VIEWS = frozenset({"plain", "elder"})
+MOST, MOST_PAST = 100, 12
 
 
 @blueprint.get("/")
 def index() -> str:
     """What is open now, where the programme stands, what became of earlier rounds."""
     at = now()
-    every = consultations.every(public_only=True)
-    phases = {each.id: each.phase(at) for each in every}
+    open_now = consultations.open_at(at, limit=MOST)
+    upcoming = consultations.upcoming_at(at, limit=MOST)
+    past = consultations.past_at(at, limit=MOST_PAST + 1)
     return render_template(
         "consult/home/index.html",
         now=at,
-        phases=phases,
-        open_now=[c for c in every if phases[c.id] is consultations.Phase.OPEN],
-        upcoming=[c for c in every if phases[c.id] is consultations.Phase.UPCOMING],
-        past=[
-            c
-            for c in every
-            if phases[c.id] in (consultations.Phase.CLOSED, consultations.Phase.ANSWERED)
-        ],
+        phases={each.id: each.phase(at) for each in (*open_now, *upcoming, *past)},
+        open_now=open_now,
+        upcoming=upcoming,
+        past=past[:MOST_PAST],
+        more_past=len(past) > MOST_PAST,
         programme=next(iter(programmes.every()), None),
     )
 

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, abort, render_template, url_for
+from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 
-from consult import drafts, submissions
+from consult import drafts
 from consult.drafts import Entry, Outline, Version
 from consult.submissions import Submission
 from consult.views import loading
+from consult.views.opinion_choice import Chosen, choose
+from consult.views.search_forms import FilterForm
 from core.web import now, number_in
 
 blueprint = Blueprint("opinions", __name__, url_prefix="/consultations/<slug>/opinions")
@@ -27,8 +29,9 @@ class Page:
 
 
 @blueprint.get("")
-def index(slug: str) -> str:
-    """Shown opinions, newest first; `?on=12` for one place and what stands under it."""
+def index(slug: str) -> tuple[str, int]:
+    """Shown opinions, newest first; `?on=12` for one place and what stands under it; by words and
+    facts as the filter form names them."""
     consultation = loading.consultation(slug)
     version = loading.version(consultation)
     if version is None:
@@ -37,14 +40,22 @@ def index(slug: str) -> str:
     entry = loading.entry(version)
     places = _places(outline, entry)
     before = number_in("before")
-    found = submissions.shown(consultation, places=places, before=before, limit=PAGE + 1)
-    more = len(found) > PAGE
-    found = found[:PAGE]
+    form = FilterForm(request.args)
+    good = form.validate()
+    chosen = Chosen((), None)
+    if good:
+        chosen = choose(form, consultation, places=places, before=before, limit=PAGE)
+    found = chosen.opinions
     newest = drafts.published(consultation)
     # The version is said only where the address would otherwise mean another one.
     v = None if version is newest else version.number
     asked: dict[str, Any] = {"on": entry.mark if entry else None, "v": v}
-    return render_template(
+    if good:
+        asked |= form.chosen
+    next_key, counted = chosen.next_key, chosen.count_text
+    if not counted and entry is None and good:
+        counted = _("共展示%(n)d件", n=consultation.shown)
+    page = render_template(
         "consult/opinions/index.html",
         consultation=consultation,
         version=version,
@@ -52,14 +63,17 @@ def index(slug: str) -> str:
         entry=entry,
         v=v,
         opinions=found,
+        form=form,
+        stopped=chosen.stopped,
         stands_on=_stands_on(found, newest),
         phase=consultation.phase(now()),
         page=Page(
-            next_url=url_for(".index", slug=slug, before=found[-1].id, **asked) if more else None,
+            next_url=url_for(".index", slug=slug, before=next_key, **asked) if next_key else None,
             previous_url=url_for(".index", slug=slug, **asked) if before else None,
-            count_text=_("共展示%(n)d件", n=consultation.shown) if entry is None else "",
+            count_text=counted,
         ),
     )
+    return page, 200 if good else 422
 
 
 def _stands_on(found: Sequence[Submission], newest: Version | None) -> dict[int, tuple[str, str]]:
