@@ -1,14 +1,14 @@
 """Finding (检索) by any words in drafts, shown opinions, notices and reports.
 
 The index proposes, the things decide: every hit is asked, in the same statement, whether it is
-public at this moment and really holds the words. Work is bounded: one step looks at no more than
-`MOST_CANDIDATES` documents and then says where to go on.
+public at this moment and really holds the words. Work is bounded: one page looks at no more than
+20,000 documents (`STEPS`) and then says where to go on.
 """
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -31,7 +31,8 @@ from consult.summary_items import Filters
 from core import postings
 from core.db import db
 
-MOST_CANDIDATES = 20_000
+# How many candidates are looked at, first in a few, then in many.
+STEPS = (250, 2_500, 17_250)
 MOST_COUNTED = 1_000
 # A longer span of days is no help to the index; the opinions themselves are asked.
 MOST_DAYS = 400
@@ -62,30 +63,59 @@ class Found:
     stopped: bool
 
 
+class Count(NamedTuple):
+    """How many hits there are, up to MOST_COUNTED, and whether that is all of them."""
+
+    number: int
+    complete: bool
+
+
 def find(query: Query, *, before: int | None = None, limit: int) -> Found:
     """The hits below the key `before`, the highest first."""
-    kind = query.kind
-    number = search_documents.number(kind, before) if before is not None else None
-    rows = db.session.execute(_hits(query, number).limit(limit + 1)).all()
-    if len(rows) > limit:
-        last = search_documents.rank(kind, rows[limit - 1].id)
-        return Found([row.thing_id for row in rows[:limit]], last, stopped=False)
-    looked_at, lowest = _looked_at(query, number)
-    stopped = lowest is not None and looked_at == MOST_CANDIDATES
-    key = search_documents.rank(kind, lowest) if stopped and lowest is not None else None
-    return Found([row.thing_id for row in rows], key, stopped=stopped)
+    return _page(query, *_sweep(query, before, limit + 1), limit)
 
 
-def count(query: Query) -> tuple[int, bool]:
-    """(how many hits, whether that is all of them): counted up to MOST_COUNTED."""
-    hits = _hits(query, None).limit(MOST_COUNTED + 1).subquery()
-    counted = db.session.scalar(sa.select(sa.func.count()).select_from(hits)) or 0
-    if counted > MOST_COUNTED:
-        return MOST_COUNTED, False
-    return counted, _looked_at(query, None)[0] < MOST_CANDIDATES
+def begin(query: Query, *, limit: int) -> tuple[Found, Count]:
+    """The first page of hits and how many there are, in one go."""
+    rows, lowest = _sweep(query, None, MOST_COUNTED + 1)
+    return _page(query, rows, lowest, limit), _counted(rows, lowest)
 
 
-def _candidates(query: Query, before: int | None) -> sa.Subquery:
+def count(query: Query) -> Count:
+    """How many hits there are."""
+    return _counted(*_sweep(query, None, MOST_COUNTED + 1))
+
+
+def _page(query: Query, rows: Sequence[Any], lowest: int | None, limit: int) -> Found:
+    more = len(rows) > limit
+    number = rows[limit - 1].id if more else lowest
+    key = search_documents.rank(query.kind, number) if number is not None else None
+    return Found([row.thing_id for row in rows[:limit]], key, stopped=not more and key is not None)
+
+
+def _counted(rows: Sequence[Any], lowest: int | None) -> Count:
+    return Count(min(len(rows), MOST_COUNTED), lowest is None)
+
+
+def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], int | None]:
+    """The first `wanted` hits below `before`, and the number below which it would go on; None
+    when it looked at everything there is. It begins with few candidates, because what is asked
+    for is often frequent."""
+    number = search_documents.number(query.kind, before) if before is not None else None
+    rows: list[Any] = []
+    for step in STEPS:
+        hits = _hits(query, number, step).limit(wanted - len(rows))
+        rows += db.session.execute(hits).all()
+        if len(rows) >= wanted:
+            return rows, rows[-1].id
+        looked_at, lowest = _looked_at(query, number, step)
+        if looked_at < step:
+            return rows, None
+        number = lowest
+    return rows, number
+
+
+def _candidates(query: Query, before: int | None, limit: int) -> sa.Subquery:
     opinions = query.kind is Kind.OPINION
     some: list[list[str]] = []
     if query.places is not None:
@@ -100,14 +130,14 @@ def _candidates(query: Query, before: int | None) -> sa.Subquery:
         stance=query.stance if opinions else None,
     )
     found = search_documents.candidates(
-        query.kind, query.needles, marks=marks, some=some, before=before, limit=MOST_CANDIDATES
+        query.kind, query.needles, marks=marks, some=some, before=before, limit=limit
     )
     return found.subquery("candidate")
 
 
-def _hits(query: Query, before: int | None) -> sa.Select[*tuple[Any, ...]]:
+def _hits(query: Query, before: int | None, candidates: int) -> sa.Select[*tuple[Any, ...]]:
     """The hits, highest key first, as (id: the key, thing_id)."""
-    candidate = _candidates(query, before)
+    candidate = _candidates(query, before, candidates)
     hits = (
         sa.select(SearchDocument.id, SearchDocument.thing_id)
         .select_from(candidate)
@@ -118,8 +148,8 @@ def _hits(query: Query, before: int | None) -> sa.Select[*tuple[Any, ...]]:
     return _PUBLIC[query.kind](hits, query)
 
 
-def _looked_at(query: Query, before: int | None) -> tuple[int, int | None]:
-    candidate = _candidates(query, before)
+def _looked_at(query: Query, before: int | None, candidates: int) -> tuple[int, int | None]:
+    candidate = _candidates(query, before, candidates)
     number, lowest = db.session.execute(
         sa.select(sa.func.count(), sa.func.min(candidate.c.id)).select_from(candidate)
     ).one()

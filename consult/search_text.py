@@ -91,13 +91,28 @@ def _parts(text: str, spans: Iterable[tuple[int, int]], begin: int, end: int) ->
 
 def _spans(text: str, needles: Sequence[str]) -> list[tuple[int, int]]:
     """Where the needles stand in `text` itself: (begin, end), in order, not overlapping."""
+    folded = fold(text)
+    if len(folded) == len(text):
+        # Nearly always each character folds to one. Each place is checked, because a long sign and
+        # a sign that vanishes may even out.
+        found = _places(folded, needles)
+        if all(fold(text[begin:end]) == folded[begin:end] for begin, end in found):
+            return _merged(found)
     folded, origin = _mapped(text)
+    return _merged([(origin[begin], origin[end]) for begin, end in _places(folded, needles)])
+
+
+def _places(folded: str, needles: Sequence[str]) -> list[tuple[int, int]]:
     found = []
     for needle in needles:
         at = folded.find(needle) if needle else -1
         while at >= 0:
-            found.append((origin[at], origin[at + len(needle)]))
+            found.append((at, at + len(needle)))
             at = folded.find(needle, at + len(needle))
+    return found
+
+
+def _merged(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     merged: list[tuple[int, int]] = []
     for begin, end in sorted(found):
         if merged and begin < merged[-1][1]:

@@ -215,7 +215,7 @@ def test_a_step_is_bounded_and_says_where_to_go_on(
     opened: tuple[Flask, Consultation, Version], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, consultation, _version = opened
-    monkeypatch.setattr(search, "MOST_CANDIDATES", 2)
+    monkeypatch.setattr(search, "STEPS", (1, 1))
     with app.app_context():
         # Every one has both pairs, the oldest alone has the words.
         wanted = receive(consultation, "建议建议加装电梯。", "a")

@@ -45,8 +45,8 @@ def choose(
         places=tuple(places) if places is not None else None,
         **form.facts,
     )
-    step = search.find(query, before=before, limit=limit)
+    step, counted = search.begin(query, limit=limit)
+    if before is not None:
+        step = search.find(query, before=before, limit=limit)
     by_id = sa.select(Submission).where(Submission.id.in_(step.ids)).order_by(Submission.id.desc())
-    return Chosen(
-        db.session.scalars(by_id).all(), step.next_key, said(*search.count(query)), step.stopped
-    )
+    return Chosen(db.session.scalars(by_id).all(), step.next_key, said(counted), step.stopped)

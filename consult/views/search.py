@@ -14,7 +14,7 @@ from wtforms.fields.choices import SelectChoice
 from consult import consultations, drafts, search, search_text
 from consult.consultations import Consultation
 from consult.drafts import Paragraph
-from consult.search import Query, Report
+from consult.search import Count, Query, Report
 from consult.search_documents import Kind
 from consult.search_text import Part
 from consult.submissions import Submission
@@ -86,9 +86,12 @@ def index() -> tuple[str, int]:
         consultation_id=within.id if within else None,
         **form.facts,
     )
-    counts = {kind: search.count(replace(query, kind=kind)) for kind in Kind}
-    kind = Kind(asked) if asked else next((k for k in Kind if counts[k][0]), Kind.PARAGRAPH)
-    found = search.find(replace(query, kind=kind), before=before, limit=PAGE)
+    begun = {k: search.begin(replace(query, kind=k), limit=PAGE) for k in Kind}
+    counts = {k: counted for k, (_page, counted) in begun.items()}
+    kind = Kind(asked) if asked else next((k for k in Kind if counts[k].number), Kind.PARAGRAPH)
+    found = begun[kind][0]
+    if before is not None:
+        found = search.find(replace(query, kind=kind), before=before, limit=PAGE)
     chosen: dict[str, Any] = form.chosen | ({"consultation": within.slug} if within else {})
     here = chosen | {"in": kind.value}
     page = render_template(
@@ -96,7 +99,7 @@ def index() -> tuple[str, int]:
         form=form,
         kind=kind.value,
         tabs=[
-            Tab(k, title, url_for(".index", **chosen | {"in": k.value}), _short(*counts[k]))
+            Tab(k, title, url_for(".index", **chosen | {"in": k.value}), _short(counts[k]))
             for k, title in _titles().items()
         ],
         hits=_HITS[kind](found.ids, form.needles),
@@ -104,7 +107,7 @@ def index() -> tuple[str, int]:
         page=Turning(
             url_for(".index", **here, before=found.next_key) if found.next_key else None,
             url_for(".index", **here) if before else None,
-            said(*counts[kind]),
+            said(counts[kind]),
         ),
     )
     return page, 200
@@ -119,17 +122,17 @@ def _titles() -> dict[Kind, str]:
     }
 
 
-def _short(count: int, complete: bool) -> str:
-    return str(count) if complete else f"{count}+"
+def _short(count: Count) -> str:
+    return str(count.number) if count.complete else f"{count.number}+"
 
 
-def said(count: int, complete: bool) -> str:
+def said(count: Count) -> str:
     """How many were found, no more exactly than is known."""
-    if complete:
-        return str(_("共找到%(n)d件", n=count))
-    if count >= search.MOST_COUNTED:
-        return str(_("超过%(n)d件", n=count))
-    return str(_("至少%(n)d件", n=count))
+    if count.complete:
+        return str(_("共找到%(n)d件", n=count.number))
+    if count.number >= search.MOST_COUNTED:
+        return str(_("超过%(n)d件", n=count.number))
+    return str(_("至少%(n)d件", n=count.number))
 
 
 # --- hits ------------------------------------------------------------------------------------
