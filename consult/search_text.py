@@ -99,7 +99,8 @@ def _spans(text: str, needles: Sequence[str]) -> list[tuple[int, int]]:
         if all(fold(text[begin:end]) == folded[begin:end] for begin, end in found):
             return _merged(found)
     folded, origin = _mapped(text)
-    return _merged([(origin[begin], origin[end]) for begin, end in _places(folded, needles)])
+    places = _places(folded, needles)
+    return _merged([(origin[begin][0], origin[end - 1][1]) for begin, end in places])
 
 
 def _places(folded: str, needles: Sequence[str]) -> list[tuple[int, int]]:
@@ -122,13 +123,13 @@ def _merged(found: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return merged
 
 
-def _mapped(text: str) -> tuple[str, list[int]]:
-    """The folded text and, for each of its characters and its end, where that began in `text`.
+def _mapped(text: str) -> tuple[str, list[tuple[int, int]]]:
+    """The folded text and, for each of its characters, from where to where it stands in `text`.
 
     A letter and the signs that combine with it are folded together, as in the whole.
     """
     pieces: list[str] = []
-    origin: list[int] = []
+    origin: list[tuple[int, int]] = []
     blank = True
     for begin, end in _clusters(text):
         piece = unicodedata.normalize("NFKC", text[begin:end]).casefold().translate(UNSEEN)
@@ -137,8 +138,8 @@ def _mapped(text: str) -> tuple[str, list[int]]:
         elif piece:
             blank = False
         pieces.append(piece)
-        origin += [begin] * len(piece)
-    return "".join(pieces), [*origin, len(text)]
+        origin += [(begin, end)] * len(piece)
+    return "".join(pieces), origin
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -283,3 +283,27 @@ def test_past_consultations_turn_by_key(app: Flask, client: FlaskClient) -> None
         "past-0",
     ]
     assert 'rel="next"' not in second
+
+
+@given(text=TEXTS, cut=st.data())
+def test_what_is_marked_is_what_was_looked_for(text: str, cut: st.DataObject) -> None:
+    folded = search_text.fold(text)
+    begin = cut.draw(st.integers(0, max(len(folded) - 2, 0)))
+    needle = folded[begin : begin + cut.draw(st.integers(2, 5))].strip()
+    if len(needle) < 2 or " " in needle:
+        return
+    parts = search_text.excerpt(text, [needle])
+    assert "".join(part.text for part in parts) == " ".join(text.split())
+    marked = [search_text.fold(part.text) for part in parts if part.hit]
+    # A sign that folds to several characters (㎡) is marked whole.
+    assert marked
+    assert any(needle in each for each in marked)
+
+
+def test_an_excerpt_shows_the_surroundings() -> None:
+    text = "前" * 300 + "加装电梯" + "后" * 300
+    parts = search_text.excerpt(text, ["加装", "电梯"])
+    assert [part.text for part in parts if part.hit] == ["加装", "电梯"]
+    assert parts[0].text == parts[-1].text == "…"
+    assert len("".join(part.text for part in parts)) == 202
+    assert search_text.excerpt("短", ["没有"]) == [search_text.Part("短", hit=False)]
