@@ -8,7 +8,6 @@ that changes what is counted, so that no page has to count again.
 import datetime as dt
 import hashlib
 import hmac
-import secrets
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import Consultation
 from consult.readers import hygiene
-from core import audit
+from core import audit, receipts
 from core.db import Base, choice, db, insert_into, run
 
 audit.ACTIONS.update({"submission.received": _l("收到意见")})
@@ -33,8 +32,7 @@ audit.FIELDS.update({"channel": _l("渠道")})
 LONGEST = 2000
 SHORTEST = 10
 WHOLE = 0
-# Crockford's base 32: no letter that can be taken for another when read over the telephone.
-RECEIPT_LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RECEIPT_LETTERS = receipts.LETTERS
 
 
 class Channel(Enum):
@@ -192,16 +190,12 @@ class Tally(Base):
 
 def new_receipt(now: dt.datetime) -> str:
     """A receipt number: six digits of the date and fifty random bits, e.g. 201020-7K3M9-QPDXW."""
-    letters = "".join(secrets.choice(RECEIPT_LETTERS) for _place in range(10))
-    return f"{now:%y%m%d}-{letters[:5]}-{letters[5:]}"
+    return receipts.fresh(now)
 
 
 def as_receipt(typed: str) -> str:
     """What somebody typed, as a receipt number would be written; "" when it cannot be one."""
-    plain = unicodedata.normalize("NFKC", typed).upper()
-    plain = plain.translate(str.maketrans("OIL", "011"))
-    letters = "".join(c for c in plain if c in RECEIPT_LETTERS)
-    return f"{letters[:6]}-{letters[6:11]}-{letters[11:]}" if len(letters) == 16 else ""
+    return receipts.as_written(typed)
 
 
 def fingerprint(text: str) -> str:

@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     comments_per_hour_proven: int = Field(
         default=200, ge=1, description="one address, with proof of work"
     )
+    corrections_per_hour: int = Field(default=10, ge=1, description="one address, 纠错")
     proof_of_work_cost: int = Field(
         default=50_000, ge=1000, description="hashes a browser tries at most"
     )

@@ -17,3 +17,8 @@ def manage_people(person: Person) -> bool:
 def read_audit(person: Person) -> bool:
     """Read the record of acts: auditors and administrators."""
     return person.has_role(RoleName.AUDITOR) or person.has_role(RoleName.ADMINISTRATOR)
+
+
+def answer_corrections(person: Person) -> bool:
+    """Read and answer what readers report as wrong: those who keep the pages right."""
+    return person.has_role(RoleName.DRC_STAFF) or person.has_role(RoleName.ADMINISTRATOR)

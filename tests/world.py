@@ -37,8 +37,9 @@ from consult.readers.tables import Table
 from consult.screening import Reason
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
-from core import accounts, audit, password_links, units, uploads
+from core import accounts, audit, corrections, password_links, units, uploads
 from core.accounts import Account, RoleName
+from core.corrections import Correction, CorrectionState, ErrorType, Report
 from core.db import db
 from core.password_links import PasswordLink
 from core.web import local
@@ -107,6 +108,7 @@ def fill(app: Flask) -> None:
         a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
         _intakes(_consultation(OPEN))
         _summaries(programme.stages[1])
+        _corrections()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         db.session.add(
@@ -206,6 +208,31 @@ def _summaries(stage: Stage) -> None:
     db.session.commit()
 
 
+def _corrections() -> None:
+    """A report in each state."""
+    for number, state in enumerate(CorrectionState):
+        report = Report(
+            kind=list(ErrorType)[number],
+            page=f"/consultations/{OPEN}/",
+            title="截止日期写错了",
+            details="公告里写的是去年，应当是今年。",
+            name="王小明",
+        )
+        receipt = corrections.receive(report, key=f"once-{number}", by=audit.RESIDENT, now=NOON)
+        if state is not CorrectionState.WAITING:
+            found = corrections.by_receipt(receipt)
+            assert found is not None
+            corrections.answer(
+                found,
+                state,
+                words="已经改为今年，谢谢您。",
+                public_title="截止日期",
+                by=audit.SYSTEM,
+                now=NOON,
+            )
+    db.session.commit()
+
+
 def sign_in(app: Flask, person: str) -> FlaskClient:
     """A client who is this person of the world."""
     client = app.test_client()
@@ -266,6 +293,8 @@ def _values(name: str, rule: Rule) -> list[object]:
         "intake_id": Intake.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
+        "correction_id": Correction.id,
+        "number": Correction.receipt,
     }
     if name in columns:
         # The first dozen has every state and kind.

@@ -2,11 +2,12 @@
 
 from flask import Flask
 
-from core.views import accounts, audit, health, people
+from core.views import accounts, audit, corrections, health, people
 
 
 def init_views(app: Flask) -> None:
     """Open the pages."""
     app.before_request(accounts.send_to_set_up)
-    for module in (accounts, audit, health, people):
+    corrections.init_corrections(app)
+    for module in (accounts, audit, corrections, health, people):
         app.register_blueprint(module.blueprint)

@@ -10,6 +10,7 @@ blueprint = Blueprint("health", __name__)
 
 ROBOTS = """User-agent: *
 Disallow: /account
+Disallow: /corrections/new
 Disallow: /desk
 Disallow: /sign-in
 """

@@ -1,0 +1,26 @@
+"""Receipt numbers: short enough to be read over the telephone, too many to be guessed."""
+
+import datetime as dt
+import secrets
+import unicodedata
+
+# Crockford's base 32: no letter that can be taken for another when read over the telephone.
+LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ALIKE = str.maketrans("OIL", "011")
+
+
+def fresh(now: dt.datetime, *, mark: str = "") -> str:
+    """A new number: `mark`, six digits of the date and fifty random bits,
+    e.g. 201020-7K3M9-QPDXW."""
+    letters = "".join(secrets.choice(LETTERS) for _place in range(10))
+    return f"{mark}{now:%y%m%d}-{letters[:5]}-{letters[5:]}"
+
+
+def as_written(typed: str, *, mark: str = "") -> str:
+    """What somebody typed, as the number would be written; "" when it cannot be one."""
+    plain = unicodedata.normalize("NFKC", typed).upper().translate(_ALIKE)
+    letters = "".join(letter for letter in plain if letter in LETTERS)
+    if not letters.startswith(mark):
+        return ""
+    letters = letters.removeprefix(mark)
+    return f"{mark}{letters[:6]}-{letters[6:11]}-{letters[11:]}" if len(letters) == 16 else ""
