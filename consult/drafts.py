@@ -1,7 +1,9 @@
 """Drafts (文稿), their versions (稿次) and paragraphs.
 
 A version is prepared, then published; publishing freezes it. A paragraph carries a `mark` that
-stays its own across versions and is what shared addresses point to (`#p12`). Headings are
+stays its own across versions and is what shared addresses point to (`#p12`): a paragraph of a new
+version that continues one of the version before takes over its mark when it is imported, so marks
+are all there is to know about what became of what (`consult/lineage.py`). Headings are
 paragraphs with a level; a section is a heading and all that follows it up to the next heading of
 the same or a higher level.
 """
@@ -19,6 +21,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult import search_documents
+from consult.comparing import Block, align
 from consult.consultations import (
     Consultation,
     ConsultationState,
@@ -62,6 +65,13 @@ class ParagraphKind(Enum):
     LIST_ITEM = "list_item"
     TABLE = "table"
 
+    @property
+    def sort(self) -> str:
+        """What it can continue: a heading no body text, a table no running text."""
+        return (
+            "text" if self is ParagraphKind.LIST_ITEM else self.value.replace("paragraph", "text")
+        )
+
 
 class Draft(Base):
     """A text put up for comment in one consultation, through all its versions."""
@@ -71,7 +81,8 @@ class Draft(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"), unique=True)
     title: Mapped[str] = mapped_column(sa.String(200))
-    # The highest paragraph mark given so far; marks are never used twice.
+    # The highest paragraph mark given so far. A mark is given to one paragraph and to those that
+    # continue it in later versions, never to another.
     marks: Mapped[int] = mapped_column(default=0)
 
     consultation: Mapped[Consultation] = relationship(lazy="joined", innerjoin=True)
@@ -302,6 +313,16 @@ def published(consultation: Consultation) -> Version | None:
     return db.session.scalar(query)
 
 
+def before(version: Version) -> Version | None:
+    """The published version before this one."""
+    query = sa.select(Version).where(
+        Version.draft_id == version.draft_id,
+        Version.state == VersionState.PUBLISHED,
+        Version.number < version.number,
+    )
+    return db.session.scalar(query.order_by(Version.number.desc()).limit(1))
+
+
 def prepared(consultation: Consultation) -> Version | None:
     """The version that is imported but not yet published; there is at most one."""
     newest = next(iter(versions(consultation)), None)
@@ -343,19 +364,20 @@ def take_in(
     )
     db.session.add(version)
     db.session.flush()
-    first = draft.marks + 1
-    db.session.add_all(
+    paragraphs = [
         Paragraph(
             version_id=version.id,
-            mark=first + place,
             position=place,
             kind=ParagraphKind(block.kind),
             level=block.level,
             text=block.text,
         )
         for place, block in enumerate(read.blocks)
-    )
-    draft.marks += len(read.blocks)
+    ]
+    marks = marks_for(draft, paragraphs, outline(newest).entries if newest else ())
+    for paragraph, mark in zip(paragraphs, marks, strict=True):
+        paragraph.mark = mark
+    db.session.add_all(paragraphs)
     audit.record(
         "version.imported",
         version,
@@ -365,6 +387,27 @@ def take_in(
         after={"source": source_name[:200], "paragraphs": len(read.blocks)},
     )
     return version
+
+
+def marks_for(draft: Draft, paragraphs: Sequence[Paragraph], earlier: Sequence[Entry]) -> list[int]:
+    """A mark for each paragraph: that of the earlier one whose words it continues, else a fresh
+    one."""
+    return [
+        fresh_mark(draft) if origin is None else earlier[origin].mark
+        for origin in origins(paragraphs, earlier)
+    ]
+
+
+def origins(paragraphs: Sequence[Paragraph], earlier: Sequence[Entry]) -> list[int | None]:
+    """For each paragraph the place in `earlier` of the one its words continue, if any."""
+    old = [Block(entry.text, entry.kind.sort) for entry in earlier]
+    return align(old, [Block(each.text, each.kind.sort) for each in paragraphs])
+
+
+def fresh_mark(draft: Draft) -> int:
+    """A mark that no paragraph of the draft ever had."""
+    draft.marks += 1
+    return draft.marks
 
 
 def must_have_none_prepared(consultation: Consultation) -> None:

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult.drafts import DEEPEST, Entry, Paragraph, ParagraphKind, Version, lock
+from consult import drafts
+from consult.drafts import DEEPEST, Entry, Paragraph, ParagraphKind, Version, fresh_mark, lock
 from consult.readers import MAX_BLOCK_CHARACTERS, hygiene
 from core import audit
 from core.db import db
@@ -95,6 +96,11 @@ def _take(version: Version, mark: int, seen: str) -> _Place:
     if here is None or _print(here) != seen[8:16]:
         raise Overtaken(here)
     return _Place(_beside(here, -1), here, _beside(here, +1))
+
+
+def must_be_as_seen(version: Version, mark: int, seen: str) -> Paragraph:
+    """Hold the version; the paragraph, when it is still what the officer saw."""
+    return _take(version, mark, seen).here
 
 
 def by_mark(version: Version, mark: int) -> Paragraph | None:
@@ -232,10 +238,9 @@ def split(
     db.session.execute(
         sa.update(Paragraph).where(*following).values(position=Paragraph.position + 1)
     )
-    version.draft.marks += 1
     second = Paragraph(
         version_id=version.id,
-        mark=version.draft.marks,
+        mark=fresh_mark(version.draft),
         position=first.position + 1,
         kind=ParagraphKind.PARAGRAPH if first.level else first.kind,
         level=0,
@@ -289,8 +294,17 @@ def _merge(
     before = {"text_length": len(first.text), "merged_mark": second.mark}
     first.text = text
     db.session.delete(second)
+    db.session.flush()
+    if _continues(version, second.mark) and not _continues(version, first.mark):
+        first.mark = second.mark
     _record("paragraph.merged", version, first, before=before, by=by, now=now)
     return first
+
+
+def _continues(version: Version, mark: int) -> bool:
+    """Whether a paragraph with this mark stood in the version before."""
+    earlier = drafts.before(version)
+    return earlier is not None and mark in drafts.outline(earlier).by_mark
 
 
 def _joint(first: Paragraph, second: Paragraph) -> str:

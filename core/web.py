@@ -2,14 +2,16 @@
 carries its headers. Odd input ends here as a plain refusal, never further in as a fault."""
 
 import datetime as dt
+import re
 from collections.abc import Callable
-from urllib.parse import unquote, unquote_to_bytes
+from urllib.parse import quote, unquote, unquote_to_bytes
 from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from werkzeug.routing import IntegerConverter, ValidationError
+from werkzeug.wrappers import Response as Answer
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEEKDAYS = "一二三四五六日"
@@ -18,6 +20,11 @@ CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
     "connect-src 'self'; worker-src 'self'; manifest-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+_UNFIT_FOR_FILES = re.compile(
+    '[\x00-\x1f\x7f-\x9f<>:"/\\\\|?*\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+'
 )
 
 
@@ -130,6 +137,18 @@ def _must_be_text(raw: bytes) -> None:
 def keep_private() -> None:
     """Mark this answer as personal: nobody may store it."""
     g.private = True
+
+
+def as_file(response: Answer, title: str, ending: str, *, plain: str) -> Answer:
+    """Have the browser keep the answer as a file called after `title`, which people wrote.
+
+    `plain` is the name for programs that know ASCII only. Characters that some file system
+    refuses, and those that hide or turn others, are left out.
+    """
+    name = f"{_UNFIT_FOR_FILES.sub('', title)[:60].strip(' .') or plain}{ending}"
+    given = f"attachment; filename=\"{plain}{ending}\"; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Disposition"] = given
+    return response
 
 
 def _headers(response: Response) -> Response:

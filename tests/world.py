@@ -30,7 +30,7 @@ from consult import (
     summaries,
 )
 from consult.consultations import Consultation, Phase
-from consult.drafts import Version
+from consult.drafts import Version, VersionState
 from consult.intake import Intake
 from consult.programmes import Programme, Stage
 from consult.readers.tables import Table
@@ -59,6 +59,17 @@ WORDS = (
     "支持15分钟养老服务圈，希望增加社区食堂。",
     "反对在小区门口设垃圾中转站，气味太大😀。",
 )
+# A later version of `TEXT`: one paragraph edited, one gone, one moved, one new.
+SECOND = """\
+# 第一章 总体要求
+到2025年，城区综合实力和居民生活品质显著提升。
+- 支持既有多层住宅加装电梯。
+# 第二章 社会民生
+## 第一节 养老服务
+新增养老床位1500张。建设15分钟养老服务圈。
+每个街道建设一处综合为老服务中心。
+| 指标\t2025年目标
+"""
 TABLE = """\
 编号,日期,内容,姓名
 1,2020-10-01,希望增加绿地和口袋公园，多种树。,王小明
@@ -105,6 +116,7 @@ def fill(app: Flask) -> None:
             else:
                 a_published_draft(consultation)
                 _opinions(consultation)
+        a_published_draft(_consultation(ANSWERED), SECOND)
         a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
         _intakes(_consultation(OPEN))
         _summaries(programme.stages[1])
@@ -279,8 +291,10 @@ def _values(name: str, rule: Rule) -> list[object]:
         return list(db.session.scalars(sa.select(Programme.slug)))
     if name == "version_id":
         versions = db.session.scalars(sa.select(Version).order_by(Version.id)).all()
+        if rule.endpoint.startswith("lineage."):
+            versions = [version for version in versions if version.number > 1]
         # A version that may still be changed tells more than one that is published.
-        return [v.id for v in sorted(versions, key=lambda v: v.state != "preparing")]
+        return [v.id for v in sorted(versions, key=lambda v: v.state is VersionState.PUBLISHED)]
     known: dict[str, list[object]] = {
         "slug": [OPEN, CLOSED, ANSWERED, UPCOMING, PREPARING],
         "mark": [1, 2, 4],

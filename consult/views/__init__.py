@@ -9,6 +9,7 @@ ROOMS = (
     "programmes",
     "consultations",
     "drafts",
+    "comparisons",
     "comments",
     "receipts",
     "opinions",
@@ -18,6 +19,7 @@ ROOMS = (
     "desk",
     "publishing",
     "structure",
+    "lineage",
     "screening",
     "intake",
 )

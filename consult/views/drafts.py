@@ -10,9 +10,11 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from markupsafe import Markup, escape
 
-from consult import drafts, submissions
+from consult import drafts, lineage, submissions
+from consult.comparisons import Pair, compare
 from consult.consultations import Consultation, Phase
 from consult.drafts import Entry, Outline
+from consult.lineage import Line
 from consult.submissions import Tally
 from consult.views import loading
 from core.pages import Live, Reader, live
@@ -40,12 +42,14 @@ def read(slug: str) -> Response | str:
         abort(404)
     outline = drafts.outline(version)
     chapter = _chapter(outline, number_in("chapter"))
+    line = lineage.line(version)
+    earlier, changed = _since(line)
     at = now()
     rendered = render_template(
         "consult/drafts/read.html",
         consultation=consultation,
         version=version,
-        versions=drafts.versions(consultation),
+        newest=drafts.published(consultation),
         outline=outline,
         entries=outline.within(chapter) if chapter else outline.entries,
         chapter=chapter,
@@ -53,8 +57,10 @@ def read(slug: str) -> Response | str:
         phase=consultation.phase(at),
         now=at,
         slot=_slot,
+        earlier=earlier,
+        changed=changed,
     )
-    counted = Counted(rendered, outline, consultation, version.number)
+    counted = Counted(rendered, line, consultation)
     if current_user.is_authenticated or not consultation.is_public:
         keep_private()
         return counted.filled(
@@ -75,18 +81,16 @@ def read(slug: str) -> Response | str:
 class Counted:
     """A rendered page cut at the places where counts go."""
 
-    def __init__(
-        self, rendered: str, outline: Outline, consultation: Consultation, number: int
-    ) -> None:
+    def __init__(self, rendered: str, line: Line, consultation: Consultation) -> None:
         pieces = SLOT.split(rendered)
         # pieces: words, kind, id, words, kind, id, …, words
         self._words = pieces[0::3]
         self._slots = [
             (kind, int(id or 0)) for kind, id in zip(pieces[1::3], pieces[2::3], strict=True)
         ]
-        self._outline = outline
+        self._line = line
         self._consultation_id = consultation.id
-        base = url_for("opinions.index", slug=consultation.slug, v=number)
+        base = url_for("opinions.index", slug=consultation.slug, v=line.number)
         unit, of = _("件意见"), _("：")
         # Everything of the link but the number, made once.
         self._links = {
@@ -96,8 +100,12 @@ class Counted:
                     unit, of, entry.text[:20]
                 ),
             )
-            for entry in outline.entries
+            for entry in line.shown.entries
         }
+        self._gone = (
+            Markup('<a href="{}&amp;gone=1">{}').format(Markup(escape(base)), _("原段落已删去：")),
+            Markup("{}</a>").format(unit),
+        )
 
     def stamp(self, reader: Reader) -> Hashable:
         """(edition, stamp, shown) of the consultation."""
@@ -110,12 +118,16 @@ class Counted:
         return self.filled(tallies, shown).encode()
 
     def filled(self, tallies: dict[int, int], shown: int) -> str:
-        """The page with these counts; a heading also carries what stands under it."""
-        counts = _rolled_up(tallies, self._outline)
+        """The page with these counts; a heading also carries what stands under it, and every
+        paragraph what was said on it in earlier versions."""
+        counts, gone = _rolled_up(tallies, self._line)
         parts = [self._words[0]]
         for (kind, id), words in zip(self._slots, self._words[1:], strict=True):
             count = shown if kind == "s" else counts.get(id, 0)
-            if kind == "l" and count:
+            if kind == "g":
+                begin, end = self._gone
+                parts.append(f"{begin}{gone}{end}" if gone else "")
+            elif kind == "l" and count:
                 begin, end = self._links[id]
                 parts.append(f"{begin}{count}{end}")
             elif kind != "l" and (count or kind == "s"):
@@ -124,17 +136,32 @@ class Counted:
         return "".join(parts)
 
 
-def _rolled_up(tallies: dict[int, int], outline: Outline) -> dict[int, int]:
+def _rolled_up(tallies: dict[int, int], line: Line) -> tuple[dict[int, int], int]:
+    """({paragraph: opinions on it and under it}, opinions on what is no longer there)."""
     counts: dict[int, int] = {}
+    gone = 0
     for place, shown in tallies.items():
-        entry = outline.by_id.get(place)
-        for each in (place, *(entry.path if entry else ())):
+        entry = line.shown.by_id.get(place) or line.heirs.get(place)
+        if entry is None:
+            gone += shown if place in line.heirs else 0
+            continue
+        for each in (entry.id, *entry.path):
             counts[each] = counts.get(each, 0) + shown
-    return counts
+    return counts, gone
+
+
+def _since(line: Line) -> tuple[int, dict[int, Pair]]:
+    """(number of the version before, {mark: what happened to the paragraph since}), or (0, {})."""
+    if not line.earlier:
+        return 0, {}
+    number, before = line.earlier[0]
+    changed = compare(before, line.shown).changed
+    return number, {pair.mark: pair for pair in changed if pair.after is not None}
 
 
 def _slot(kind: str, entry: Entry | None = None) -> Markup:
-    """A place for a count: `l` a link to the opinions, `n` the bare number, `s` all shown."""
+    """A place for a count: `l` a link to the opinions, `n` the bare number, `s` all shown, `g` a
+    link to those whose paragraph is gone."""
     return Markup(f"\x02{kind}{entry.id if entry else ''}\x03")
 
 

@@ -1,4 +1,4 @@
-"""The opinions shown to everybody: by draft, section or paragraph."""
+"""The opinions shown to everybody: by draft, section or paragraph, through all versions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,10 +7,13 @@ from typing import Any
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
 
-from consult import drafts
-from consult.drafts import Entry, Outline, Version
+from consult import drafts, lineage
+from consult.consultations import Consultation
+from consult.drafts import Entry
+from consult.lineage import Line, Standing
 from consult.submissions import Submission
 from consult.views import loading
+from consult.views.comparisons import compare_url
 from consult.views.opinion_choice import Chosen, choose
 from consult.views.search_forms import FilterForm
 from core.web import now, number_in
@@ -30,15 +33,17 @@ class Page:
 
 @blueprint.get("")
 def index(slug: str) -> tuple[str, int]:
-    """Shown opinions, newest first; `?on=12` for one place and what stands under it; by words and
-    facts as the filter form names them."""
+    """Shown opinions, newest first; `?on=12` for one place and what stands under it, `?gone=1` for
+    those whose paragraph is no longer there; by words and facts as the filter form names them."""
     consultation = loading.consultation(slug)
     version = loading.version(consultation)
     if version is None:
         abort(404)
     outline = drafts.outline(version)
     entry = loading.entry(version)
-    places = _places(outline, entry)
+    line = lineage.line(version)
+    gone = request.args.get("gone") == "1" and entry is None
+    places = line.gone() if gone else _places(line, entry)
     before = number_in("before")
     form = FilterForm(request.args)
     good = form.validate()
@@ -50,10 +55,11 @@ def index(slug: str) -> tuple[str, int]:
     # The version is said only where the address would otherwise mean another one.
     v = None if version is newest else version.number
     asked: dict[str, Any] = {"on": entry.mark if entry else None, "v": v}
+    asked["gone"] = 1 if gone else None
     if good:
         asked |= form.chosen
     next_key, counted = chosen.next_key, chosen.count_text
-    if not counted and entry is None and good:
+    if not counted and entry is None and not gone and good:
         counted = _("共展示%(n)d件", n=consultation.shown)
     page = render_template(
         "consult/opinions/index.html",
@@ -65,7 +71,8 @@ def index(slug: str) -> tuple[str, int]:
         opinions=found,
         form=form,
         stopped=chosen.stopped,
-        stands_on=_stands_on(found, newest),
+        gone=gone,
+        stands_on=_stands_on(found, line, consultation),
         phase=consultation.phase(now()),
         page=Page(
             next_url=url_for(".index", slug=slug, before=next_key, **asked) if next_key else None,
@@ -76,24 +83,46 @@ def index(slug: str) -> tuple[str, int]:
     return page, 200 if good else 422
 
 
-def _stands_on(found: Sequence[Submission], newest: Version | None) -> dict[int, tuple[str, str]]:
-    """{submission id: (where its paragraph stands, the address of that paragraph)}."""
+@dataclass(frozen=True, slots=True)
+class StandsOn:
+    """The paragraph an opinion was made on, and how it stands in the version that is shown."""
+
+    address: str
+    url: str
+    words: str
+    number: int
+    standing: Standing
+    # Where what changed can be seen; none when nothing did.
+    compare_url: str | None
+
+
+def _stands_on(
+    found: Sequence[Submission], line: Line, consultation: Consultation
+) -> dict[int, StandsOn]:
+    """{submission id: where it stands}, those on the whole draft left out."""
     where = {}
     for submission in found:
-        version = drafts.version_by_id(submission.version_id) if submission.version_id else None
-        if version is None:
+        place = line.place(submission.place)
+        if place is None:
             continue
-        outline = drafts.outline(version)
-        entry = outline.by_id.get(submission.place)
-        if entry is not None:
-            slug = version.draft.consultation.slug
-            v = None if version is newest else version.number
-            link = url_for("drafts.read", slug=slug, v=v, _anchor=f"p{entry.mark}")
-            where[submission.id] = (outline.address(entry.id), link)
+        gone = place.standing is Standing.GONE
+        anchor = f"p{place.entry.mark}"
+        number = place.number if gone else line.number
+        changed = gone or place.standing is Standing.EDITED
+        where[submission.id] = StandsOn(
+            address=place.outline.address(place.entry.id),
+            url=url_for("drafts.read", slug=consultation.slug, v=number, _anchor=anchor),
+            words=place.entry.text,
+            number=place.number,
+            standing=place.standing,
+            compare_url=compare_url(consultation, place.number, line.number, _anchor=anchor)
+            if changed
+            else None,
+        )
     return where
 
 
-def _places(outline: Outline, entry: Entry | None) -> list[int] | None:
+def _places(line: Line, entry: Entry | None) -> list[int] | None:
     if entry is None:
         return None
-    return [each.id for each in outline.within(entry)] if entry.level else [entry.id]
+    return line.places(line.shown.within(entry) if entry.level else [entry])

@@ -80,6 +80,7 @@ def show(version_id: int) -> str:
         consultation=version.draft.consultation,
         outline=outline,
         counts=drafts.count(version),
+        follows=drafts.before(version) is not None,
         doubts=outlines.doubts(outline.entries),
         seals=structure.seals(outline.entries),
         changeable=version.state is VersionState.PREPARING,

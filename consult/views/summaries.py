@@ -18,7 +18,7 @@ from consult.views.summary_filters import CHANNELS, STANCES, STATES, UNITS
 from consult.views.summary_pages import Opened, opened
 from core.pages import kept
 from core.permissions import require
-from core.web import choice_in, keep_private, now, number_in, words_in
+from core.web import as_file, choice_in, keep_private, now, number_in, words_in
 
 blueprint = Blueprint("summaries", __name__)
 DESK = "/desk/summaries"
@@ -171,11 +171,9 @@ def document(summary_id: int) -> Response:
         said=[f"{label}：{value}" for _name, label, value in page.said()],
     )
     title, number = page.summary.subject.title, page.summary.number
-    name = _("%(title)s意见汇总（第%(n)d次）.docx", title=title, n=number)
-    response: Response = send_file(
-        made, mimetype=summary_documents.MIMETYPE, as_attachment=True, download_name=name
-    )
-    return response
+    name = _("意见汇总（第%(n)d次）%(title)s", title=title, n=number)
+    response = send_file(made, mimetype=summary_documents.MIMETYPE)
+    return as_file(response, name, ".docx", plain=f"summary-{summary_id}")
 
 
 # --- the public page -----------------------------------------------------------------------
