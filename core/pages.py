@@ -23,6 +23,7 @@ import sqlalchemy as sa
 from flask import Flask, Response, current_app, request
 from werkzeug.http import parse_cookie
 
+from core import preferences
 from core.db import db
 
 if TYPE_CHECKING:
@@ -34,8 +35,6 @@ MOST_PAGES = 200
 MOST_BYTES = 16 * 1024 * 1024
 # The first readers after a change get a quick compression, a page that lasts a thorough one.
 LASTS_AFTER = 3
-# The one value of the cookie "view" that pages look at.
-ELDER = "elder"
 QUICK, THOROUGH = 1, 5
 
 
@@ -183,10 +182,10 @@ def kept(key: Hashable, stamp: Hashable, render: Callable[[], str]) -> Response:
     """The page under `key`: 304 when the reader has it, else kept or freshly rendered.
 
     Only for visitors who are not signed in; `key` must name everything that shapes the page but
-    the host and the reading view, `stamp` everything that may have changed since.
+    the host and the reader's preferences, `stamp` everything that may have changed since.
     """
     store: PageStore = current_app.extensions["pages"]
-    key = (key, request.cookies.get("view") == ELDER, request.host)
+    key = (key, preferences.of(request.cookies), request.host)
     page = store.get(key)
     if page is None or page.stamp != stamp:
         page = Page(stamp, render().encode())
@@ -253,14 +252,14 @@ class LivePages:
         """What names the page, or None when this visitor may not get one that is kept."""
         if environ["REQUEST_METHOD"] != "GET":
             return None
-        elder = False
+        wanted = preferences.USUAL
         if cookie := environ.get("HTTP_COOKIE", ""):
             cookies = parse_cookie(cookie)
             if self._cookie in cookies:
                 return None
-            elder = cookies.get("view") == ELDER
+            wanted = preferences.of(cookies)
         asked = (environ.get("PATH_INFO", ""), environ.get("QUERY_STRING", ""))
-        return ("live", environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme"), *asked, elder)
+        return ("live", environ.get("HTTP_HOST"), environ.get("wsgi.url_scheme"), *asked, wanted)
 
     def _current(self, live: Live) -> bool:
         """Whether `live` is true at this moment, its counts brought up to date if need be.

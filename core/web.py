@@ -2,8 +2,10 @@
 carries its headers. Odd input ends here as a plain refusal, never further in as a fault."""
 
 import datetime as dt
+import hashlib
 import re
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote, unquote, unquote_to_bytes
 from zoneinfo import ZoneInfo
 
@@ -12,6 +14,9 @@ from flask_babel import gettext as _
 from markupsafe import Markup, escape
 from werkzeug.routing import IntegerConverter, ValidationError
 from werkzeug.wrappers import Response as Answer
+
+from core import preferences
+from core.preferences import Preferences
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 WEEKDAYS = "一二三四五六日"
@@ -26,6 +31,11 @@ CSP = (
 _UNFIT_FOR_FILES = re.compile(
     '[\x00-\x1f\x7f-\x9f<>:"/\\\\|?*\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+'
 )
+
+
+def wanted() -> Preferences:
+    """How the reader who sent this request wants the pages."""
+    return preferences.of(request.cookies)
 
 
 def now() -> dt.datetime:
@@ -112,7 +122,17 @@ def init_web(app: Flask) -> None:
     app.before_request(_refuse_unreadable_addresses)
     app.after_request(_headers)
     app.jinja_env.filters.update(day=day, moment=moment, closing=closing, month=month, lines=lines)
-    app.jinja_env.globals["days_left"] = days_left
+    app.jinja_env.globals.update(
+        days_left=days_left, preferences=wanted, build=_build(Path(app.static_folder or ""))
+    )
+
+
+def _build(folder: Path) -> str:
+    """Changes with the style sheets and scripts, so that no browser reads new pages with old ones."""
+    digest = hashlib.blake2b(digest_size=5)
+    for path in sorted(folder.glob("*.*")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _refuse_unreadable_addresses() -> None:

@@ -18,16 +18,29 @@ each("[data-count-max]", (box) => {
   count();
 });
 
-// Switch 适老版 in place: what has been typed on the page stays.
+// Switch 适老版, light and dark in place: what has been typed on the page stays.
+const remember = (form, fields, done) => fetch(form.action, { method: "POST", body: new URLSearchParams(fields), redirect: "manual", credentials: "same-origin" })
+  .then((answer) => {
+    if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(String(answer.status));
+    done();
+  });
 each("form[data-view-form]", (form) => form.addEventListener("submit", (event) => {
   event.preventDefault();
-  fetch(form.action, { method: "POST", body: new FormData(form), redirect: "manual", credentials: "same-origin" })
-    .then((answer) => {
-      if (answer.type !== "opaqueredirect" && !answer.ok) throw new Error(String(answer.status));
-      const elder = document.documentElement.classList.toggle("elder");
-      form.elements.view.value = elder ? "plain" : "elder";
-    })
-    .catch(() => form.submit());
+  remember(form, new FormData(form), () => {
+    const elder = document.documentElement.classList.toggle("elder");
+    form.elements.view.value = elder ? "plain" : "elder";
+  }).catch(() => form.submit());
+}));
+const DARK_WHEN = { light: "not all", dark: "screen", system: "screen and (prefers-color-scheme: dark)" };
+each("form[data-look-form]", (form) => form.addEventListener("submit", (event) => {
+  const look = event.submitter?.value;
+  if (!(look in DARK_WHEN)) return;
+  event.preventDefault();
+  remember(form, { look }, () => {
+    document.querySelector("link[data-dark]").media = DARK_WHEN[look];
+    document.querySelector("meta[name=color-scheme]").content = look === "system" ? "light dark" : look;
+    form.querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(button.value === look)));
+  }).catch(() => location.reload());
 }));
 
 // Read a part of the page aloud with the browser's own voice.

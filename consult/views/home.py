@@ -1,15 +1,17 @@
-"""The front page, the statements every public site owes its readers, and the reading view."""
+"""The front page, the statements every public site owes its readers, and how they are to be read."""
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from urllib.parse import quote, urlsplit
+
+from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from consult import consultations, programmes
 from consult.screening import Reason
+from core import preferences
 from core.forms import csrf
 from core.web import now, on_this_site
 
 blueprint = Blueprint("home", __name__)
-VIEWS = frozenset({"plain", "elder"})
 MOST, MOST_PAST = 100, 12
 
 
@@ -53,11 +55,32 @@ def accessibility() -> str:
 @blueprint.post("/view")
 @csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf is untyped
 def set_view() -> Response:
-    """Remember whether this browser reads in the plain or the elder-friendly view."""
-    view = request.form.get("view", "")
-    if view not in VIEWS:
+    """Remember how this browser wants the pages, and go back to where it was."""
+    form = request.form
+    asked = {name: form[name] for name in preferences.CHOICES if name in form}
+    if not asked or any(value not in preferences.CHOICES[name] for name, value in asked.items()):
         abort(400)
-    response = redirect(on_this_site(request.form.get("next", ""), url_for("home.index")))
-    # A preference, not a session: no identity, and it lasts a year.
-    response.set_cookie("view", view, max_age=365 * 86400, httponly=True, samesite="Lax")
+    response = redirect(_back(on_this_site(form.get("next", ""), url_for("home.index"))))
+    secure: bool = current_app.config["SETTINGS"].https_only
+    for name, value in asked.items():
+        # A preference, not a session: no identity, and it lasts a year. The usual one needs none.
+        if value == preferences.CHOICES[name][0]:
+            response.delete_cookie(name, httponly=True, samesite="Lax", secure=secure)
+        else:
+            response.set_cookie(
+                name,
+                value,
+                max_age=preferences.LASTS,
+                httponly=True,
+                samesite="Lax",
+                secure=secure,
+            )
     return response
+
+
+def _back(path: str) -> str:
+    """`path` with the query the reader had there. The page itself carries its path alone, because
+    it may be kept for all readers; the browser says the rest."""
+    came = urlsplit(request.referrer or "")
+    same = came.netloc == request.host and came.path == quote(path)
+    return on_this_site(f"{came.path}?{came.query}", path) if same and came.query else path
