@@ -67,11 +67,13 @@ def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Traveller:
     """A person at a browser. What the page's script or the network complained of is a fault."""
 
-    def __init__(self, context: BrowserContext, address: str, shots: Path, name: str) -> None:
+    def __init__(
+        self, context: BrowserContext, address: str, shots: Path, name: str, *, script: bool = True
+    ) -> None:
         self.page: Page = context.new_page()
         self.address, self._shots, self._name = address, shots, name
         self._steps = 0
-        self._script = True
+        self._script = script
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         self.page.on("console", lambda line: self._hear(line.type, line.text))
@@ -116,6 +118,9 @@ class Traveller:
     def _inspect(self, where: str) -> None:
         width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert width <= 0, f"{where}: {self.page.url} is {width} px wider than the screen"
+        if not self._script:
+            # axe is a script, too.
+            return
         found = Axe().run(self.page).response["violations"]
         assert not found, f"{where}: {self.page.url}\n" + "\n".join(
             f"  {each['id']}: {each['help']}\n    {each['nodes'][0]['html'][:200]}"
@@ -141,7 +146,9 @@ def travel(
             viewport=size, has_touch=phone, locale="zh-CN", reduced_motion="reduce", **options
         )
         contexts.append(context)
-        travellers.append(Traveller(context, address, shots, f"{name}-{len(contexts)}"))
+        script = options.get("java_script_enabled") is not False
+        path = f"{name}-{len(contexts)}"
+        travellers.append(Traveller(context, address, shots, path, script=script))
         return travellers[-1]
 
     yield start

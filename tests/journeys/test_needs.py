@@ -52,7 +52,7 @@ def from_reading_to_the_receipt(someone: Traveller, mark: str) -> None:
 
 
 @pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
-@pytest.mark.parametrize("size", [NARROW, ENLARGED, DESK], ids=["narrow", "enlarged", "desk"])
+@pytest.mark.parametrize("size", [NARROW, ENLARGED], ids=["narrow", "enlarged"])
 def test_the_main_way(travel: Travel, size: dict[str, int], script: bool) -> None:
     someone = travel(size, java_script_enabled=script)
     from_reading_to_the_receipt(someone, f"{size['width']}x{size['height']}-{script}")

@@ -26,11 +26,7 @@ def write(page: Page, body: str, *, agree: bool = True) -> None:
 def test_from_the_front_page_to_a_receipt_and_back(travel: Travel, script: bool) -> None:
     someone = travel(PHONE, java_script_enabled=script)
     page = someone.page
-
-    def look(step: str) -> None:
-        # axe is a script, too.
-        if script:
-            someone.look(step)
+    look = someone.look
 
     someone.go("/")
     look("home")
