@@ -2,13 +2,14 @@
 
 import sys
 
-from bench import comment_post, draft_page, finding, importing, serving, summary
+from bench import comment_post, comparing, draft_page, finding, importing, serving, summary
 
 ALL = {
     "draft_page": draft_page.run,
     "comment_post": comment_post.run,
     "importing": importing.run,
     "summary": summary.run,
+    "comparing": comparing.run,
     "finding": finding.run,
     "serving": serving.run,
 }

@@ -41,6 +41,8 @@ class Pair:
     moved: bool
     before: Entry | None
     after: Entry | None
+    # What it stood behind in the earlier version; for what moved.
+    followed: Entry | None = None
 
     @property
     def entry(self) -> Entry:
@@ -108,16 +110,20 @@ def compare(before: Outline, after: Outline) -> Comparison:
     gone = _gone_after(before.entries, after)
     pairs = list(gone.get(0, ()))
     for entry in after.entries:
-        pairs.append(_pair(before.by_mark.get(entry.mark), entry, entry.mark in moved))
+        followed = None
+        if entry.mark in moved and places[entry.mark]:
+            followed = before.entries[places[entry.mark] - 1]
+        earlier = before.by_mark.get(entry.mark)
+        pairs.append(_pair(earlier, entry, entry.mark in moved, followed))
         pairs += gone.get(entry.mark, ())
     return Comparison(tuple(pairs))
 
 
-def _pair(before: Entry | None, after: Entry, moved: bool) -> Pair:
+def _pair(before: Entry | None, after: Entry, moved: bool, followed: Entry | None) -> Pair:
     if before is None:
         return Pair(Fate.NEW, False, None, after)
     fate = Fate.SAME if before.text == after.text else Fate.EDITED
-    return Pair(fate, moved, before, after)
+    return Pair(fate, moved, before, after, followed)
 
 
 def _gone_after(entries: Sequence[Entry], after: Outline) -> dict[int, list[Pair]]:

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from consult import consultations, drafts, programme_files, readers, screening, submissions
 from consult.consultations import SHANGHAI, Consultation, Phase
-from consult.drafts import Outline
+from consult.drafts import Outline, Version
 from consult.programmes import Programme, Stage
 from consult.screening import Reason
 from consult.submissions import WHOLE, Channel, Opinion, Stance, Submission, SubmissionState
@@ -24,6 +24,8 @@ from core.units import Unit
 
 DATA = Path(__file__).parent / "data"
 CLOSED_FIRST, CLOSED_LAST = dt.date(2019, 10, 8), dt.date(2019, 12, 6)
+# When the version that was revised after the closed round came out.
+REVISED = dt.date(2019, 12, 20)
 # The open round began this long before the day of loading and goes on this long after it.
 OPEN_BEFORE, OPEN_AFTER = 13, 20
 DECISIONS = {
@@ -45,7 +47,7 @@ def load(*, now: dt.datetime) -> None:
     programme_files.load(DATA / "jingan-14.yaml", example=True, by=audit.COMMAND_LINE, now=now)
     accounts.add_demonstration(now=now)
     today = now.astimezone(SHANGHAI).date()
-    _round(
+    closed = _round(
         "silu-kuangjia",
         stage="research",
         title=_("静安区“十四五”规划纲要思路框架公开征求意见"),
@@ -53,6 +55,7 @@ def load(*, now: dt.datetime) -> None:
         last=CLOSED_LAST,
         now=now,
     )
+    _revise(closed, consultations.window(REVISED, REVISED)[0])
     _round(
         "guihua-gangyao",
         stage="drafting",
@@ -65,7 +68,7 @@ def load(*, now: dt.datetime) -> None:
 
 def _round(
     slug: str, *, stage: str, title: str, first: dt.date, last: dt.date, now: dt.datetime
-) -> None:
+) -> Consultation:
     began = consultations.window(first, last)[0]
     before = began - dt.timedelta(days=1)
     by = audit.COMMAND_LINE
@@ -83,22 +86,41 @@ def _round(
         consultation, first=first, last=last, short_reason="", by=by, now=before
     )
     path = DATA / "drafts" / f"{slug}.md"
-    source = path.read_bytes()
-    read = readers.read(source, filename=path.name)
-    version = drafts.take_in(
-        consultation,
-        read,
-        title=read.title,
-        source_name=path.name,
-        source=source,
-        by=by,
-        now=before,
-    )
-    drafts.publish(version, by=by, now=before)
+    version = _publish(consultation, path.name, path.read_text(encoding="utf-8"), before)
     consultations.announce(consultation, has_draft=True, by=by, now=before)
     db.session.flush()
     told = yaml.safe_load((DATA / "opinions" / f"{slug}.yaml").read_text(encoding="utf-8"))
     _opinions(consultation, drafts.outline(version), told, began, now)
+    return consultation
+
+
+def _publish(consultation: Consultation, name: str, text: str, at: dt.datetime) -> Version:
+    """The next version of the consultation's draft, from Markdown."""
+    source = text.encode()
+    read = readers.read(source, filename=name)
+    version = drafts.take_in(
+        consultation,
+        read,
+        title=read.title,
+        source_name=name,
+        source=source,
+        by=audit.COMMAND_LINE,
+        now=at,
+    )
+    drafts.publish(version, by=audit.COMMAND_LINE, now=at)
+    return version
+
+
+def _revise(consultation: Consultation, at: dt.datetime) -> None:
+    """Publish the second version of a draft, given as what it changed of the first."""
+    folder = DATA / "drafts"
+    text = (folder / f"{consultation.slug}.md").read_text(encoding="utf-8")
+    revisions = folder / f"{consultation.slug}.revisions.yaml"
+    for each in yaml.safe_load(revisions.read_text(encoding="utf-8")):
+        if text.count(each["was"]) != 1:
+            raise Refused(_("示例修改所指的“%(words)s”在文稿里找不到。", words=each["was"]))
+        text = text.replace(each["was"], each["now"])
+    _publish(consultation, f"{consultation.slug}-2.md", text, at)
 
 
 def _notice() -> dict[str, str]:

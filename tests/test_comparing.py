@@ -33,6 +33,11 @@ def shown(old: str, new: str) -> str:
         ("着力打造宜居城区。", "打造宜居城区。", "[着力-]打造宜居城区。"),
         # What was added to what was exchanged leaves the word between them alone.
         ("床位500张", "床位1500张以上", "床位[500-][+1500]张[+以上]"),
+        # What could be read as added at several places is read as people would write it.
+        ("菜要软烂、少盐、价廉", "菜要软烂、少油、少盐、价廉", "菜要软烂、[+少油、]少盐、价廉"),
+        ("建设公园、绿地。", "建设公园、林地、绿地。", "建设公园、[+林地、]绿地。"),
+        # But never by cutting a number.
+        ("共11处", "共1处、11处", "共[+1处、]11处"),
         # A single character left over between two exchanged words is not a word that stayed.
         (
             "到2025年，提升品质与效能。",

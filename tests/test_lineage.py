@@ -300,7 +300,9 @@ def test_two_versions_side_by_side(client: FlaskClient) -> None:
     plain = re.sub(r"<span class=\"visually-hidden\">[^<]*</span>", "", page)
     assert "<del>500</del>" in plain
     assert "<ins>1500</ins>" in plain
-    assert "原在：第二章 社会民生 › 第一节 养老服务" in page, "moved is shown as moved"
+    assert "原在：第二章 社会民生 › 第一节 养老服务，“新增养老床位500张。…”之后" in page, (
+        "moved is shown as moved"
+    )
     # A reader who hears the page is told what is what.
     assert "［删去］</span>500<span" in page
     assert "指标" not in page, "what did not change is not shown"

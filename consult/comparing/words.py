@@ -23,10 +23,13 @@ _PIECE = re.compile(
     r"|.",
     re.DOTALL,
 )
+_JOINED = re.compile(r"[0-9０-９A-Za-zÀ-ÖØ-öø-ÿ.,．%％‰〇零一二三四五六七八九十百千万亿两]")
+_PAUSES = frozenset("，。、；：！？,;:!?\n\t ")
 _SENTENCE = re.compile(r"[^。！？；\n]*[。！？；\n]+|[^。！？；\n]+")
 _CLAUSE = re.compile(r"[^，、：,]*[，、：,]+|[^，、：,]+")
 # An unchanged island this long or shorter, between two larger changes, only breaks the reading.
 _ISLAND = 3
+_FARTHEST = 60
 # Below this share of kept characters two states are shown one after the other, not interwoven.
 _LEAST_KEPT = 0.2
 
@@ -54,7 +57,7 @@ def changes(old: str, new: str) -> tuple[Run, ...]:
     """
     if old == new:
         return (Run(Kind.SAME, old),) if old else ()
-    steps = _without_islands(_steps(old, new, (_sentences, _clauses, _pieces)))
+    steps = _at_pauses(_without_islands(_steps(old, new, (_sentences, _clauses, _pieces))))
     kept = sum(len(step.same) for step in steps)
     if kept < _LEAST_KEPT * max(len(old), len(new)):
         steps = [_Step("", old, new)]
@@ -142,6 +145,47 @@ def _is_island(before: _Step, after: _Step) -> bool:
     around = min(max(len(s.gone), len(s.new)) for s in (before, after))
     both = all(s.gone and s.new for s in (before, after))
     return both and len(after.same) <= min(around, _ISLAND)
+
+
+def _at_pauses(steps: list[_Step]) -> list[_Step]:
+    """Where what was added or struck out could begin at several places, let it end at a pause.
+
+    Of 少盐 → 少油、少盐 both 少[油、少]盐 and [少油、]少盐 are true; people write the second.
+    """
+    for step, after in zip(steps, [*steps[1:], None], strict=True):
+        if after is None or bool(step.gone) == bool(step.new):
+            continue
+        words = step.gone or step.new
+        before, words, rest = _best_cut(step.same, words, after.same)
+        step.same, after.same = before, rest
+        step.gone, step.new = (words, "") if step.gone else ("", words)
+    return steps
+
+
+def _best_cut(before: str, words: str, rest: str) -> tuple[str, str, str]:
+    if before[-1:] != words[-1] and rest[:1] != words[0]:
+        return before, words, rest
+    # As far as a cut may move; a sentence away nobody would look for it.
+    head, tail = before[:-_FARTHEST], rest[_FARTHEST:]
+    near = before[-_FARTHEST:] + words + rest[:_FARTHEST]
+    size, here = len(words), len(before) - len(head)
+    first = last = here
+    while first and near[first - 1] == near[first + size - 1] and _alone(near[first - 1]):
+        first -= 1
+    while last + size < len(near) and near[last] == near[last + size] and _alone(near[last]):
+        last += 1
+
+    def rank(at: int) -> tuple[int, int]:
+        ends, begins = near[at + size - 1] in _PAUSES, at == 0 or near[at - 1] in _PAUSES
+        return 2 * ends + begins, -abs(at - here)
+
+    at = max(range(first, last + 1), key=rank)
+    return head + near[:at], near[at : at + size], near[at + size :] + tail
+
+
+def _alone(character: str) -> bool:
+    """Whether the character is a piece by itself: only between such may a cut move."""
+    return not _JOINED.match(character)
 
 
 def _runs(steps: Iterable[_Step]) -> Iterator[Run]:
