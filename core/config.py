@@ -37,6 +37,15 @@ class Settings(BaseSettings):
     site_url: str = Field(
         default="http://127.0.0.1:8000", description="links in mail and feeds; no slash"
     )
+    complaints: str = Field(
+        default="12345 市民服务热线",
+        description="where to complain when the answer does not satisfy, in the statements",
+    )
+    security_contact: str = Field(
+        default="",
+        pattern=r"^$|^(mailto:|tel:|https://)[!-~]+$",
+        description="who hears of weak spots, for security.txt; empty: the page for corrections",
+    )
     trusted_hosts: list[str] = Field(default_factory=list, description="empty: any host")
     proxy_hops: int = Field(
         default=0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count"
@@ -94,6 +103,7 @@ def flask_config(settings: Settings) -> dict[str, Any]:
         "SITE_NAME": settings.site_name,
         "SITE_OWNER": settings.site_owner,
         "SITE_CONTACT": settings.site_contact,
+        "COMPLAINTS": settings.complaints,
         "SQLALCHEMY_ENGINES": {"default": {"url": url}},
         # Flask's own form limits cover multipart bodies only; this one covers every body.
         "MAX_CONTENT_LENGTH": 25 * MEGABYTE,

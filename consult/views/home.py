@@ -1,5 +1,6 @@
 """The front page, the statements every public site owes its readers, and how they are to be read."""
 
+import datetime as dt
 from urllib.parse import quote, urlsplit
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
@@ -7,12 +8,15 @@ from werkzeug.wrappers import Response
 
 from consult import consultations, programmes
 from consult.screening import Reason
-from core import preferences
+from consult.views.comments import CONTACT_DAYS
+from core import corrections, preferences, security_log, sessions
 from core.forms import csrf
 from core.web import now, on_this_site
 
 blueprint = Blueprint("home", __name__)
 MOST, MOST_PAST = 100, 12
+# When the words of the statements were last looked through, law in hand.
+REVIEWED = dt.date(2026, 11, 24)
 
 
 @blueprint.get("/")
@@ -37,19 +41,27 @@ def index() -> str:
 @blueprint.get("/rules")
 def rules() -> str:
     """How opinions are taken, screened, shown and counted."""
-    return render_template("consult/home/rules.html", reasons=list(Reason))
+    return render_template("consult/home/rules.html", reasons=list(Reason), reviewed=REVIEWED)
 
 
 @blueprint.get("/privacy")
 def privacy() -> str:
     """What is asked for, why, and how long it is kept."""
-    return render_template("consult/home/privacy.html")
+    return render_template(
+        "consult/home/privacy.html",
+        reviewed=REVIEWED,
+        contact_days=CONTACT_DAYS,
+        session_hours=sessions.LASTS // dt.timedelta(hours=1),
+        log_months=security_log.MONTHS_KEPT,
+    )
 
 
 @blueprint.get("/accessibility")
 def accessibility() -> str:
     """What readers can count on, and where it is not reached yet."""
-    return render_template("consult/home/accessibility.html")
+    return render_template(
+        "consult/home/accessibility.html", reviewed=REVIEWED, days=corrections.WORKING_DAYS
+    )
 
 
 @blueprint.post("/view")
