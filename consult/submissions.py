@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.consultations import Consultation
 from consult.readers import hygiene
 from core import audit, receipts
-from core.db import Base, choice, db, insert_into, run
+from core.db import Base, Prepared, choice, db, insert_into, run
 
 audit.ACTIONS.update({"submission.received": _l("收到意见")})
 audit.KINDS.update({"submission": _l("意见件")})
@@ -253,11 +253,13 @@ class Received:
 _LOCKED = (
     sa.select(Consultation.id).where(Consultation.id == sa.bindparam("which")).with_for_update()
 )
-_SENT_BEFORE = sa.select(Submission.id, Submission.receipt, Submission.number).where(
-    Submission.consultation_id == sa.bindparam("consultation_id"),
-    Submission.once_key == sa.bindparam("once_key"),
+_SENT_BEFORE = Prepared(
+    sa.select(Submission.id, Submission.receipt, Submission.number).where(
+        Submission.consultation_id == sa.bindparam("consultation_id"),
+        Submission.once_key == sa.bindparam("once_key"),
+    )
 )
-_RAISED = (
+_RAISED = Prepared(
     sa.update(Consultation)
     .where(Consultation.id == sa.bindparam("which"))
     .values(
@@ -267,8 +269,8 @@ _RAISED = (
     )
     .returning(Consultation.received)
 )
-_INSERTED = sa.insert(Submission).returning(Submission.id)
-_NOTED = sa.insert(audit.AuditEvent)
+_INSERTED = Prepared(sa.insert(Submission).returning(Submission.id))
+_NOTED = Prepared(sa.insert(audit.AuditEvent))
 
 
 class HasId(Protocol):
@@ -294,13 +296,14 @@ def receive(
     """
     # Concurrent senders queue on the consultation's row, so the look for an earlier copy cannot
     # miss one that is just being stored. On SQLite the whole transaction queues already.
-    if db.engine.dialect.name != "sqlite":
+    here = db.session.connection()
+    if here.dialect.name != "sqlite":
         run(_LOCKED, {"which": consultation.id})
     earlier = sent_before(consultation.id, once_key)
     if earlier is not None:
         return earlier
     shown = int(state is SubmissionState.SHOWN)
-    number = run(_RAISED, {"which": consultation.id, "is_shown": shown}).scalar_one()
+    number = _RAISED.run(here, {"which": consultation.id, "is_shown": shown}).scalar_one()
     receipt = new_receipt(now)
     row = {
         "consultation_id": consultation.id,
@@ -324,15 +327,16 @@ def receive(
         "person_key": opinion.person_key,
         "consent": opinion.consent,
     }
-    id = run(_INSERTED, row).scalar_one()
+    id = _INSERTED.run(here, row).scalar_one()
     tally(consultation.id, opinion.place, received=1, shown=shown)
-    run(_NOTED, _event(id, receipt, state, by, now))
+    _NOTED.run(here, _event(id, receipt, state, by, now))
     return Received(id, receipt, number, again=False)
 
 
 def sent_before(consultation_id: int, once_key: str) -> Received | None:
     """What became of the opinion with this key when it was sent the first time; else None."""
-    found = run(_SENT_BEFORE, {"consultation_id": consultation_id, "once_key": once_key}).first()
+    wanted = {"consultation_id": consultation_id, "once_key": once_key}
+    found = _SENT_BEFORE.run(db.session.connection(), wanted).first()
     return Received(found.id, found.receipt, found.number, again=True) if found else None
 
 
@@ -371,19 +375,21 @@ def once_key(form_key: str, opinion: Opinion) -> str:
 def tally(consultation_id: int, place: int, *, received: int = 0, shown: int = 0) -> None:
     """Change the kept counts of one place by these differences."""
     values = {"consultation_id": consultation_id, "place": place}
-    run(_tallied(db.engine.dialect.name), values | {"received": received, "shown": shown})
+    here = db.session.connection()
+    _tallied(here.dialect.name).run(here, values | {"received": received, "shown": shown})
 
 
 @cache
-def _tallied(dialect: str) -> sa.Executable:
+def _tallied(dialect: str) -> Prepared:
     fresh = insert_into(Tally)
-    return fresh.on_conflict_do_update(
+    tallied = fresh.on_conflict_do_update(
         index_elements=["consultation_id", "place"],
         set_={
             "received": Tally.received + fresh.excluded.received,
             "shown": Tally.shown + fresh.excluded.shown,
         },
     )
+    return Prepared(tallied)
 
 
 def _event(

@@ -9,10 +9,12 @@ from typing import Any
 from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import CSRFProtect, FlaskForm
+from flask_wtf.csrf import _FlaskFormCSRF
 from flask_wtf.form import SUBMIT_METHODS, _Auto
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
 from wtforms import Field, HiddenField, StringField, TextAreaField
 from wtforms import FileField as UploadField
+from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
@@ -72,11 +74,30 @@ def _wtforms_sentences() -> Any:
     return get_translations(("zh_CN", "zh"))
 
 
+class TokenField(CSRFTokenField):  # type: ignore[misc]
+    """The forgery token, made when it is shown: a form that is only read signs none."""
+
+    def process(self, *values: Any, **more: Any) -> None:
+        """Take the value as any hidden field does."""
+        HiddenField.process(self, *values, **more)
+
+    def _value(self) -> str:
+        return str(self.csrf_impl.generate_csrf_token(self))
+
+
+class Token(_FlaskFormCSRF):  # type: ignore[misc]
+    """Flask-WTF's protection with our field."""
+
+    field_class = TokenField
+
+
 class Form(FlaskForm):  # type: ignore[misc]
     """Every form of the site: protected against forgery, labelled in Chinese."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Reads what a form in a page sends, and nothing else."""
+
+        csrf_class = Token
 
         def get_translations(self, form: Any) -> Any:  # noqa: ARG002 - called by WTForms
             """WTForms' own sentences in Chinese, read from disk once and not for every form."""

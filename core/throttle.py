@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from flask import current_app
 from sqlalchemy.orm import Mapped, mapped_column
 
-from core.db import Base, UtcDateTime, db, insert_into, run
+from core.db import Base, Prepared, UtcDateTime, db, insert_into
 
 HOUR = dt.timedelta(hours=1)
 PRUNED_AT_ONCE = 100
@@ -37,19 +37,20 @@ def hit(key: str, *, limit: int, window: dt.timedelta, now: dt.datetime) -> bool
     also after False: an uncommitted try has not been counted.
     """
     values = {"key_hash": _hashed(key), "window_start": now, "expires_at": now + window}
-    count: int = run(
-        _counted(db.engine.dialect.name), values | {"count": 1, "now": now}
-    ).scalar_one()
+    here = db.session.connection()
+    count: int = (
+        _counted(here.dialect.name).run(here, values | {"count": 1, "now": now}).scalar_one()
+    )
     if count == 1:
         _prune(now)
     return count <= limit
 
 
 @cache
-def _counted(dialect: str) -> sa.Executable:
+def _counted(dialect: str) -> Prepared:
     fresh = insert_into(ThrottleCount)
     over = ThrottleCount.expires_at <= sa.bindparam("now", type_=UtcDateTime())
-    return fresh.on_conflict_do_update(
+    counted = fresh.on_conflict_do_update(
         index_elements=[ThrottleCount.key_hash],
         set_={
             "window_start": sa.case(
@@ -60,7 +61,8 @@ def _counted(dialect: str) -> sa.Executable:
             ),
             "count": sa.case((over, 1), else_=ThrottleCount.count + 1),
         },
-    ).returning(ThrottleCount.count)
+    )
+    return Prepared(counted.returning(ThrottleCount.count))
 
 
 def count(key: str, *, now: dt.datetime) -> int:
