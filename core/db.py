@@ -107,7 +107,7 @@ class Prepared:
     filled in, and rows come back with the driver's own values.
     """
 
-    def __init__(self, statement: sa.Select[Any] | sa.UpdateBase) -> None:
+    def __init__(self, statement: sa.Select[*tuple[Any, ...]] | sa.UpdateBase) -> None:
         self._statement = statement
         self._written: dict[str, _Written] = {}
 
