@@ -33,7 +33,7 @@ from consult.consultations import (
 from consult.readers import ReadDraft
 from consult.search_documents import Document, Kind, place_rank
 from core import audit
-from core.db import Base, choice, db, run
+from core.db import Base, Prepared, choice, db
 from core.errors import Refused
 
 audit.ACTIONS.update({"version.imported": _l("导入文稿"), "version.published": _l("发布文稿")})
@@ -246,7 +246,7 @@ class Target:
         return phase_of(self.state, self.opens_at, self.closes_at, now)
 
 
-_TARGET = (
+_TARGET = Prepared(
     sa.select(
         Consultation.id,
         Consultation.state,
@@ -271,17 +271,17 @@ _TARGET = (
 def target(slug: str, number: int | None) -> Target | None:
     """The consultation at this address with its published version `number`, or the newest."""
     values = {"slug": slug, "number": number or 0, "any": number is None}
-    found = run(_TARGET, values).first()
+    found = _TARGET.first(db.session.connection(), values)
     if found is None:
         return None
-    marks = (str(db.engine.url), found.source_sha256, found.published_at)
+    id, state, opens_at, closes_at, version_id, source_sha256, published_at = found
     return Target(
-        id=found.id,
-        state=found.state,
-        opens_at=found.opens_at,
-        closes_at=found.closes_at,
-        version_id=found.version_id,
-        outline=_kept_outline(found.version_id, *marks),
+        id=id,
+        state=state,
+        opens_at=opens_at,
+        closes_at=closes_at,
+        version_id=version_id,
+        outline=_kept_outline(version_id, str(db.engine.url), source_sha256, published_at),
     )
 
 

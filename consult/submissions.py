@@ -267,9 +267,10 @@ _RAISED = Prepared(
         shown=Consultation.shown + sa.bindparam("is_shown"),
         stamp=Consultation.stamp + 1,
     )
-    .returning(Consultation.received)
 )
-_INSERTED = Prepared(sa.insert(Submission).returning(Submission.id))
+_NEXT_NUMBER = sa.select(Consultation.received + 1).where(
+    Consultation.id == sa.bindparam("which")
+)
 _NOTED = Prepared(sa.insert(audit.AuditEvent))
 
 
@@ -294,20 +295,15 @@ def receive(
 
     `on_day` is today's date in Shanghai, used when the opinion does not say when it came.
     """
-    # Concurrent senders queue on the consultation's row, so the look for an earlier copy cannot
-    # miss one that is just being stored. On SQLite the whole transaction queues already.
+    # Concurrent senders queue on the consultation's row, so that no two get the same number. On
+    # SQLite the whole transaction queues already.
     here = db.session.connection()
     if here.dialect.name != "sqlite":
         run(_LOCKED, {"which": consultation.id})
-    earlier = sent_before(consultation.id, once_key)
-    if earlier is not None:
-        return earlier
-    shown = int(state is SubmissionState.SHOWN)
-    number = _RAISED.run(here, {"which": consultation.id, "is_shown": shown}).scalar_one()
     receipt = new_receipt(now)
     row = {
+        "which": consultation.id,
         "consultation_id": consultation.id,
-        "number": number,
         "receipt": receipt,
         "once_key": once_key,
         "version_id": opinion.version_id,
@@ -327,7 +323,14 @@ def receive(
         "person_key": opinion.person_key,
         "consent": opinion.consent,
     }
-    id = _INSERTED.run(here, row).scalar_one()
+    stored = _stored(here.dialect.name).run(here, row).first()
+    if stored is None:
+        earlier = sent_before(consultation.id, once_key)
+        assert earlier is not None
+        return earlier
+    id, number = tuple(stored)
+    shown = int(state is SubmissionState.SHOWN)
+    _RAISED.run(here, {"which": consultation.id, "is_shown": shown})
     tally(consultation.id, opinion.place, received=1, shown=shown)
     _NOTED.run(here, _event(id, receipt, state, by, now))
     return Received(id, receipt, number, again=False)
@@ -377,6 +380,17 @@ def tally(consultation_id: int, place: int, *, received: int = 0, shown: int = 0
     values = {"consultation_id": consultation_id, "place": place}
     here = db.session.connection()
     _tallied(here.dialect.name).run(here, values | {"received": received, "shown": shown})
+
+
+@cache
+def _stored(dialect: str) -> Prepared:
+    """Store an opinion under the next number, unless it is there already."""
+    stored = insert_into(Submission).values(number=_NEXT_NUMBER.scalar_subquery())
+    return Prepared(
+        stored.on_conflict_do_nothing(index_elements=["consultation_id", "once_key"]).returning(
+            Submission.id, Submission.number
+        )
+    )
 
 
 @cache

@@ -104,7 +104,7 @@ class Prepared:
 
     For what every comment causes while other writers wait: finding a statement's words again takes
     longer than the database needs to carry it out. Every value has to be given, for no default is
-    filled in, and rows come back with the driver's own values.
+    filled in.
     """
 
     def __init__(self, statement: sa.Select[*tuple[Any, ...]] | sa.UpdateBase) -> None:
@@ -112,10 +112,8 @@ class Prepared:
         self._written: dict[str, _Written] = {}
 
     def run(self, connection: sa.Connection, values: dict[str, Any]) -> sa.CursorResult[Any]:
-        """Execute with these values; the same names each time."""
-        written = self._written.get(connection.dialect.name)
-        if written is None:
-            written = self._write_out(connection.dialect, values)
+        """Execute with these values, the same names each time; rows have the driver's own values."""
+        written = self._for(connection.dialect, values)
         given = written.constants | values
         sent = [process(given[name]) if process else given[name] for name, process in written.binds]
         if written.by_name:
@@ -123,7 +121,19 @@ class Prepared:
             return connection.exec_driver_sql(written.sql, dict(zip(names, sent, strict=True)))
         return connection.exec_driver_sql(written.sql, tuple(sent))
 
-    def _write_out(self, dialect: sa.Dialect, values: dict[str, Any]) -> "_Written":
+    def first(self, connection: sa.Connection, values: dict[str, Any]) -> tuple[Any, ...] | None:
+        """Execute with these values; the first row, with the values the columns' types make."""
+        row = self.run(connection, values).first()
+        if row is None:
+            return None
+        made = self._for(connection.dialect, values).columns
+        return tuple(make(value) if make else value for make, value in zip(made, row, strict=True))
+
+    def _for(self, dialect: sa.Dialect, values: dict[str, Any]) -> "_Written":
+        """The statement in the words of this database."""
+        known = self._written.get(dialect.name)
+        if known is not None:
+            return known
         compiled = self._statement.compile(dialect=dialect, column_keys=list(values))
         assert isinstance(compiled, SQLCompiler)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
@@ -134,6 +144,10 @@ class Prepared:
             binds=[
                 (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
                 for name in compiled.positiontup or binds
+            ],
+            columns=[
+                column.type.dialect_impl(dialect).result_processor(dialect, None)
+                for column in self._statement.exported_columns
             ],
         )
         return written
@@ -146,6 +160,7 @@ class _Written:
     by_name: bool
     constants: dict[str, Any]
     binds: list[tuple[str, Callable[[Any], Any] | None]]
+    columns: list[Callable[[Any], Any] | None]
 
 
 @contextmanager
