@@ -268,9 +268,7 @@ _RAISED = Prepared(
         stamp=Consultation.stamp + 1,
     )
 )
-_NEXT_NUMBER = sa.select(Consultation.received + 1).where(
-    Consultation.id == sa.bindparam("which")
-)
+_NEXT_NUMBER = sa.select(Consultation.received + 1).where(Consultation.id == sa.bindparam("which"))
 _NOTED = Prepared(sa.insert(audit.AuditEvent))
 
 
