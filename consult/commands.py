@@ -1,5 +1,6 @@
 """What an operator can do from the command line: `flask --app app …`. Each command commits once."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -8,13 +9,13 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import drafts, example, intake, programme_files, publishing_commands
+from consult import drafts, example, intake, programme_files, publishing_commands, submissions
 from consult.command_line import refusing, the_consultation
 from consult.readers import tables
 from consult.search_commands import search_group
 from consult.submissions import Channel
 from consult.summary_commands import summary_group
-from core import audit
+from core import audit, housekeeping
 from core.db import db
 from core.web import SHANGHAI, now
 
@@ -24,7 +25,8 @@ example_group = AppGroup("example", help="内置示例。")
 
 
 def init_commands(app: Flask) -> None:
-    """Attach the consultation's commands."""
+    """Attach the consultation's commands, and what it has to be done from time to time."""
+    housekeeping.add(housekeeping.Job("contacts", dt.timedelta(hours=1), submissions.end_contacts))
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
     app.cli.add_command(example_group)

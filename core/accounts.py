@@ -2,9 +2,7 @@
 
 import contextlib
 import datetime as dt
-import re
 import secrets
-import unicodedata
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from flask_security.utils import hash_password
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from core import audit, passwords, second_factor, sessions
+from core.addresses import fold
 from core.audit import Actor
 from core.db import READING, Base, choice, db, insert_into
 from core.errors import Refused
@@ -159,16 +158,6 @@ class Visitor(AnonymousUserMixin):  # type: ignore[misc]
     def has_role(self, _role: str) -> bool:
         """A visitor holds no role."""
         return False
-
-
-def fold(email: str) -> str:
-    """An address as it is stored and compared."""
-    return unicodedata.normalize("NFKC", email).strip().lower()
-
-
-def looks_like_email(text: str) -> bool:
-    """Whether `text` can be an address; ASCII only, so that no two look alike."""
-    return re.fullmatch(r"[!-?A-~]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+", fold(text)) is not None
 
 
 def by_email(email: str) -> Account | None:

@@ -6,8 +6,9 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from core import accounts, audit, passwords
+from core import accounts, audit, housekeeping, passwords
 from core.accounts import Account, RoleName
+from core.addresses import fold, is_email
 from core.db import db
 from core.errors import Refused
 from core.migrations import bring_up_to_date
@@ -19,7 +20,7 @@ ROLE = click.Choice([role.value for role in RoleName])
 
 def init_commands(app: Flask) -> None:
     """Give `flask --app app` its commands."""
-    for command in (init, account_commands, demo_commands):
+    for command in (init, account_commands, demo_commands, keep_house):
         app.cli.add_command(command)
 
 
@@ -34,6 +35,13 @@ def init(email: str, name: str, password: str | None) -> None:
     if accounts.any_exist():
         raise click.ClickException("这个站点已经有账号，不能再次初始化。")
     _add(email, name, [RoleName.ADMINISTRATOR], password)
+
+
+@click.command("housekeeping")
+@with_appcontext
+def keep_house() -> None:
+    """Send waiting messages and delete what has run out, once. The web server does so by itself."""
+    housekeeping.run_all()
 
 
 account_commands = AppGroup("accounts", help="Accounts of people.")
@@ -88,7 +96,7 @@ def remove_demo_accounts() -> None:
 
 
 def _add(email: str, name: str, roles: list[str], password: str | None) -> None:
-    if not accounts.looks_like_email(email):
+    if not is_email(fold(email)):
         raise click.ClickException("邮箱格式不正确。")
     if not (visible(name) and len(name) <= accounts.NAME_LENGTH):
         raise click.ClickException(f"姓名不能为空，最多{accounts.NAME_LENGTH}字。")
@@ -111,7 +119,7 @@ def _add(email: str, name: str, roles: list[str], password: str | None) -> None:
 def _good_password(password: str | None, email: str) -> str:
     if password is None:
         return secrets.token_urlsafe(15)
-    if why := passwords.weakness(password, email=accounts.fold(email)):
+    if why := passwords.weakness(password, email=fold(email)):
         raise click.ClickException(why)
     return password
 

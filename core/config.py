@@ -7,8 +7,9 @@ clone starts safely without anybody choosing a password.
 import os
 import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from flask import current_app
 from pydantic import Field
 from pydantic_settings import (
     BaseSettings,
@@ -60,6 +61,18 @@ class Settings(BaseSettings):
         default=200, ge=1, description="one address, with proof of work"
     )
     corrections_per_hour: int = Field(default=10, ge=1, description="one address, 纠错")
+    mail_sender: str = Field(
+        default="console", description='"console", "smtp", "none" or "module:function"'
+    )
+    text_sender: str = Field(
+        default="console", description='for mobile numbers: "console", "none" or "module:function"'
+    )
+    mail_from: str = Field(default="wenji@localhost", description="the sender of every mail")
+    smtp_host: str = "127.0.0.1"
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
+    smtp_user: str = ""
+    smtp_password: str = ""
     proof_of_work_cost: int = Field(
         default=50_000, ge=1000, description="hashes a browser tries at most"
     )
@@ -89,6 +102,12 @@ def read_settings(instance: Path) -> Settings:
     settings.contact_key = settings.contact_key or _kept_fernet_key(instance)
     settings.totp_key = settings.totp_key or _kept_secret(instance, "totp_key")
     settings.database_url = settings.database_url or f"sqlite:///{instance / 'wenji.sqlite3'}"
+    return settings
+
+
+def of_site() -> Settings:
+    """The settings of the site that is answering."""
+    settings: Settings = current_app.config["SETTINGS"]
     return settings
 
 

@@ -19,6 +19,11 @@ def read_audit(person: Person) -> bool:
     return person.has_role(RoleName.AUDITOR) or person.has_role(RoleName.ADMINISTRATOR)
 
 
+def mind_messages(person: Person) -> bool:
+    """See what became of the messages to authors, and decide about those that got stuck."""
+    return person.has_role(RoleName.DRC_STAFF) or person.has_role(RoleName.ADMINISTRATOR)
+
+
 def answer_corrections(person: Person) -> bool:
     """Read and answer what readers report as wrong: those who keep the pages right."""
     return person.has_role(RoleName.DRC_STAFF) or person.has_role(RoleName.ADMINISTRATOR)

@@ -1,6 +1,10 @@
 """Sealing: what only this site may read again, such as how to reach an author."""
 
-from cryptography.fernet import Fernet, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class Unreadable(ValueError):
+    """What was sealed was sealed with another key, or is damaged or empty."""
 
 
 def seal(keys: str, text: str) -> bytes:
@@ -9,8 +13,11 @@ def seal(keys: str, text: str) -> bytes:
 
 
 def unseal(keys: str, sealed: bytes) -> str:
-    """Read again what was sealed with any of `keys`."""
-    return _box(keys).decrypt(sealed).decode()
+    """Read again what was sealed with any of `keys`; else raises Unreadable."""
+    try:
+        return _box(keys).decrypt(sealed).decode()
+    except InvalidToken:
+        raise Unreadable("sealed with another key, or damaged") from None
 
 
 def _box(keys: str) -> MultiFernet:

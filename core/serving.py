@@ -6,6 +6,8 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
+from core import housekeeping
+
 # Threads wait for disk and database, not for each other's Python: four keep two cores busy.
 THREADS = 4
 
@@ -40,5 +42,7 @@ def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
         "loglevel": "warning",
         # A socket to steer the server by stands in the home folder: nobody here asked for one.
         "control_socket_disable": True,
+        # After the fork: a thread does not come along into a worker.
+        "post_worker_init": lambda _worker: housekeeping.start(app),
     }
     _Site(app, settings).run()

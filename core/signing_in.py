@@ -9,7 +9,8 @@
 import datetime as dt
 
 from core import throttle
-from core.accounts import Account, fold
+from core.accounts import Account
+from core.addresses import fold
 
 QUARTER = dt.timedelta(minutes=15)
 KNOWN_FOR = dt.timedelta(days=90)

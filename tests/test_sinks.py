@@ -42,6 +42,7 @@ FOR_MACHINES = frozenset(
         "correction.receipt",
         "intake.sha256",
         "intake.stored_as",
+        "message.once_key",
         "moment.key",
         "moment.nodes",
         "output.key",

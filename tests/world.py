@@ -37,10 +37,12 @@ from consult.readers.tables import Table
 from consult.screening import Reason
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
-from core import accounts, audit, corrections, password_links, units, uploads
+from core import accounts, audit, corrections, outbox, password_links, sealing, units, uploads
 from core.accounts import Account, RoleName
+from core.config import of_site
 from core.corrections import Correction, CorrectionState, ErrorType, Report
 from core.db import db
+from core.outbox import Message, MessageState
 from core.password_links import PasswordLink
 from core.web import local
 from tests import people
@@ -121,6 +123,7 @@ def fill(app: Flask) -> None:
         _intakes(_consultation(OPEN))
         _summaries(programme.stages[1])
         _corrections()
+        _messages()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         db.session.add(
@@ -220,6 +223,26 @@ def _summaries(stage: Stage) -> None:
     db.session.commit()
 
 
+def _messages() -> None:
+    """A message in each state that staff have something to say about."""
+    sealed = sealing.seal(of_site().contact_key, "wang@example.cn")
+    for state in MessageState:
+        db.session.add(
+            Message(
+                once_key=state.value,
+                sealed_address=b"" if state is MessageState.SENT else sealed,
+                subject="您参与的征集已公布反馈",
+                body="您好！",
+                state=state,
+                created_at=NOON,
+                due_at=NOON,
+                tried_at=NOON if state is not MessageState.WAITING else None,
+                trouble="550 no such mailbox" if state in outbox.STUCK else "",
+            )
+        )
+    db.session.commit()
+
+
 def _corrections() -> None:
     """A report in each state."""
     for number, state in enumerate(CorrectionState):
@@ -307,6 +330,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "intake_id": Intake.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
+        "message_id": Message.id,
         "correction_id": Correction.id,
         "number": Correction.receipt,
     }

@@ -4,7 +4,7 @@ from flask import Blueprint, current_app, render_template, url_for
 from flask_babel import gettext as _
 
 from consult import consultations, rules, screening
-from core import corrections
+from core import corrections, outbox
 from core import rules as core_rules
 from core.permissions import Rule, may, require
 from core.web import keep_private, now
@@ -27,6 +27,7 @@ def today() -> str:
         now=at,
         rules=rules,
         corrections=corrections.waiting(at) if may(core_rules.answer_corrections) else None,
+        stuck=outbox.stuck() if may(core_rules.mind_messages) else 0,
         rooms=[
             (title, url_for(endpoint))
             for title, endpoint, rule in _rooms()
@@ -43,6 +44,7 @@ def _rooms() -> list[tuple[str, str, Rule]]:
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
         (_("网站纠错"), "corrections.queue", core_rules.answer_corrections),
+        (_("通知发送情况"), "outbox.index", core_rules.mind_messages),
         (_("人员与权限"), "people.index", core_rules.manage_people),
         (_("操作记录"), "audit.index", core_rules.read_audit),
     ]

@@ -14,12 +14,13 @@ from wtforms import DateField, Field, HiddenField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from consult import consultations, drafts, programmes, readers, rules, screening
+from consult import answering, consultations, drafts, programmes, readers, rules, screening
 from consult.consultations import STATUTORY_DAYS, Consultation
 from consult.programmes import Stage
 from consult.readers import ReadDraft, UnreadableDraft
 from consult.views import loading
 from core import units
+from core.config import of_site
 from core.db import db
 from core.errors import Refused
 from core.forms import Form, LineField, TextField, Words
@@ -460,10 +461,10 @@ def answer(slug: str) -> Page:
     if not form.validate_on_submit():
         return _answer_page(form, consultation), 422 if form.is_submitted() else 200
     try:
-        consultations.answer(
+        answering.answer(
             consultation,
             feedback=form.feedback.data,
-            waiting=screening.pending_count(consultation.id),
+            site=of_site().site_url,
             by=current_user,
             now=now(),
         )
@@ -471,7 +472,7 @@ def answer(slug: str) -> Page:
         db.session.rollback()
         return _answer_page(form, consultation, refusal.sentence), 409
     db.session.commit()
-    flash(_("征集情况反馈已经公布。"), "success")
+    flash(_("征集情况反馈已经公布，留了联系方式的作者会收到通知。"), "success")
     return redirect(url_for(".show", slug=slug))
 
 

@@ -20,6 +20,7 @@ from wtforms.validators import ValidationError
 
 from core import accounts, password_links, rules, second_factor, units
 from core.accounts import NAME_LENGTH, TITLES, Account, RoleName
+from core.addresses import fold, is_email
 from core.db import db
 from core.forms import Form, LineField, Readable, TextField, Words
 from core.permissions import require
@@ -79,7 +80,7 @@ class PersonForm(RightsForm):
 
     def validate_email(self, field: Field) -> None:
         """Plain letters only, so that no two addresses look alike; and each once."""
-        if not accounts.looks_like_email(field.data or ""):
+        if not is_email(fold(field.data or "")):
             raise ValidationError(_("邮箱格式不正确，请核对，例如 name@example.gov.cn。"))
         if accounts.by_email(field.data or "") is not None:
             raise ValidationError(_("这个邮箱已经有账号了。"))
