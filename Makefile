@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8000
 BIN = .venv/bin
 
-.PHONY: run test bench lock check clean
+.PHONY: run test bench lock check words clean
 
 run: .venv/.run
 	PORT=$(PORT) $(BIN)/python app.py
@@ -20,6 +20,12 @@ check: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Bring translations/ up to the words in the code; new ones are then to be put into English.
+words: .venv/.dev
+	$(BIN)/pybabel --quiet extract -F babel.cfg -k _l --no-location --omit-header -o instance/words.pot .
+	$(BIN)/pybabel --quiet update -i instance/words.pot -d translations -l en --no-fuzzy-matching --ignore-obsolete --omit-header --ignore-pot-creation-date --no-wrap
+	rm instance/words.pot
 
 lock: .venv/.dev
 	$(BIN)/pip install --quiet uv

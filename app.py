@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask_babel import Babel
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,6 +21,7 @@ from core import (
     db,
     errors,
     forms,
+    languages,
     migrations,
     pages,
     permissions,
@@ -41,7 +41,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
-    Babel(app)
+    languages.init_languages(app)
     Bootstrap5(app)
     forms.csrf.init_app(app)
     db.init_db(app)

@@ -95,8 +95,18 @@ class Chart:
         return round(self.width / ROOT, 2)
 
 
-def chart(groups: Sequence[Group], today: dt.date) -> Chart:
+@dataclass(frozen=True)
+class Labels:
+    """How the columns are named: format strings for years and months, the four quarters."""
+
+    year: str = "{}年"
+    quarters: tuple[str, ...] = ("一季度", "二季度", "三季度", "四季度")
+    month: str = "{}月"
+
+
+def chart(groups: Sequence[Group], today: dt.date, labels: Labels | None = None) -> Chart:
     """Lay out `groups` over whole quarters, months side by side, one row a task."""
+    said = labels or Labels()
     first = _quarter_begin(min(group.first for group in groups))
     last = _quarter_begin(max(group.last for group in groups))
     months = [_plus(first, n) for n in range(_between(first, last) + 3)]
@@ -106,9 +116,18 @@ def chart(groups: Sequence[Group], today: dt.date) -> Chart:
     return Chart(
         width=scale.right + TAIL,
         height=bands[-1].y + bands[-1].height + MARGIN,
-        years=_columns(months, scale, lambda month: dt.date(month.year, 1, 1), _year),
-        quarters=_columns(months, scale, _quarter_begin, _quarter),
-        months=_columns(months, scale, lambda month: month, _month),
+        years=_columns(
+            months,
+            scale,
+            lambda month: dt.date(month.year, 1, 1),
+            lambda begin: said.year.format(begin.year),
+        ),
+        quarters=_columns(
+            months, scale, _quarter_begin, lambda begin: said.quarters[(begin.month - 1) // 3]
+        ),
+        months=_columns(
+            months, scale, lambda month: month, lambda begin: said.month.format(begin.month)
+        ),
         bands=bands,
         now_x=scale.x(today) if first <= today < _plus(months[-1], 1) else None,
     )
@@ -186,18 +205,6 @@ def _columns(
         found = list(run)
         columns.append(Column(scale.x(found[0]), scale.month * len(found), label(together)))
     return tuple(columns)
-
-
-def _year(begin: dt.date) -> str:
-    return f"{begin.year}年"
-
-
-def _quarter(begin: dt.date) -> str:
-    return "一二三四"[(begin.month - 1) // 3] + "季度"
-
-
-def _month(begin: dt.date) -> str:
-    return f"{begin.month}月"
 
 
 def _quarter_begin(day: dt.date) -> dt.date:

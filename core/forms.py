@@ -18,6 +18,7 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
+from core.languages import is_english
 from core.text import tidy, tidy_line, unreadable, visible
 
 # Forgery protection of every POST; a view that only keeps a harmless preference is exempt.
@@ -70,8 +71,8 @@ class TextField(TextAreaField):  # type: ignore[misc]
 
 
 @cache
-def _wtforms_sentences() -> Any:
-    return get_translations(("zh_CN", "zh"))
+def _wtforms_sentences(english: bool) -> Any:
+    return get_translations(("en",) if english else ("zh_CN", "zh"))
 
 
 class TokenField(CSRFTokenField):  # type: ignore[misc]
@@ -92,7 +93,7 @@ class Token(_FlaskFormCSRF):  # type: ignore[misc]
 
 
 class Form(FlaskForm):  # type: ignore[misc]
-    """Every form of the site: protected against forgery, labelled in Chinese."""
+    """Every form of the site: protected against forgery, its hints in the reader's language."""
 
     class Meta(FlaskForm.Meta):  # type: ignore[misc]
         """Reads what a form in a page sends, and nothing else."""
@@ -100,8 +101,8 @@ class Form(FlaskForm):  # type: ignore[misc]
         csrf_class = Token
 
         def get_translations(self, form: Any) -> Any:  # noqa: ARG002 - called by WTForms
-            """WTForms' own sentences in Chinese, read from disk once and not for every form."""
-            return _wtforms_sentences()
+            """WTForms' own sentences, read from disk once and not for every form."""
+            return _wtforms_sentences(is_english())
 
         def wrap_formdata(self, form: Any, formdata: Any) -> Any:
             """Words for fields of words and files for fields of files; never JSON, whose lists

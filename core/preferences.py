@@ -1,4 +1,5 @@
-"""How a reader wants the pages: the elder-friendly view, light or dark.
+"""How a reader wants the pages: the elder-friendly view, light or dark,
+the language of the interface.
 
 Each preference is a cookie of its own with one of a few known values, says nothing about who the
 reader is, and anything else in it counts as the usual. Pages that are kept for all readers are
@@ -13,6 +14,7 @@ LASTS = 365 * 86400
 CHOICES: dict[str, tuple[str, ...]] = {
     "view": ("plain", "elder"),
     "look": ("system", "light", "dark"),
+    "lang": ("zh", "en"),
 }
 
 
@@ -21,6 +23,7 @@ class Preferences(NamedTuple):
 
     view: str = CHOICES["view"][0]
     look: str = CHOICES["look"][0]
+    lang: str = CHOICES["lang"][0]
 
     @property
     def elder(self) -> bool:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask, Response, abort, current_app, g, request
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
 from werkzeug.routing import IntegerConverter, ValidationError
 from werkzeug.wrappers import Response as Answer
@@ -19,7 +20,15 @@ from core import preferences
 from core.preferences import Preferences
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
-WEEKDAYS = "一二三四五六日"
+WEEKDAYS = (
+    _l("星期一"),
+    _l("星期二"),
+    _l("星期三"),
+    _l("星期四"),
+    _l("星期五"),
+    _l("星期六"),
+    _l("星期日"),
+)
 LARGEST_ID = 2**31 - 1
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
@@ -202,13 +211,20 @@ def day(value: dt.date | dt.datetime | None) -> str:
         return ""
     if isinstance(value, dt.datetime):
         value = local(value).date()
-    weekday = WEEKDAYS[value.weekday()]
-    return f"{value.year}年{value.month}月{value.day}日（星期{weekday}）"
+    return str(
+        _(
+            "%(year)d年%(month)d月%(day)d日（%(weekday)s）",
+            year=value.year,
+            month=value.month,
+            day=value.day,
+            weekday=WEEKDAYS[value.weekday()],
+        )
+    )
 
 
 def month(value: dt.date) -> str:
     """2020年10月"""
-    return f"{value.year}年{value.month}月"
+    return str(_("%(year)d年%(month)d月", year=value.year, month=value.month))
 
 
 def moment(value: dt.datetime | None) -> Markup:
@@ -216,7 +232,8 @@ def moment(value: dt.datetime | None) -> Markup:
     if value is None:
         return Markup("")
     here = local(value)
-    shown = f"{here.year}年{here.month}月{here.day}日 {here:%H:%M}"
+    date = _("%(year)d年%(month)d月%(day)d日", year=here.year, month=here.month, day=here.day)
+    shown = f"{date} {here:%H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), shown)
 
 

@@ -261,7 +261,7 @@ def _corrections() -> None:
                 found,
                 state,
                 words="已经改为今年，谢谢您。",
-                public_title="截止日期",
+                public_title="公告里的日期",
                 by=audit.SYSTEM,
                 now=NOON,
             )

@@ -17,6 +17,8 @@ from consult.drafts import Entry, Outline
 from consult.lineage import Line
 from consult.submissions import Tally
 from consult.views import loading
+from core import foreign_words
+from core.languages import is_english
 from core.pages import Live, Reader, live
 from core.web import SHANGHAI, keep_private, now, number_in
 
@@ -97,7 +99,7 @@ class Counted:
             entry.id: (
                 Markup('<a href="{}&amp;on={}">').format(Markup(escape(base)), entry.mark),
                 Markup('{}<span class="visually-hidden">{}{}</span></a>').format(
-                    unit, of, entry.text[:20]
+                    unit, of, _said(entry.text[:20])
                 ),
             )
             for entry in line.shown.entries
@@ -134,6 +136,12 @@ class Counted:
                 parts.append(str(count))
             parts.append(words)
         return "".join(parts)
+
+
+def _said(words: str) -> Markup:
+    """Words of the draft as they stand in a page: marked where the page is English."""
+    plain = escape(words)
+    return Markup(foreign_words.marked(f"<i>{plain}")[3:]) if is_english() else plain
 
 
 def _rolled_up(tallies: dict[int, int], line: Line) -> tuple[dict[int, int], int]:

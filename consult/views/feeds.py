@@ -13,9 +13,12 @@ from consult import consultations, milestones, posters
 from consult.consultations import SHANGHAI, Consultation
 from consult.posters import Poster
 from consult.views import loading
+from core import languages
 from core.web import closing, day, keep_private, now
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/consultations")
+# Subscribed to by programs and put up in the street: one language, whoever fetched it.
+blueprint.before_request(languages.only_chinese)
 MOST_ENTRIES = 50
 MOST_DEADLINES = 200
 HALF_HOUR = dt.timedelta(minutes=30)

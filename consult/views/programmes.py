@@ -65,7 +65,9 @@ def timeline(slug: str) -> str | Response:
         standing=standing(programme, today),
         under_way=programme.nodes_on(today),
         open_now=open_now,
-        chart=gantt.chart(_groups(programme, open_now), today) if programme.stages else None,
+        chart=gantt.chart(_groups(programme, open_now), today, _labels())
+        if programme.stages
+        else None,
         topic_groups=_topic_groups(programme),
     )
 
@@ -96,6 +98,14 @@ def _call(consultation: Consultation) -> OpenCall:
     assert closes_at
     url = url_for("consultations.notice", slug=consultation.slug)
     return OpenCall(consultation.title, url, first, last, closes_at)
+
+
+def _labels() -> gantt.Labels:
+    return gantt.Labels(
+        year=_("{}年"),
+        quarters=(_("一季度"), _("二季度"), _("三季度"), _("四季度")),
+        month=_("{}月"),
+    )
 
 
 def _groups(programme: Programme, open_now: Sequence[OpenCall]) -> list[gantt.Group]:

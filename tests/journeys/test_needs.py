@@ -97,6 +97,31 @@ def test_light_and_dark_by_choice(travel: Travel, system: str, script: bool) -> 
     assert _look(page) == system
 
 
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+def test_a_reader_of_english_sends_a_comment(travel: Travel, script: bool) -> None:
+    someone = travel(NARROW, java_script_enabled=script)
+    page = someone.page
+    someone.go(DRAFT)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    someone.look("reader", both=False)
+    # The text of the draft stays Chinese and says so.
+    first = page.locator(".para p bdi").first
+    expect(first).to_have_attribute("lang", "zh-Hans")
+    page.locator(".para").nth(2).get_by_role("link", name=re.compile("^Comment")).click()
+    someone.look("form", both=False)
+    page.get_by_label("Your opinion").fill("Please add ramps and handrails here.")
+    page.locator("#consent").check()
+    page.get_by_role("button", name="Send opinion").click()
+    expect(page.locator("h1")).to_have_text("Your opinion has been received")
+    someone.look("receipt", both=False)
+    for path in ("/", f"/consultations/{OPEN}/", f"/consultations/{OPEN}/summary", "/privacy"):
+        someone.go(path)
+        someone.look("page", both=False)
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("html")).to_have_attribute("lang", "zh-Hans")
+
+
 def test_switching_keeps_what_has_been_typed(travel: Travel) -> None:
     someone = travel(PHONE)
     page = someone.page
