@@ -25,6 +25,7 @@ from consult import (
     intake,
     programme_files,
     programmes,
+    provenance,
     screening,
     submissions,
     summaries,
@@ -121,6 +122,7 @@ def fill(app: Flask) -> None:
         a_published_draft(_consultation(ANSWERED), SECOND)
         a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
         _intakes(_consultation(OPEN))
+        _entries(_consultation(OPEN))
         _summaries(programme.stages[1])
         _corrections()
         _messages()
@@ -208,6 +210,25 @@ def _intakes(consultation: Consultation) -> None:
                 now=NOON,
                 on_day=local(NOON).date(),
             )
+    db.session.commit()
+
+
+def _entries(consultation: Consultation) -> None:
+    """A call that was typed in at the desk by each of those who may."""
+    for role in ("drc_staff", "administrator"):
+        person = accounts.by_email(email(role))
+        assert person is not None
+        received = submissions.receive(
+            consultation,
+            Opinion(
+                body="来电：希望延长公园开放时间。", channel=Channel.HOTLINE, external_id="G-7"
+            ),
+            once_key=f"entry-{role}",
+            by=person,
+            now=NOON,
+            on_day=local(NOON).date(),
+        )
+        provenance.note(received.id, by=person)
     db.session.commit()
 
 

@@ -21,6 +21,7 @@ ROOMS = (
     "structure",
     "lineage",
     "screening",
+    "desk_entry",
     "intake",
 )
 

@@ -41,6 +41,7 @@ def _rooms() -> list[tuple[str, str, Rule]]:
     return [
         (_("意见审核"), "screening.queue", rules.screen),
         (_("意见征集管理"), "publishing.index", rules.prepare_consultations),
+        (_("登记一件意见"), "desk_entry.write", rules.take_in_files),
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
         (_("网站纠错"), "corrections.queue", core_rules.answer_corrections),

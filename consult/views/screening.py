@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, RadioField
 from wtforms.fields.choices import SelectChoice
 
-from consult import consultations, drafts, rules, screening
+from consult import consultations, drafts, provenance, rules, screening
 from consult.screening import Reason
 from consult.submissions import Channel, Submission, SubmissionState
 from core.db import db
@@ -81,6 +81,7 @@ def queue() -> str:
         consultations=consultations.every(public_only=False),
         copies=screening.copies(found) if state is SubmissionState.PENDING else {},
         places=_places(found),
+        origins=provenance.of(found),
         reasons=list(Reason),
         waiting=screening.pending_count(),
         next_url=url_for(".queue", **kept, after=found[-1].id) if more else None,

@@ -1,5 +1,8 @@
 """Quick entry, attachments, imports that can be undone."""
 
+import sqlalchemy as sa
+from alembic import op
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -8,7 +11,25 @@ depends_on = None
 
 def upgrade() -> None:
     """Go forward."""
+    op.create_table(
+        "provenance",
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("by_id", sa.Integer(), nullable=True),
+        sa.Column("by_name", sa.String(length=120), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["by_id"], ["account.id"], name=op.f("fk_provenance_by_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["submission_id"],
+            ["submission.id"],
+            name=op.f("fk_provenance_submission_id_submission"),
+        ),
+        sa.PrimaryKeyConstraint("submission_id", name=op.f("pk_provenance")),
+    )
+    op.create_index("ix_provenance_by_id_row", "provenance", ["by_id", "row", "submission_id"])
 
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_table("provenance")

@@ -1,0 +1,223 @@
+"""Quick entry at the desk: one screen, the receipt to read out, and the same rights as on the site."""
+
+import datetime as dt
+import re
+
+import pytest
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from consult import drafts, provenance, submissions
+from consult.consultations import Consultation, Phase
+from consult.provenance import Provenance
+from consult.submissions import Channel, Contact, Stance, Submission, SubmissionState
+from core import sealing
+from core.accounts import Account
+from core.audit import AuditEvent
+from core.config import Settings
+from core.db import db
+from tests import people
+from tests.conftest import NOON, Clock
+from tests.consultations_made import a_consultation, a_published_draft
+
+DESK = "/desk/entry"
+WORDS = "来电人希望在第二章里写明加装电梯的年度任务。"
+
+
+@pytest.fixture
+def consultation(app: object) -> Consultation:
+    consultation = a_consultation("gangyao")
+    a_published_draft(consultation)
+    return consultation
+
+
+@pytest.fixture
+def person(consultation: Consultation) -> Account:
+    return people.make("drc_staff")
+
+
+@pytest.fixture
+def officer(client: FlaskClient, person: Account) -> FlaskClient:
+    people.sign_in(client, person)
+    return client
+
+
+def text_of(answer: TestResponse) -> str:
+    return answer.get_data(as_text=True)
+
+
+def enter(client: FlaskClient, consultation: Consultation, **more: str) -> TestResponse:
+    """Send the form as a browser does."""
+    version = drafts.published(consultation)
+    data = {
+        "channel": "hotline",
+        "received_on": "2020-10-19",
+        "body": WORDS,
+        "version": str(version.id if version else ""),
+        "form_key": "k" * 22,
+    }
+    return client.post(f"{DESK}?consultation={consultation.id}", data=data | more)
+
+
+def only() -> Submission:
+    return db.session.scalars(sa.select(Submission)).one()
+
+
+def test_a_call_is_taken_in_like_an_opinion_from_the_site(
+    officer: FlaskClient, consultation: Consultation, person: Account
+) -> None:
+    heading = next(
+        each
+        for each in drafts.outline(drafts.published(consultation)).headings  # type: ignore[arg-type]
+        if each.text == "第二章 社会民生"
+    )
+    answer = enter(
+        officer,
+        consultation,
+        section=str(heading.mark),
+        stance="suggest",
+        title="电梯",
+        external_id="G-1",
+    )
+    assert answer.status_code == 302
+    found = only()
+    assert (found.channel, found.state) == (Channel.HOTLINE, SubmissionState.PENDING)
+    assert (found.place, found.stance, found.title) == (heading.id, Stance.SUGGEST, "电梯")
+    assert (found.received_on, found.received_at) == (dt.date(2020, 10, 19), NOON)
+    assert (found.body, found.external_id, found.account_id) == (WORDS, "G-1", None)
+    assert consultation.received == 1
+    event = db.session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    assert event is not None
+    assert (event.action, event.actor_id) == ("submission.received", person.id)
+    origin = provenance.of([found])[found.id]
+    assert (origin.by_name, origin.external_id, origin.row) == (person.name, "G-1", None)
+    page = text_of(officer.get(answer.location))
+    assert found.receipt in page
+    assert " ".join(found.receipt.replace("-", "")) in page
+    assert officer.get(f"/receipts/{found.receipt}").status_code == 200
+
+
+def test_channel_consultation_and_day_are_remembered_until_midnight(
+    officer: FlaskClient, consultation: Consultation, clock: Clock
+) -> None:
+    other = a_consultation("silu", phase=Phase.CLOSED)
+    a_published_draft(other)
+    day = (other.last_day or NOON.date()).isoformat()
+    assert enter(officer, other, channel="letter", received_on=day).status_code == 302
+    page = text_of(officer.get(DESK))
+    assert f'<option value="{other.id}" selected>' in page
+    assert '<option selected value="letter">' in page
+    assert f'value="{day}"' in page
+    clock.at = NOON + dt.timedelta(days=1)
+    assert 'value="2020-10-21"' in text_of(officer.get(DESK))
+
+
+def test_sent_twice_it_is_stored_once_and_both_get_the_receipt(
+    officer: FlaskClient, consultation: Consultation
+) -> None:
+    first, second = enter(officer, consultation), enter(officer, consultation)
+    assert first.location == second.location
+    assert db.session.scalar(sa.select(sa.func.count(Provenance.submission_id))) == 1
+    assert "没有重复登记" in text_of(officer.get(second.location))
+    assert enter(officer, consultation, body=WORDS + "尽快。").location != first.location
+
+
+def test_a_contact_is_sealed_the_name_masked_and_both_only_after_telling(
+    officer: FlaskClient, consultation: Consultation, settings: Settings
+) -> None:
+    asked = {"name": "王小明", "show_name": "y", "contact": "13800001234"}
+    refused = enter(officer, consultation, **asked)
+    assert refused.status_code == 422
+    assert "先告知本人" in text_of(refused)
+    assert enter(officer, consultation, told="y", **asked).status_code == 302
+    found, kept = only(), db.session.scalars(sa.select(Contact)).one()
+    assert found.public_name == "王**"
+    assert sealing.unseal(settings.contact_key, kept.sealed) == "13800001234"
+    # The same as when the author writes on the site, and so one person.
+    assert found.person_key == submissions.person_key(settings.secret_key, "contact", "13800001234")
+
+
+@pytest.mark.parametrize(
+    ("day", "sentence"),
+    [
+        # NOON is 20 October; the window of an open consultation began ten days before.
+        ("2020-10-21", "在今天之后"),
+        ("2020-10-09", "在征集开始之前"),
+        ("2020-02-30", "真实的日期"),
+    ],
+)
+def test_a_day_that_cannot_be_is_refused_and_the_words_are_kept(
+    officer: FlaskClient, consultation: Consultation, day: str, sentence: str
+) -> None:
+    answer = enter(officer, consultation, received_on=day)
+    assert answer.status_code == 422
+    assert sentence in text_of(answer)
+    assert WORDS in text_of(answer)
+    assert consultation.received == 0
+
+
+def test_after_closing_only_what_came_in_time_is_entered(
+    officer: FlaskClient, consultation: Consultation, clock: Clock
+) -> None:
+    assert consultation.closes_at is not None
+    last = consultation.last_day
+    assert last is not None
+    clock.at = consultation.closes_at + dt.timedelta(hours=12)
+    late = enter(officer, consultation, received_on=(last + dt.timedelta(days=1)).isoformat())
+    assert late.status_code == 422
+    assert "截止以后收到" in text_of(late)
+    assert enter(officer, consultation, received_on=last.isoformat()).status_code == 302
+
+
+def test_what_does_not_take_opinions_is_not_there(
+    officer: FlaskClient, consultation: Consultation
+) -> None:
+    for phase in (Phase.PREPARING, Phase.UPCOMING, Phase.ANSWERED):
+        other = a_consultation(f"c-{phase.value}", phase=phase)
+        assert enter(officer, other).status_code == 404
+
+
+def test_a_section_of_an_older_text_is_chosen_again(
+    officer: FlaskClient, consultation: Consultation
+) -> None:
+    answer = enter(officer, consultation, section="1", version="999")
+    assert answer.status_code == 422
+    assert "请重新选择" in text_of(answer)
+
+
+def test_the_slip_is_for_who_entered_it(
+    app: object, officer: FlaskClient, consultation: Consultation
+) -> None:
+    answer = enter(officer, consultation, act="slip")
+    page = text_of(officer.get(answer.location))
+    assert re.search(r"slip-number\">" + only().receipt, page)
+    people.sign_out(officer)
+    people.sign_in(officer, people.make("drc_staff"))
+    assert officer.get(answer.location).status_code == 404
+    assert only().receipt not in text_of(officer.get(f"{DESK}?saved={only().id}"))
+
+
+def test_nothing_to_enter_for_is_said(client: FlaskClient) -> None:
+    people.sign_in(client, people.make("drc_staff"))
+    assert "现在没有可以登记的意见征集" in text_of(client.get(DESK))
+
+
+@pytest.mark.parametrize("role", ["screener", "unit_staff", "auditor", "resident"])
+def test_only_officers_enter(client: FlaskClient, consultation: Consultation, role: str) -> None:
+    people.sign_in(client, people.make(role))
+    assert client.get(DESK).status_code == 403
+    assert enter(client, consultation).status_code == 403
+
+
+def test_the_screener_sees_where_it_came_from_and_the_public_does_not(
+    app: object, officer: FlaskClient, consultation: Consultation, person: Account
+) -> None:
+    enter(officer, consultation, external_id="G-77")
+    people.sign_out(officer)
+    people.sign_in(officer, people.make("screener"))
+    page = text_of(officer.get("/desk/screening"))
+    assert f"由{person.name}录入" in page
+    assert "原编号G-77" in page
+    public = text_of(officer.get(f"/receipts/{only().receipt}"))
+    assert person.name not in public
