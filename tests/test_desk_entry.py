@@ -2,9 +2,11 @@
 
 import datetime as dt
 import re
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
+from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -25,8 +27,20 @@ DESK = "/desk/entry"
 WORDS = "来电人希望在第二章里写明加装电梯的年度任务。"
 
 
+@pytest.fixture(autouse=True)
+def _context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
 @pytest.fixture
-def consultation(app: object) -> Consultation:
+def settings(app: Flask) -> Settings:
+    found: Settings = app.config["SETTINGS"]
+    return found
+
+
+@pytest.fixture
+def consultation() -> Consultation:
     consultation = a_consultation("gangyao")
     a_published_draft(consultation)
     return consultation
@@ -54,6 +68,7 @@ def enter(client: FlaskClient, consultation: Consultation, **more: str) -> TestR
         "channel": "hotline",
         "received_on": "2020-10-19",
         "body": WORDS,
+        "section": "",
         "version": str(version.id if version else ""),
         "form_key": "k" * 22,
     }
@@ -99,7 +114,7 @@ def test_a_call_is_taken_in_like_an_opinion_from_the_site(
 
 
 def test_channel_consultation_and_day_are_remembered_until_midnight(
-    officer: FlaskClient, consultation: Consultation, clock: Clock
+    officer: FlaskClient, consultation: Consultation, clock: Clock, person: Account
 ) -> None:
     other = a_consultation("silu", phase=Phase.CLOSED)
     a_published_draft(other)
@@ -110,6 +125,7 @@ def test_channel_consultation_and_day_are_remembered_until_midnight(
     assert '<option selected value="letter">' in page
     assert f'value="{day}"' in page
     clock.at = NOON + dt.timedelta(days=1)
+    people.sign_in(officer, person)
     assert 'value="2020-10-21"' in text_of(officer.get(DESK))
 
 
@@ -158,12 +174,13 @@ def test_a_day_that_cannot_be_is_refused_and_the_words_are_kept(
 
 
 def test_after_closing_only_what_came_in_time_is_entered(
-    officer: FlaskClient, consultation: Consultation, clock: Clock
+    officer: FlaskClient, consultation: Consultation, clock: Clock, person: Account
 ) -> None:
     assert consultation.closes_at is not None
     last = consultation.last_day
     assert last is not None
     clock.at = consultation.closes_at + dt.timedelta(hours=12)
+    people.sign_in(officer, person)
     late = enter(officer, consultation, received_on=(last + dt.timedelta(days=1)).isoformat())
     assert late.status_code == 422
     assert "截止以后收到" in text_of(late)
@@ -186,9 +203,7 @@ def test_a_section_of_an_older_text_is_chosen_again(
     assert "请重新选择" in text_of(answer)
 
 
-def test_the_slip_is_for_who_entered_it(
-    app: object, officer: FlaskClient, consultation: Consultation
-) -> None:
+def test_the_slip_is_for_who_entered_it(officer: FlaskClient, consultation: Consultation) -> None:
     answer = enter(officer, consultation, act="slip")
     page = text_of(officer.get(answer.location))
     assert re.search(r"slip-number\">" + only().receipt, page)
@@ -211,7 +226,7 @@ def test_only_officers_enter(client: FlaskClient, consultation: Consultation, ro
 
 
 def test_the_screener_sees_where_it_came_from_and_the_public_does_not(
-    app: object, officer: FlaskClient, consultation: Consultation, person: Account
+    officer: FlaskClient, consultation: Consultation, person: Account
 ) -> None:
     enter(officer, consultation, external_id="G-77")
     people.sign_out(officer)

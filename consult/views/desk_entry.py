@@ -118,9 +118,7 @@ def day_refusal(consultation: Consultation, day: dt.date, today: dt.date) -> str
         return str(_("收到日期在征集开始之前，请核对。"))
     last = consultation.last_day
     if last is not None and day > last:
-        return str(
-            _("这件是截止以后收到的，不能登记。请告知本人，并按公告中的联系方式另行处理。")
-        )
+        return str(_("这件是截止以后收到的，不能登记。请告知本人，并按公告中的联系方式另行处理。"))
     return ""
 
 
