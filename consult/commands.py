@@ -15,7 +15,7 @@ from consult.readers import tables
 from consult.search_commands import search_group
 from consult.submissions import Channel
 from consult.summary_commands import summary_group
-from core import audit, housekeeping
+from core import audit, housekeeping, sign_in_codes
 from core.db import db
 from core.web import SHANGHAI, now
 
@@ -26,6 +26,7 @@ example_group = AppGroup("example", help="内置示例。")
 
 def init_commands(app: Flask) -> None:
     """Attach the consultation's commands, and what it has to be done from time to time."""
+    housekeeping.add(housekeeping.Job("codes", dt.timedelta(hours=1), sign_in_codes.end_expired))
     housekeeping.add(housekeeping.Job("contacts", dt.timedelta(hours=1), submissions.end_contacts))
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)

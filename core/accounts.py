@@ -113,6 +113,7 @@ class Account(Base, UserMixin):
     __tablename__ = "account"
 
     id: Mapped[int] = mapped_column(primary_key=True)
+    # Where a person is reached and by which they sign in; a resident's may be a mobile number.
     email: Mapped[str] = mapped_column(sa.String(254), unique=True)
     name: Mapped[str] = mapped_column(sa.String(NAME_LENGTH))
     password: Mapped[str | None] = mapped_column(sa.String(255))
@@ -124,6 +125,8 @@ class Account(Base, UserMixin):
     mf_recovery_codes: Mapped[list[str] | None]
     unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), index=True)
     is_demo: Mapped[bool] = mapped_column(default=False)
+    # The version of the consent text a resident accepted with the account; staff have none.
+    consent: Mapped[str] = mapped_column(sa.String(20), default="")
     created_at: Mapped[dt.datetime]
 
     unit: Mapped[Unit | None] = relationship(lazy="joined")
@@ -258,6 +261,33 @@ def add(
         after={"roles": list(account.role_names), "unit": unit.name if unit else None},
     )
     return account
+
+
+def is_resident(account: Account) -> bool:
+    """Whether the account is a resident's and nothing else: it may be had, and given up, at will."""
+    return account.role_names == [RoleName.RESIDENT]
+
+
+def set_address(account: Account, address: str, *, by: Actor, now: dt.datetime) -> None:
+    """Another address to sign in with, which was proven to be theirs. Refuses a known one."""
+    try:
+        with db.session.begin_nested():
+            account.email = fold(address)
+    except sa.exc.IntegrityError:
+        raise Refused(_("这个地址已经有账号了，请先退出，再用它登录。")) from None
+    _note("account.address_set", account, by, now)
+
+
+def remove(account: Account) -> None:
+    """Delete an account and its sessions. Its name stays in the record of acts."""
+    sessions.end_all(account.id)
+    account.roles = []
+    db.session.flush()
+    db.session.execute(
+        sa.delete(Account).where(Account.id == account.id),
+        execution_options={"synchronize_session": False},
+    )
+    db.session.expunge(account)
 
 
 def grant(account: Account, role: str, *, by: Actor, now: dt.datetime, reason: str = "") -> None:

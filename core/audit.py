@@ -19,6 +19,7 @@ ACTIONS: dict[str, Any] = {
     "account.deactivated": _l("停用账号"),
     "account.activated": _l("恢复账号"),
     "account.removed": _l("移除演示账号"),
+    "account.address_set": _l("更换登录地址"),
     "account.password_set": _l("设置密码"),
     "account.password_link_made": _l("生成设置密码的链接"),
     "account.second_factor_set": _l("设置动态口令"),

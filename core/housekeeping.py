@@ -18,7 +18,7 @@ from core.db import db
 from core.web import now
 
 MINUTE = dt.timedelta(minutes=1)
-PAUSE = 10.0
+PAUSE = 3.0
 log = logging.getLogger(__name__)
 
 
@@ -45,7 +45,7 @@ def deliver_messages(at: dt.datetime) -> int:
     return outbox.deliver(senders.of(settings), contact_key=settings.contact_key, now=at)
 
 
-add(Job("messages", MINUTE / 6, deliver_messages))
+add(Job("messages", MINUTE / 20, deliver_messages))
 
 
 def run_all() -> None:

@@ -27,6 +27,7 @@ from tests.databases import Databases, close
 # holds text is filled, also what is only meant for machines but comes from a file.
 FOR_MACHINES = frozenset(
     {
+        "account.consent",
         "account.email",
         "account.fs_uniquifier",
         "account.mf_recovery_codes",
@@ -48,6 +49,8 @@ FOR_MACHINES = frozenset(
         "output.key",
         "password_link.token_hash",
         "programme.slug",
+        "sign_in_code.address_hash",
+        "sign_in_code.code_hash",
         "stage.key",
         "submission.consent",
         "submission.fingerprint",

@@ -38,7 +38,17 @@ from consult.readers.tables import Table
 from consult.screening import Reason
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
-from core import accounts, audit, corrections, outbox, password_links, sealing, units, uploads
+from core import (
+    accounts,
+    audit,
+    consents,
+    corrections,
+    outbox,
+    password_links,
+    sealing,
+    units,
+    uploads,
+)
 from core.accounts import Account, RoleName
 from core.config import of_site
 from core.corrections import Correction, CorrectionState, ErrorType, Report
@@ -343,6 +353,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "slug": [OPEN, CLOSED, ANSWERED, UPCOMING, PREPARING],
         "mark": [1, 2, 4],
         "token": [TOKEN],
+        "version": list(consents.EVERY),
         "filename": ["icon.svg"],
     }
     columns = {

@@ -12,6 +12,7 @@ ROOMS = (
     "comparisons",
     "comments",
     "receipts",
+    "mine",
     "opinions",
     "search",
     "feeds",

@@ -10,12 +10,12 @@ from wtforms import BooleanField, HiddenField, RadioField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from consult import consultations, drafts, submissions
+from consult import authors, consultations, drafts, submissions
 from consult.consultations import Consultation, ConsultationState
 from consult.drafts import Entry, Target, Version
 from consult.submissions import LONGEST, SHORTEST, Opinion, Stance
 from consult.views import loading
-from core import audit, proof, sealing, throttle
+from core import audit, consents, proof, sealing, throttle
 from core.config import Settings
 from core.db import db
 from core.errors import page
@@ -24,8 +24,6 @@ from core.web import SHANGHAI, keep_private, now, number_in
 
 blueprint = Blueprint("comments", __name__, url_prefix="/consultations/<slug>/comment")
 
-# The consent text in force; the version a person agreed to is kept with what they sent.
-CONSENT = "2020-1"
 # How long a way to reach the author is kept after the day it was given.
 CONTACT_DAYS = 365
 
@@ -157,7 +155,7 @@ def _opinion(form: CommentForm, target: Target, settings: Settings) -> Opinion:
     entry = target.outline.by_mark.get(number_in("on") or 0)
     person: str | None = None
     if current_user.is_authenticated:
-        person = submissions.person_key(settings.secret_key, "account", str(current_user.id))
+        person = authors.person_key(settings.secret_key, current_user.id)
     elif form.contact.data:
         person = submissions.person_key(settings.secret_key, "contact", form.contact.data)
     return Opinion(
@@ -167,7 +165,7 @@ def _opinion(form: CommentForm, target: Target, settings: Settings) -> Opinion:
         stance=Stance(form.stance.data) if form.stance.data else None,
         public_name=submissions.masked(form.name.data) if form.show_name.data else "",
         person_key=person,
-        consent=CONSENT,
+        consent=consents.COMMENT.version,
         account_id=current_user.id if current_user.is_authenticated else None,
     )
 

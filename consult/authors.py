@@ -1,0 +1,154 @@
+"""Authors: what is theirs. Claiming what they sent without an account, seeing, taking along and
+deleting it.
+
+A receipt number proves that one sent the opinion: nobody else has it. Deleting an account leaves
+the words, because a consultation is a public record, and nothing that says whose they were.
+"""
+
+import datetime as dt
+import secrets
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import submissions
+from consult.consultations import Consultation
+from consult.submissions import Contact, Submission
+from core import accounts, addresses, audit, sealing, sign_in_codes
+from core.accounts import Account
+from core.db import db
+from core.errors import Refused
+
+audit.ACTIONS.update(
+    {"submission.claimed": _l("归入居民账号"), "account.erased": _l("居民注销账号")}
+)
+audit.FIELDS.update({"submissions": _l("件数")})
+
+
+def opinions_of(
+    account_id: int, *, before: int | None = None, limit: int = 20
+) -> Sequence[sa.Row[Submission, str, str]]:
+    """(submission, its consultation's title and short name), newest first."""
+    query = (
+        sa.select(Submission, Consultation.title, Consultation.slug)
+        .join(Consultation, Consultation.id == Submission.consultation_id)
+        .where(Submission.account_id == account_id)
+        .order_by(Submission.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(Submission.id < before)
+    return db.session.execute(query).all()
+
+
+def claim(submission: Submission, account: Account, *, secret: str, now: dt.datetime) -> bool:
+    """Put an opinion with the account; False when it was there already.
+
+    One that could be anybody's counts as this person's from now on; one already known to be some
+    person's keeps its key, because that key may join it with others of the same person.
+    """
+    db.session.flush()
+    db.session.refresh(submission, with_for_update={"of": Submission})
+    if submission.account_id == account.id:
+        return False
+    if submission.account_id is not None:
+        raise Refused(_("这件意见已经归入另一个账号。"))
+    submission.account_id = account.id
+    if submission.person_key is None:
+        submission.person_key = person_key(secret, account.id)
+    _touch(sa.select(Submission.consultation_id).where(Submission.id == submission.id))
+    audit.record("submission.claimed", submission, by=account, now=now, name=submission.receipt)
+    return True
+
+
+def person_key(secret: str, account_id: int) -> str:
+    """The key of what this account sends."""
+    return submissions.person_key(secret, "account", str(account_id))
+
+
+def data_of(account: Account, *, contact_key: str) -> dict[str, Any]:
+    """Everything that is kept about a person, for taking along."""
+    query = (
+        sa.select(Submission, Consultation.title, Contact)
+        .join(Consultation, Consultation.id == Submission.consultation_id)
+        .outerjoin(Contact, Contact.submission_id == Submission.id)
+        .where(Submission.account_id == account.id)
+        .order_by(Submission.id)
+    )
+    return {
+        "account": {
+            "address": account.email,
+            "created_at": account.created_at.isoformat(),
+            "consent": account.consent,
+        },
+        "opinions": [
+            {
+                "receipt": submission.receipt,
+                "consultation": title,
+                "title": submission.title,
+                "body": submission.body,
+                "stance": submission.stance.value if submission.stance else None,
+                "channel": submission.channel.value,
+                "received_at": submission.received_at.isoformat(),
+                "state": submission.state.value,
+                "public_name": submission.public_name,
+                "consent": submission.consent,
+                **_contact(contact, contact_key),
+            }
+            for submission, title, contact in db.session.execute(query)
+        ],
+    }
+
+
+def _contact(contact: Contact | None, contact_key: str) -> dict[str, str | None]:
+    if contact is None:
+        return {"contact": None, "contact_kept_until": None}
+    try:
+        said = sealing.unseal(contact_key, contact.sealed)
+    except sealing.Unreadable:
+        said = None
+    return {"contact": said, "contact_kept_until": contact.keep_until.isoformat()}
+
+
+def forget_contacts(account: Account) -> int:
+    """Delete every way to reach the person that was left with an opinion; how many there were."""
+    theirs = sa.select(Submission.id).where(Submission.account_id == account.id)
+    gone = sa.delete(Contact).where(Contact.submission_id.in_(theirs))
+    result = db.session.execute(gone, execution_options={"synchronize_session": False})
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
+
+
+def erase(account: Account, *, now: dt.datetime) -> int:
+    """Delete the account and all that says whose the opinions were; how many stay, as words only.
+
+    They stay one person's opinions among themselves, under a key that nothing leads to. Refuses
+    accounts that hold an office: those are closed by an administrator, with the record kept.
+    """
+    if not accounts.is_resident(account):
+        raise Refused(_("工作人员和咨询团成员的账号由管理员停用。"))
+    forget_contacts(account)
+    theirs = Submission.account_id == account.id
+    _touch(sa.select(Submission.consultation_id).where(theirs))
+    anonymous = {"account_id": None, "public_name": "", "person_key": secrets.token_hex(16)}
+    result = db.session.execute(
+        sa.update(Submission).where(theirs).values(anonymous),
+        execution_options={"synchronize_session": False},
+    )
+    kept: int = result.rowcount  # type: ignore[attr-defined]  # a CursorResult
+    sign_in_codes.forget(addresses.fold(account.email))
+    audit.record("account.erased", account, by=audit.RESIDENT, now=now, after={"submissions": kept})
+    accounts.remove(account)
+    return kept
+
+
+def _touch(consultation_ids: sa.Select[int]) -> None:
+    """Let every kept page and every summary see that something has changed."""
+    db.session.execute(
+        sa.update(Consultation)
+        .where(Consultation.id.in_(consultation_ids))
+        .values(stamp=Consultation.stamp + 1),
+        execution_options={"synchronize_session": False},
+    )

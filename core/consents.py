@@ -1,0 +1,44 @@
+"""Consent texts (知情同意): what people agreed to, word for word, by version.
+
+A version is never edited once anybody may have agreed to it: a new text is a new version, and the
+old one stays readable for those whose opinions carry it.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from flask_babel import lazy_gettext as _l
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """One version of one text."""
+
+    version: str
+    since: dt.date
+    what: str
+    words: tuple[str, ...]
+
+
+COMMENT = Consent(
+    "2020-1",
+    dt.date(2020, 1, 1),
+    _l("提交意见"),
+    (
+        _l("我知道这件意见审核后会公开展示，并同意按《个人信息保护说明》处理我填写的内容。"),
+        _l("联系方式只用来告诉我答复，加密保存，不公开，保存一年后删除。"),
+        _l("称呼只在我勾选同意时公开姓氏。"),
+    ),
+)
+ACCOUNT = Consent(
+    "account-1",
+    dt.date(2020, 1, 1),
+    _l("使用居民账号"),
+    (
+        _l("我同意用这个邮箱或手机号登录，查看和管理我自己提交的意见；它不公开，不用于其他用途。"),
+        _l(
+            "我随时可以导出我的数据，也可以注销账号；注销后，已提交的意见去掉一切个人标识，只保留文字。"
+        ),
+    ),
+)
+EVERY = {each.version: each for each in (COMMENT, ACCOUNT)}

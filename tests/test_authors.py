@@ -1,0 +1,356 @@
+"""What is an author's own: signing in with a code, claiming, taking along, deleting."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from cryptography.fernet import Fernet
+from flask import Flask
+from flask.testing import FlaskClient
+
+from consult import authors, submissions
+from consult.consultations import Consultation
+from consult.submissions import Contact, Opinion, Submission, SubmissionState
+from core import accounts, audit, consents, sealing, sign_in_codes
+from core.accounts import Account
+from core.config import of_site
+from core.db import db
+from core.errors import Refused
+from core.outbox import Message
+from core.sign_in_codes import SignInCode
+from tests import people
+from tests.conftest import NOON, Clock
+from tests.consultations_made import a_consultation, a_published_draft
+
+ADDRESS = "wang@example.cn"
+
+
+@pytest.fixture(autouse=True)
+def _context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def consultation() -> Consultation:
+    made = a_consultation()
+    a_published_draft(made)
+    return made
+
+
+def send_code(client: FlaskClient, address: str = ADDRESS) -> str:
+    """Ask for a code; the words of the message that leaves the house."""
+    answer = client.post("/join", data={"address": address, "consent": "y"})
+    assert answer.status_code == 303, answer.get_data(as_text=True)
+    return db.session.scalars(sa.select(Message).order_by(Message.id.desc())).first().body  # type: ignore[union-attr]
+
+
+def the_code(body: str) -> str:
+    found = re.search(r"[0-9]{6}", body)
+    assert found
+    return found[0]
+
+
+def join(client: FlaskClient, address: str = ADDRESS) -> None:
+    code = the_code(send_code(client, address))
+    answer = client.post("/join/code", data={"code": code})
+    assert answer.location == "/mine"
+
+
+def an_opinion(consultation: Consultation, number: int = 1, **fields: object) -> Submission:
+    words: dict[str, object] = {"body": f"第{number}件意见，希望多种一些树。"}
+    received = submissions.receive(
+        consultation,
+        Opinion(**(words | fields)),  # type: ignore[arg-type]
+        once_key=f"once-{number}",
+        state=SubmissionState.SHOWN,
+        by=audit.RESIDENT,
+        now=NOON,
+        on_day=NOON.date(),
+    )
+    db.session.commit()
+    return db.session.get_one(Submission, received.id)
+
+
+def again(submission: Submission) -> Submission:
+    return db.session.get_one(Submission, submission.id, populate_existing=True)
+
+
+# --- signing in ----------------------------------------------------------------------------------
+
+
+def test_a_code_makes_an_account_and_signs_in(client: FlaskClient) -> None:
+    join(client)
+    account = accounts.by_email(ADDRESS)
+    assert account is not None
+    assert accounts.is_resident(account)
+    assert account.password is None
+    assert account.consent == consents.ACCOUNT.version
+    assert client.get("/mine").status_code == 200
+    assert "我的意见" in client.get("/").get_data(as_text=True)
+    people.sign_out(client)
+    join(client)
+    assert db.session.scalar(sa.select(sa.func.count(Account.id))) == 1
+
+
+def test_a_mobile_number_is_one_however_it_is_typed(client: FlaskClient) -> None:
+    join(client, "138 0000 0000")
+    people.sign_out(client)
+    join(client, "+86-13800000000")
+    assert db.session.scalar(sa.select(sa.func.count(Account.id))) == 1
+
+
+@pytest.mark.parametrize("typed", ["", "王", "021-62470000", "a@b", "a b@example.cn", "1380000000"])
+def test_an_address_nothing_can_be_sent_to_is_refused(client: FlaskClient, typed: str) -> None:
+    answer = client.post("/join", data={"address": typed, "consent": "y"})
+    assert answer.status_code == 422
+    assert db.session.scalar(sa.select(sa.func.count(Message.id))) == 0
+
+
+def test_without_consent_nothing_is_sent(client: FlaskClient) -> None:
+    assert client.post("/join", data={"address": ADDRESS}).status_code == 422
+    assert db.session.scalar(sa.select(sa.func.count(Message.id))) == 0
+
+
+def test_a_code_counts_once_for_ten_minutes_and_five_tries(
+    client: FlaskClient, clock: Clock
+) -> None:
+    code = the_code(send_code(client))
+    for _try in range(4):
+        assert client.post("/join/code", data={"code": "x"}).status_code == 422
+    assert client.post("/join/code", data={"code": code}).status_code == 303
+    people.sign_out(client)
+    # Used up.
+    assert not sign_in_codes.accept(ADDRESS, code, now=NOON)
+    code = the_code(send_code(client))
+    for _try in range(5):
+        assert client.post("/join/code", data={"code": "x"}).status_code == 422
+    assert client.post("/join/code", data={"code": code}).status_code == 422, "the sixth try"
+    code = the_code(send_code(client))
+    clock.forward(minutes=10)
+    assert client.post("/join/code", data={"code": code}).status_code == 422, "too late"
+
+
+def test_a_new_code_voids_the_one_before(client: FlaskClient) -> None:
+    first = sign_in_codes.make(ADDRESS, now=NOON)
+    second = sign_in_codes.make(ADDRESS, now=NOON)
+    if first != second:
+        assert not sign_in_codes.accept(ADDRESS, first, now=NOON)
+    assert sign_in_codes.accept(ADDRESS, second, now=NOON)
+
+
+def test_neither_address_nor_code_is_kept_in_clear() -> None:
+    code = sign_in_codes.make(ADDRESS, now=NOON)
+    row = db.session.scalars(sa.select(SignInCode)).one()
+    assert ADDRESS not in row.address_hash
+    assert code not in (row.code_hash, row.address_hash)
+
+
+def test_codes_are_not_sent_without_end(client: FlaskClient) -> None:
+    for _time in range(5):
+        send_code(client)
+    answer = client.post("/join", data={"address": ADDRESS, "consent": "y"})
+    assert answer.status_code == 429
+    assert db.session.scalar(sa.select(sa.func.count(Message.id))) == 5
+
+
+def test_staff_cannot_sign_in_by_code(client: FlaskClient) -> None:
+    officer = people.make("drc_staff", email="drc@example.cn")
+    body = send_code(client, officer.email)
+    assert "请用密码登录" in body
+    assert not re.search(r"[0-9]{6}", body)
+    for guess in ("000000", "123456"):
+        assert client.post("/join/code", data={"code": guess}).status_code == 422
+    assert client.get("/mine").status_code in (302, 303, 401, 403)
+
+
+def test_the_page_does_not_tell_whether_an_address_is_known(
+    client: FlaskClient, app: Flask
+) -> None:
+    join(client)
+    stranger = app.test_client()
+    pages = []
+    for address in (ADDRESS, "nobody@example.cn"):
+        send_code(stranger, address)
+        page = stranger.get("/join/code").get_data(as_text=True)
+        pages.append(re.sub(r"[wn]\*\*\*|value=\"[^\"]*\"", "", page))
+    assert pages[0] == pages[1]
+
+
+def test_a_resident_changes_the_address_by_a_code_sent_to_the_new_one(client: FlaskClient) -> None:
+    join(client)
+    number = accounts.by_email(ADDRESS).id  # type: ignore[union-attr]
+    join(client, "13800000000")
+    changed = db.session.get_one(Account, number, populate_existing=True)
+    assert changed.email == "13800000000"
+
+
+def test_an_address_somebody_else_has_cannot_be_taken(client: FlaskClient, app: Flask) -> None:
+    join(app.test_client(), "li@example.cn")
+    join(client)
+    code = the_code(send_code(client, "li@example.cn"))
+    answer = client.post("/join/code", data={"code": code})
+    assert answer.location == "/join"
+    assert "已经有账号" in client.get("/join").get_data(as_text=True)
+
+
+# --- claiming ----------------------------------------------------------------------------------
+
+
+def test_what_was_sent_without_signing_in_is_claimed_by_its_receipt(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    sent = an_opinion(consultation)
+    stamp = consultation.stamp
+    join(client)
+    assert sent.receipt not in client.get("/mine").get_data(as_text=True)
+    typed = sent.receipt.lower().replace("-", " ")
+    assert client.post("/mine/claims", data={"receipt": typed}).status_code == 303
+    assert sent.receipt in client.get("/mine").get_data(as_text=True)
+    claimed = again(sent)
+    person = accounts.by_email(ADDRESS)
+    assert person is not None
+    assert claimed.account_id == person.id
+    assert claimed.person_key == authors.person_key(of_site().secret_key, person.id)
+    fresh = db.session.get_one(Consultation, consultation.id, populate_existing=True)
+    assert fresh.stamp > stamp, "how many people there are has changed"
+    # Again changes nothing.
+    client.post("/mine/claims", data={"receipt": typed})
+    assert again(sent).account_id == person.id
+
+
+def test_what_belongs_to_another_account_cannot_be_claimed(
+    client: FlaskClient, app: Flask, consultation: Consultation
+) -> None:
+    sent = an_opinion(consultation)
+    first = app.test_client()
+    join(first, "li@example.cn")
+    first.post("/mine/claims", data={"receipt": sent.receipt})
+    join(client)
+    answer = client.post("/mine/claims", data={"receipt": sent.receipt})
+    assert answer.status_code == 409
+    assert "另一个账号" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("typed", ["", "x", "201020-00000-00000", "'; drop table"])
+def test_an_unknown_receipt_is_a_sentence(client: FlaskClient, typed: str) -> None:
+    join(client)
+    assert client.post("/mine/claims", data={"receipt": typed}).status_code == 422
+
+
+def test_a_known_person_stays_that_person(consultation: Consultation) -> None:
+    sent = an_opinion(consultation, person_key="contact-key")
+    person = people.make("resident")
+    authors.claim(sent, person, secret="secret", now=NOON)
+    assert sent.person_key == "contact-key"
+
+
+# --- taking along and deleting ----------------------------------------------------------------
+
+
+def owned(consultation: Consultation, account: Account) -> list[Submission]:
+    """Two opinions of the account, one with a contact, and one of somebody else's."""
+    made = [
+        an_opinion(consultation, 1, account_id=account.id, person_key="me", public_name="王**"),
+        an_opinion(consultation, 2, account_id=account.id, person_key="me"),
+        an_opinion(consultation, 3, person_key="other", public_name="李**"),
+    ]
+    for each in (made[0], made[2]):
+        sealed = sealing.seal(of_site().contact_key, f"contact{each.number}@example.cn")
+        submissions.keep_contact(each.id, sealed, days=365, now=NOON)
+    db.session.commit()
+    return made
+
+
+def test_everything_that_is_kept_can_be_taken_along(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    join(client)
+    person = accounts.by_email(ADDRESS)
+    assert person is not None
+    made = owned(consultation, person)
+    answer = client.get("/mine/data.json")
+    assert answer.headers["Cache-Control"] == "no-store"
+    kept = json.loads(answer.get_data())
+    assert kept["account"]["address"] == ADDRESS
+    assert [each["receipt"] for each in kept["opinions"]] == [m.receipt for m in made[:2]]
+    assert kept["opinions"][0]["contact"] == "contact1@example.cn"
+    assert kept["opinions"][0]["contact_kept_until"] == "2021-10-20"
+    assert kept["opinions"][1]["contact"] is None
+    assert kept["opinions"][0]["body"] == "第1件意见，希望多种一些树。"
+
+
+def test_contacts_alone_can_be_deleted(client: FlaskClient, consultation: Consultation) -> None:
+    join(client)
+    person = accounts.by_email(ADDRESS)
+    assert person is not None
+    owned(consultation, person)
+    client.post("/mine/contacts")
+    left = db.session.scalars(sa.select(Contact.submission_id)).all()
+    assert [again_number(id) for id in left] == [3]
+
+
+def again_number(id: int) -> int:
+    return db.session.get_one(Submission, id).number
+
+
+def test_deleting_leaves_words_and_nobody(client: FlaskClient, consultation: Consultation) -> None:
+    join(client)
+    person = accounts.by_email(ADDRESS)
+    assert person is not None
+    number = person.id
+    made = owned(consultation, person)
+    assert client.post("/mine/erase", data={}).status_code == 422, "not without saying so"
+    answer = client.post("/mine/erase", data={"confirm": "y"})
+    assert answer.status_code == 303
+    db.session.expire_all()
+    assert accounts.by_email(ADDRESS) is None
+    assert db.session.get(Account, number) is None
+    assert client.get("/mine").status_code in (302, 303, 401, 403)
+    first, second, other = (again(each) for each in made)
+    assert first.body == "第1件意见，希望多种一些树。"
+    assert first.state is SubmissionState.SHOWN
+    for each in (first, second):
+        assert each.account_id is None
+        assert each.public_name == ""
+        assert each.person_key != "me"
+    assert first.person_key == second.person_key, "still one person's among themselves"
+    assert (other.public_name, other.person_key) == ("李**", "other")
+    assert [again_number(id) for id in db.session.scalars(sa.select(Contact.submission_id))] == [3]
+    # Nothing in any table leads back to the address.
+    for table in (Message, SignInCode):
+        for row in db.session.scalars(sa.select(table)):
+            assert ADDRESS not in str(vars(row))
+
+
+def test_who_holds_an_office_is_closed_by_an_administrator() -> None:
+    officer = people.make("drc_staff")
+    with pytest.raises(Refused):
+        authors.erase(officer, now=NOON)
+    both = people.make("resident", roles=["resident", "panel_member"])
+    with pytest.raises(Refused):
+        authors.erase(both, now=NOON)
+
+
+def test_a_lost_key_does_not_keep_anybody_from_their_data(consultation: Consultation) -> None:
+    person = people.make("resident")
+    owned(consultation, person)
+    kept = authors.data_of(person, contact_key=Fernet.generate_key().decode())
+    assert kept["opinions"][0]["contact"] is None
+
+
+def test_consent_texts_stay_readable(client: FlaskClient) -> None:
+    for version, consent in consents.EVERY.items():
+        page = client.get(f"/consents/{version}").get_data(as_text=True)
+        assert str(consent.words[0]) in page
+    assert client.get("/consents/none").status_code == 404
+
+
+def test_codes_that_are_over_go(clock: Clock) -> None:
+    sign_in_codes.make(ADDRESS, now=NOON)
+    sign_in_codes.make("li@example.cn", now=NOON + dt.timedelta(minutes=5))
+    sign_in_codes.end_expired(NOON + dt.timedelta(minutes=10))
+    assert db.session.scalar(sa.select(sa.func.count(SignInCode.address_hash))) == 1
