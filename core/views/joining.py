@@ -85,7 +85,7 @@ def join() -> Page:
 def send_code() -> Page:
     """Send a code. What is answered does not tell whether the address is known."""
     if _is_staff():
-        abort(403)
+        return redirect(url_for("accounts.account"), 303)
     form, at = AddressForm(), now()
     if not form.validate():
         return _join_page(form), 422
