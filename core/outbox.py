@@ -3,7 +3,8 @@
 A message is put here in the transaction of the act it tells of, so that neither is without the
 other. It is sent afterwards, and never twice: it is marked as being sent, on disk, before the
 first byte leaves. What was marked and never heard of again is not sent a second time but shown to
-the staff as unsure. The address is sealed, and removed as soon as the message is through.
+the staff as unsure. The address is sealed; it and the words are removed as soon as the message is
+through.
 """
 
 import datetime as dt
@@ -72,7 +73,7 @@ class Message(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     # What the message is about; putting in a second one under the same key does nothing.
     once_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
-    # Empty as soon as nothing has to be sent any more.
+    # Address and words are emptied as soon as nothing has to be sent any more.
     sealed_address: Mapped[bytes]
     subject: Mapped[str] = mapped_column(sa.String(200))
     body: Mapped[str] = mapped_column(sa.Text)
@@ -209,7 +210,7 @@ def _try(
     except Exception as trouble:
         # Somebody's own sender: nobody knows how far it came.
         return {"state": MessageState.UNSURE, "trouble": type(trouble).__name__}
-    return {"state": MessageState.SENT, "sealed_address": b"", "trouble": ""}
+    return {"state": MessageState.SENT, "sealed_address": b"", "body": "", "trouble": ""}
 
 
 # --- looking and deciding ------------------------------------------------------------------------
@@ -248,9 +249,9 @@ def retry(message: Message, *, by: audit.Actor, now: dt.datetime) -> None:
 
 
 def give_up(message: Message, *, by: audit.Actor, now: dt.datetime) -> None:
-    """Leave a message that got stuck; the address goes."""
+    """Leave a message that got stuck; address and words go."""
     _decide(message, "message.given_up", MessageState.FAILED, by, now)
-    message.sealed_address = b""
+    message.sealed_address, message.body = b"", ""
 
 
 def _decide(

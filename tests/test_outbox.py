@@ -124,6 +124,7 @@ def test_a_letter_arrives_as_it_was_written(smtp: Smtp, mailbox: Mailbox) -> Non
     assert letter["Auto-Submitted"] == "auto-generated"
     assert the_message().state is MessageState.SENT
     assert the_message().sealed_address == b"", "the address goes with the message"
+    assert the_message().body == ""
     assert deliver(smtp, NOON + dt.timedelta(days=30)) == 0
 
 

@@ -33,6 +33,8 @@ from core.web import keep_private, now
 
 blueprint = Blueprint("joining", __name__)
 CODES_PER_HOUR = 5
+# For the record of acts, which has one language; people are not asked for a name.
+RESIDENT_NAME = "居民"
 CODES_PER_NETWORK = 30
 HALF_DONE = dt.timedelta(minutes=20)
 Page = Response | str | tuple[str, int]
@@ -164,7 +166,7 @@ def check_code() -> Page:
         return _change_address(address, at)
     account = accounts.by_email(address) or accounts.add(
         email=address,
-        name=str(_("居民")),
+        name=RESIDENT_NAME,
         roles=[RoleName.RESIDENT],
         by=RESIDENT,
         now=at,
