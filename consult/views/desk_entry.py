@@ -17,9 +17,9 @@ from consult import consultations, drafts, intake, provenance, rules, submission
 from consult.consultations import Consultation, Phase
 from consult.drafts import Outline
 from consult.submissions import Channel, Opinion, Received, Stance, Submission
-from consult.views.comments import CONSENT, CONTACT_DAYS
+from consult.views.comments import CONTACT_DAYS
 from consult.views.publishing import DayField
-from core import sealing
+from core import consents, sealing
 from core.config import Settings
 from core.db import db
 from core.forms import LineField, OnceForm, TextField, Words
@@ -186,7 +186,7 @@ def _take_in(form: EntryForm, consultation: Consultation, outline: Outline | Non
         person_key=submissions.person_key(settings.secret_key, "contact", contact)
         if contact
         else None,
-        consent=CONSENT if form.told.data else "",
+        consent=consents.COMMENT.version if form.told.data else "",
         external_id=form.external_id.data,
         received_on=form.received_on.data,
     )
