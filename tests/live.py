@@ -29,7 +29,7 @@ CLOSED = "silu-kuangjia"
 @contextmanager
 def started(folder: Path, *, url: str = "", **settings: str) -> Iterator[str]:
     """The address of a server that lives as long as this context; `settings` are environment."""
-    port = _free_port()
+    port = free_port()
     environment = {
         **os.environ,
         "COMMENTS_PER_HOUR": "100000",
@@ -54,7 +54,8 @@ def started(folder: Path, *, url: str = "", **settings: str) -> Iterator[str]:
         log.close()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port nobody listens at."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -2,7 +2,6 @@
 
 # ruff: noqa: ARG002 -- the mail server and the sender say which arguments there are.
 import datetime as dt
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
@@ -27,6 +26,7 @@ from core.senders import Letter, Smtp
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.live import free_port
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -67,17 +67,10 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def server(mailbox: Mailbox) -> Iterator[Controller]:
-    controller = Controller(mailbox, hostname="127.0.0.1", port=_free_port())
+    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
     controller.start()
     yield controller
     controller.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -174,7 +167,7 @@ def test_a_line_that_breaks_after_the_words_is_not_tried_again(
 
 
 def test_a_server_that_is_away_is_tried_six_times() -> None:
-    nobody = Smtp("127.0.0.1", _free_port(), "wenji@consult.example", patience=1)
+    nobody = Smtp("127.0.0.1", free_port(), "wenji@consult.example", patience=1)
     put("wang@example.cn")
     at, tries = NOON, 0
     while the_message().state is MessageState.WAITING:

@@ -7,10 +7,15 @@ each page visited is checked with axe at the width of the journey and once more 
 import os
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from email import message_from_bytes, policy
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
@@ -33,12 +38,49 @@ FLAGS = [
 expect.set_options(timeout=15_000)
 
 
+class Post:
+    """The mail server of the town: keeps what the site sends."""
+
+    def __init__(self) -> None:
+        self.letters: list[tuple[str, str]] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """Keep a letter."""
+        assert isinstance(envelope.content, bytes)
+        letter: Any = message_from_bytes(envelope.content, policy=policy.default)
+        self.letters.append((envelope.rcpt_tos[0], letter.get_content()))
+        return "250 OK"
+
+    def wait_for(self, to: str, *, patience: float = 30) -> str:
+        """The words of the newest letter to this address, as soon as there is one."""
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
+            for address, words in reversed(self.letters):
+                if address == to:
+                    return words
+            time.sleep(0.1)
+        raise AssertionError(f"no letter to {to} within {patience} s")
+
+
 @pytest.fixture(scope="session")
-def address(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def post() -> Iterator[tuple[Post, int]]:
+    """The mail server, and at which port it listens."""
+    kept = Post()
+    controller = Controller(kept, hostname="127.0.0.1", port=live.free_port())
+    controller.start()
+    yield kept, controller.port
+    controller.stop()
+
+
+@pytest.fixture(scope="session")
+def address(
+    databases: Databases, tmp_path_factory: pytest.TempPathFactory, post: tuple[Post, int]
+) -> Iterator[str]:
     """Where the site answers."""
     folder = tmp_path_factory.mktemp("live")
     place = databases.empty()
-    with live.started(folder, url=place.url) as address:
+    mail = {"MAIL_SENDER": "smtp", "SMTP_PORT": str(post[1]), "MAIL_FROM": "wenji@example.invalid"}
+    with live.started(folder, url=place.url, **mail) as address:
         yield address
     databases.discard(place)
 
