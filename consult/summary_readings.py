@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
-from consult.screening import Decision
+from consult.decisions import Decision
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counting import newest_versions
