@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import screening_figures
-from consult.decisions import deciders, last_decision
+from consult.decisions import Decision, deciders, last_decision
 from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import Base, choice, db
@@ -72,16 +72,24 @@ def file(submission: Submission, words: str, *, now: dt.datetime) -> None:
     db.session.refresh(submission, ["state"], with_for_update=True)
     decision = last_decision(submission)
     if submission.state not in APPEALABLE or decision is None:
-        raise Refused(
-            _("这件意见现在是“%(state)s”，没有可以提出异议的决定。", state=submission.state.title)
+        sentence = _(
+            "这件意见现在是“%(state)s”，没有可以提出异议的决定。", state=submission.state.title
         )
-    if db.session.get(Appeal, decision.id) is not None:
-        raise Refused(_("对这次决定已经提出过异议，每次决定可以提一次。"))
+        raise Refused(sentence, kept_text=words)
+    if not may_be_filed(submission, decision):
+        raise Refused(_("对这次决定已经提出过异议，每次决定可以提一次。"), kept_text=words)
     db.session.add(
         Appeal(decision_id=decision.id, submission_id=submission.id, at=now, words=words)
     )
     screening_figures.count({"appealed": 1}, now=now)
     audit.record("submission.appealed", submission, by=audit.RESIDENT, now=now)
+
+
+def may_be_filed(submission: Submission, decision: Decision | None) -> bool:
+    """Whether there is a decision that its author has not appealed against yet."""
+    if decision is None or submission.state not in APPEALABLE:
+        return False
+    return db.session.get(Appeal, decision.id, populate_existing=True) is None
 
 
 def uphold(submission: Submission, told: str, *, by: audit.Actor, now: dt.datetime) -> None:

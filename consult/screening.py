@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from consult import appeals, originals
 from consult.appeals import Outcome
-from consult.decisions import Decision, Reason, is_proposed, last_decision, proposals_on
+from consult.decisions import Reason, is_proposed, proposals_on
 from consult.originals import Span
 from consult.screening_steps import (
     HIDDEN,
@@ -29,8 +29,6 @@ from consult.screening_steps import (
 from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.errors import Refused
-
-__all__ = ["Decision", "Reason", "last_decision"]
 
 audit.ACTIONS.update(
     {
@@ -133,7 +131,8 @@ def complete(submission: Submission, words: str, *, now: dt.datetime) -> None:
     """Add what the author was asked for; the opinion goes back into the queue."""
     before = locked(submission, None)
     if before is not ASKED:
-        raise Refused(_("这件意见现在是“%(state)s”，不需要补充。", state=before.title))
+        sentence = _("这件意见现在是“%(state)s”，不需要补充。", state=before.title)
+        raise Refused(sentence, kept_text=words)
     originals.add(submission, words, now=now)
     step = Step(state=PENDING, by=audit.RESIDENT, now=now, action="submission.completed")
     carry_out([submission], step)

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from consult import consultations, drafts, intake, screening, submissions
 from consult.consultations import Consultation, Phase
+from consult.decisions import Decision, Reason
 from consult.readers.tables import Table
-from consult.screening import Decision, Reason
 from consult.submissions import Channel, Opinion, Submission, SubmissionState, Tally
 from core import audit
 from core.audit import AuditEvent

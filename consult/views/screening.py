@@ -40,6 +40,15 @@ REASONS = frozenset(reason.value for reason in Reason)
 PROPOSED, APPEALED = "proposed", "appealed"
 LISTS = STATES | {PROPOSED, APPEALED}
 LONGEST_WAIT = 3650
+ACTS = {
+    "shown": _l("展示"),
+    "hidden": _l("提出不展示"),
+    "confirm": _l("确认不展示"),
+    "send_back": _l("退回建议"),
+    "referred": _l("转办理指引（12345、信访）"),
+    "asked": _l("请作者补充"),
+    "uphold": _l("维持原决定"),
+}
 FILTERS = ("state", "channel", "consultation", "reason", "waited")
 
 
@@ -48,15 +57,7 @@ class DecisionForm(Form):
 
     act = RadioField(
         _l("处理"),
-        choices=[
-            SelectChoice("shown", _l("展示")),
-            SelectChoice("hidden", _l("提出不展示")),
-            SelectChoice("confirm", _l("确认不展示")),
-            SelectChoice("send_back", _l("退回建议")),
-            SelectChoice("referred", _l("转办理指引（12345、信访）")),
-            SelectChoice("asked", _l("请作者补充")),
-            SelectChoice("uphold", _l("维持原决定")),
-        ],
+        choices=[SelectChoice(act, label) for act, label in ACTS.items()],
     )
     reason = RadioField(
         _l("不展示的理由"),
@@ -141,8 +142,7 @@ def decide(submission_id: int) -> Response | tuple[str, int]:
         abort(422)
     done = _carry_out(submission, form)
     db.session.commit()
-    said = dict(form.act.choices)
-    flash(_("已处理%(n)d件：%(act)s。", n=done, act=said.get(form.act.data, "")), "success")
+    flash(_("已处理%(n)d件：%(act)s。", n=done, act=ACTS[form.act.data]), "success")
     back = (form.back.data or "").split(":")
     kept = _kept(dict(zip(FILTERS, back, strict=False)).get) if len(back) == len(FILTERS) else {}
     return redirect(url_for(".queue", **kept))
