@@ -117,6 +117,11 @@ def spans_of(submission: Submission) -> list[Span]:
     return [Span(*each) for each in original.spans] if original else []
 
 
+def is_set_aside() -> sa.ColumnElement[bool]:
+    """Whether a submission's words are no longer those that were received."""
+    return Submission.id.in_(sa.select(Original.submission_id))
+
+
 def masked_among(ids: Sequence[int]) -> set[int]:
     """Which of these submissions have anything masked."""
     query = sa.select(Original).where(Original.submission_id.in_(ids))

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult import appeals, originals
+from consult.analysis import personal
 from consult.appeals import Outcome
 from consult.decisions import Reason, is_proposed, proposals_on
 from consult.originals import Span
@@ -25,6 +26,7 @@ from consult.screening_steps import (
     locked,
     must_be_anothers,
     too_late,
+    words_seen,
 )
 from consult.submissions import Submission, SubmissionState
 from core import audit
@@ -66,6 +68,7 @@ def decide(
     spans: Sequence[Span] | None = None,
     seen: SubmissionState | None = None,
     seen_proposed: bool = False,
+    seen_words: str = "",
     by: audit.Actor,
     now: dt.datetime,
 ) -> None:
@@ -80,6 +83,8 @@ def decide(
     before = locked(submission, seen)
     if state not in NEXT[before] or state in (PENDING, WITHDRAWN):
         raise too_late(before)
+    if seen_words and seen_words != words_seen(submission):
+        raise Refused(_("这件意见的文字刚刚有变化，请刷新后再看一遍。"))
     if by.id is not None and not seen_proposed and proposals_on([submission.id]):
         raise Refused(_("已有审核员提出不展示，请刷新后查看。"))
     appeals.must_be_heard_by_another(submission, by)
@@ -99,13 +104,34 @@ def decide_alike(
     now: dt.datetime,
 ) -> int:
     """Decide on all pending submissions with the same words but one's own, and but those that a
-    colleague would rather not show; how many they were."""
+    colleague would rather not show; how many they were.
+
+    What is shown is masked alike where title and text are exactly the same. A copy that differs
+    in a sign or the title is shown with the others only if nothing personal is in it, and else
+    waits for somebody to read it.
+    """
     _must_be_explained(state, reason, told)
     if state is HIDDEN and by.id is not None:
         raise Refused(_("不展示须由一位审核员提出、另一位审核员确认。"))
-    decided = alike(submission, by, ~is_proposed())
-    carry_out(decided, Step(state=state, by=by, now=now, reason=reason, note=note, told=told))
-    return len(decided)
+    found = alike(submission, by, ~is_proposed(), ~originals.is_set_aside())
+    if state is SHOWN:
+        said = (submission.title, submission.body)
+        same = [(each.title, each.body) == said for each in found]
+        found = [
+            each
+            for each, is_same in zip(found, same, strict=True)
+            if is_same or not (spans or _is_personal(each))
+        ]
+    if not found:
+        raise Refused(_("没有可以一并处理的意见，请刷新后查看。"))
+    masks = spans if state is SHOWN else None
+    step = Step(state=state, by=by, now=now, reason=reason, note=note, told=told, spans=masks)
+    carry_out(found, step)
+    return len(found)
+
+
+def _is_personal(submission: Submission) -> bool:
+    return bool(personal.find(submission.title) or personal.find(submission.body))
 
 
 # --- masking what is shown -------------------------------------------------------------------

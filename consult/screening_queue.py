@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from consult import originals
 from consult.appeals import Appeal
 from consult.decisions import Proposal, Reason
 from consult.submissions import Channel, Submission, SubmissionState
@@ -60,7 +61,11 @@ def copies(submissions: Sequence[Submission]) -> dict[int, int]:
     prints = {s.fingerprint for s in submissions}
     query = (
         sa.select(Submission.consultation_id, Submission.fingerprint, sa.func.count())
-        .where(Submission.fingerprint.in_(prints), Submission.state == SubmissionState.PENDING)
+        .where(
+            Submission.fingerprint.in_(prints),
+            Submission.state == SubmissionState.PENDING,
+            ~originals.is_set_aside(),
+        )
         .group_by(Submission.consultation_id, Submission.fingerprint)
     )
     counted = {(c, print): n for c, print, n in db.session.execute(query)}

@@ -5,6 +5,7 @@ carried out, so that no way of deciding can forget a count, a record or the sear
 """
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -167,6 +168,12 @@ def touch(consultation_id: int) -> None:
 
 
 # --- refusals --------------------------------------------------------------------------------
+
+
+def words_seen(submission: Submission) -> str:
+    """A short name for the words a screener has before them."""
+    said = f"{submission.title}\0{submission.body}"
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def locked(submission: Submission, seen: SubmissionState | None) -> SubmissionState:

@@ -48,6 +48,7 @@ FOR_MACHINES = frozenset(
         "output.key",
         "password_link.token_hash",
         "programme.slug",
+        "screening_figure.kind",
         "stage.key",
         "submission.consent",
         "submission.fingerprint",

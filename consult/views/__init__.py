@@ -21,6 +21,7 @@ ROOMS = (
     "structure",
     "lineage",
     "screening",
+    "originals",
     "intake",
 )
 

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, RadioField
+from wtforms import HiddenField, RadioField, SelectMultipleField
 from wtforms.fields.choices import SelectChoice
 
 from consult import (
@@ -17,13 +17,16 @@ from consult import (
     consultations,
     decisions,
     drafts,
+    masking,
     originals,
     proposals,
     rules,
     screening,
     screening_queue,
+    screening_steps,
 )
 from consult.decisions import Reason
+from consult.originals import Span
 from consult.screening_queue import Choice
 from consult.submissions import Channel, Submission, SubmissionState
 from core.db import db
@@ -66,9 +69,13 @@ class DecisionForm(Form):
     )
     note = LineField(_l("内部备注"), [Words(least=0, most=200, missing="")])
     told = LineField(_l("告诉作者的话"), [Words(least=0, most=200, missing="")])
+    # The spans to mask when it is shown, and further words to mask wherever they stand.
+    mask = SelectMultipleField(_l("隐去"), choices=[], validate_choice=False)
+    hide = LineField(_l("另外隐去的文字"), [Words(least=0, most=200, missing="")])
     scope = HiddenField(default="one")
-    # In which state the list showed it, and whether with a colleague's proposal.
+    # In which state the list showed it, or that it was with a colleague's proposal; which words.
     seen = HiddenField()
+    words = HiddenField()
     back = HiddenField()
 
 
@@ -99,6 +106,12 @@ def queue() -> str:
         appeals=appeals.open_on(ids),
         additions=originals.additions_to(ids),
         masked=originals.masked_among(ids),
+        offers={
+            each.id: masking.offers(originals.Words(each.title, each.body))
+            for each in found
+            if each.state not in (SubmissionState.SHOWN, SubmissionState.WITHDRAWN)
+        },
+        words_seen=screening_steps.words_seen,
         places=_places(found),
         reasons=list(Reason),
         waiting=screening_queue.pending_count(),
@@ -169,13 +182,29 @@ def _carry_out(submission: Submission, form: DecisionForm) -> int:
     elif act == "uphold":
         appeals.uphold(submission, form.told.data, **who)
     else:
-        state, told = SubmissionState(act), form.told.data
+        who |= {"note": note, "told": form.told.data}
+        state = SubmissionState(act)
+        spans = _spans(submission, form) if state is SubmissionState.SHOWN else None
         if alike and not proposed:
-            return screening.decide_alike(submission, state, note=note, told=told, **who)
+            return screening.decide_alike(submission, state, spans=spans or (), **who)
         screening.decide(
-            submission, state, note=note, told=told, seen=seen, seen_proposed=proposed, **who
+            submission,
+            state,
+            spans=spans,
+            seen=seen,
+            seen_proposed=proposed,
+            seen_words=form.words.data or "",
+            **who,
         )
     return 1
+
+
+def _spans(submission: Submission, form: DecisionForm) -> list[Span]:
+    """What to mask: what was masked already and what the screener ticked or typed. What is masked
+    can be uncovered only by who looks at the original."""
+    words = originals.Words(submission.title, submission.body)
+    ticked = masking.chosen(form.mask.data or [], form.hide.data, words)
+    return [*originals.spans_of(submission), *ticked]
 
 
 def _kept(given: Any) -> dict[str, Any]:
