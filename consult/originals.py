@@ -73,29 +73,35 @@ class Addition(Base):
 
 def add(submission: Submission, body: str, *, now: dt.datetime) -> None:
     """Put words of the author's under those that are there."""
-    original = _kept(submission)
+    original = db.session.get(Original, submission.id) or _set_aside(submission)
     db.session.add(Addition(submission_id=submission.id, at=now, body=body))
     db.session.flush()
-    _compose(submission, original)
+    _compose(submission, original, additions_to([submission.id])[submission.id])
 
 
-def mask(submission: Submission, spans: Iterable[Span], *, stamp: int) -> bool:
-    """Mask exactly these spans of the whole words; whether that changes anything."""
-    original = db.session.get(Original, submission.id)
+def mask(submissions: Sequence[Submission], spans: Iterable[Span], *, stamp: int) -> None:
+    """Mask exactly these spans of the whole words of each."""
     wanted = [[s.part, s.begin, s.end] for s in sorted(set(spans))]
-    if wanted == (original.spans if original else []):
-        return False
-    original = original or _kept(submission)
-    original.spans, original.stamp = wanted, stamp
+    ids = [each.id for each in submissions]
+    query = sa.select(Original).where(Original.submission_id.in_(ids))
+    known = {each.submission_id: each for each in db.session.scalars(query)}
+    added = additions_to(list(known))
+    for each in submissions:
+        original = known.get(each.id)
+        if wanted == (original.spans if original else []):
+            continue
+        original = original or _set_aside(each)
+        original.spans, original.stamp = wanted, stamp
+        _compose(each, original, added.get(each.id, ()))
     db.session.flush()
-    _compose(submission, original)
-    return True
 
 
 def whole(submission: Submission) -> Words:
     """Everything the author wrote, nothing masked. For what shows it to somebody: `look`."""
     original = db.session.get(Original, submission.id)
-    return _whole(submission, original) if original else Words(submission.title, submission.body)
+    if original is None:
+        return Words(submission.title, submission.body)
+    return _whole(original, additions_to([submission.id]).get(submission.id, ()))
 
 
 def look(submission: Submission, *, why: str, by: audit.Actor, now: dt.datetime) -> Words:
@@ -147,28 +153,25 @@ def blanked(text: str, spans: Iterable[tuple[int, int]]) -> str:
     return "".join(characters)
 
 
-def _kept(submission: Submission) -> Original:
-    """The original of a submission, set aside now if it was not yet."""
-    original = db.session.get(Original, submission.id)
-    if original is None:
-        original = Original(
-            submission_id=submission.id,
-            title=submission.title,
-            body=submission.body,
-            spans=[],
-            stamp=0,
-        )
-        db.session.add(original)
+def _set_aside(submission: Submission) -> Original:
+    """The words as they are, kept from now on."""
+    original = Original(
+        submission_id=submission.id,
+        title=submission.title,
+        body=submission.body,
+        spans=[],
+        stamp=0,
+    )
+    db.session.add(original)
     return original
 
 
-def _whole(submission: Submission, original: Original) -> Words:
-    added = additions_to([submission.id]).get(submission.id, [])
+def _whole(original: Original, added: Sequence[Addition]) -> Words:
     return Words(original.title, "\n".join([original.body, *(each.body for each in added)]))
 
 
-def _compose(submission: Submission, original: Original) -> None:
-    texts = _whole(submission, original).parts
+def _compose(submission: Submission, original: Original, added: Sequence[Addition]) -> None:
+    texts = _whole(original, added).parts
     submission.title, submission.body = (
         blanked(text, [(begin, end) for of, begin, end in original.spans if of == part])
         for part, text in enumerate(texts)

@@ -61,8 +61,9 @@ def carry_out(decided: Sequence[Submission], step: Step) -> None:
         if step.state in FINAL:
             appeals.settle(some, Outcome.CHANGED, by=step.by, now=step.now)
     _keep(decided, step)
-    for each in decided if step.spans is not None else ():
-        originals.mask(each, step.spans or (), stamp=stamp)
+    if step.spans is not None:
+        for several in _batches(decided):
+            originals.mask(several, step.spans, stamp=stamp)
     record(decided, step.action, before, step.state, step.reason, step.by, step.now)
     search_opinions.follow(ids)
 
