@@ -22,6 +22,7 @@ ROOMS = (
     "lineage",
     "screening",
     "originals",
+    "screening_figures",
     "intake",
 )
 
