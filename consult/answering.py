@@ -11,7 +11,7 @@ from itertools import groupby
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import consultations, screening
+from consult import consultations, screening_queue
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import audit, outbox
@@ -25,7 +25,7 @@ def answer(
     consultation: Consultation, *, feedback: str, site: str, by: audit.Actor, now: dt.datetime
 ) -> None:
     """Publish the feedback and tell the authors. `site`: the address of the site, no slash."""
-    waiting = screening.pending_count(consultation.id)
+    waiting = screening_queue.pending_count(consultation.id)
     consultations.answer(consultation, feedback=feedback, waiting=waiting, by=by, now=now)
     outbox.put(_messages(consultation, site), now=now)
 

@@ -11,11 +11,19 @@ import yaml
 from flask import current_app
 from flask_babel import gettext as _
 
-from consult import consultations, drafts, programme_files, readers, screening, submissions
+from consult import (
+    consultations,
+    drafts,
+    programme_files,
+    proposals,
+    readers,
+    screening,
+    submissions,
+)
 from consult.consultations import SHANGHAI, Consultation, Phase
+from consult.decisions import Reason
 from consult.drafts import Outline, Version
 from consult.programmes import Programme, Stage
-from consult.screening import Reason
 from consult.submissions import WHOLE, Channel, Opinion, Stance, Submission, SubmissionState
 from core import accounts, audit
 from core.db import db
@@ -147,7 +155,9 @@ def _opinions(
 ) -> None:
     """Receive and screen the opinions in the order they would have come."""
     screener = accounts.demonstration_account("screener")
+    second = accounts.demonstration_account("administrator")
     assert screener is not None
+    assert second is not None
     moments = (
         (began + dt.timedelta(days=each["day"], hours=each["hour"], minutes=place % 60), each)
         for place, each in enumerate(told)
@@ -168,13 +178,13 @@ def _opinions(
             # In a round that ended long ago nothing can still be waiting.
             decision = SubmissionState.REFERRED
         if decision is not None:
-            screening.decide(
-                db.session.get_one(Submission, received.id),
-                decision,
-                reason=Reason(each["reason"]) if each["decision"] == "hide" else None,
-                by=screener,
-                now=min(at + dt.timedelta(hours=5), now),
-            )
+            submission = db.session.get_one(Submission, received.id)
+            decided_at = min(at + dt.timedelta(hours=5), now)
+            if decision is SubmissionState.HIDDEN:
+                proposals.propose(submission, Reason(each["reason"]), by=screener, now=decided_at)
+                proposals.confirm(submission, by=second, now=decided_at)
+            else:
+                screening.decide(submission, decision, by=screener, now=decided_at)
 
 
 def _opinion(each: dict[str, Any], outline: Outline) -> Opinion:

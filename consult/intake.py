@@ -20,7 +20,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import search_opinions
+from consult import screening_figures, search_opinions
 from consult.consultations import Consultation
 from consult.drafts import Outline
 from consult.readers.tables import Table
@@ -428,6 +428,7 @@ def _store(
         )
     for place, count in Counter(row["place"] for row in rows).items():
         tally(consultation.id, place, received=count, shown=count if shown else 0)
+    screening_figures.count({"received": len(rows), "shown": shown}, now=now)
     if shown:
         brought = sa.select(Submission.id).where(
             Submission.consultation_id == consultation.id, Submission.number > last - len(rows)

@@ -27,6 +27,11 @@ def screen(person: Person) -> bool:
     return person.has_role("screener") or person.has_role("administrator")
 
 
+def read_originals(person: Person) -> bool:
+    """Read what was masked, and change what is: those who screen. Each look is recorded."""
+    return screen(person)
+
+
 def take_in_files(person: Person) -> bool:
     """Bring in opinions that came by other channels."""
     return any(person.has_role(role) for role in STAFF)

@@ -1,8 +1,9 @@
 """Submissions (意见件): what one person sent, by whatever channel, and its receipt.
 
-A submission's words are never changed. It belongs to the version, and to the paragraph when it
-was made on one; `place` 0 stands for the whole draft. Counting is done here, in the transaction
-that changes what is counted, so that no page has to count again.
+A submission's `title` and `body` are the words that may be read: as they were received, unless
+something was masked or added (`originals` then keeps what was received). It belongs to the version,
+and to the paragraph when it was made on one; `place` 0 stands for the whole draft. Counting is done
+here, in the transaction that changes what is counted, so that no page has to count again.
 """
 
 import datetime as dt
@@ -20,6 +21,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult import screening_figures
 from consult.consultations import Consultation
 from consult.readers import hygiene
 from core import audit, receipts
@@ -100,6 +102,8 @@ class SubmissionState(Enum):
     SHOWN = "shown"
     HIDDEN = "hidden"
     REFERRED = "referred"
+    ASKED = "asked"
+    WITHDRAWN = "withdrawn"
 
     @property
     def title(self) -> str:
@@ -109,6 +113,8 @@ class SubmissionState(Enum):
             SubmissionState.SHOWN: _("已展示"),
             SubmissionState.HIDDEN: _("不展示"),
             SubmissionState.REFERRED: _("已作办理指引"),
+            SubmissionState.ASKED: _("请作者补充"),
+            SubmissionState.WITHDRAWN: _("作者已撤回"),
         }
         return titles[self]
 
@@ -119,6 +125,8 @@ audit.VALUES.setdefault("state", {}).update(
         "shown": _l("已展示"),
         "hidden": _l("不展示"),
         "referred": _l("已作办理指引"),
+        "asked": _l("请作者补充"),
+        "withdrawn": _l("作者已撤回"),
     }
 )
 
@@ -330,6 +338,7 @@ def receive(
     shown = int(state is SubmissionState.SHOWN)
     _RAISED.run(here, {"which": consultation.id, "is_shown": shown})
     tally(consultation.id, opinion.place, received=1, shown=shown)
+    screening_figures.count({"received": 1, "shown": shown}, now=now)
     _NOTED.run(here, _event(id, receipt, state, by, now))
     return Received(id, receipt, number, again=False)
 

@@ -19,8 +19,7 @@ from consult import search_documents
 from consult.consultations import Consultation, log_change, touch
 from consult.programmes import Stage
 from consult.search_documents import Document, Kind
-from consult.submissions import SubmissionState
-from consult.summary_counting import Gathered, Result, count, gather
+from consult.summary_counting import COUNTED_STATES, Gathered, Result, count, gather
 from consult.summary_counts import numbers
 from consult.summary_payload import pack, unpack
 from core import audit
@@ -69,7 +68,9 @@ class Summary(Base):
     __tablename__ = "summary"
     __table_args__ = (
         sa.CheckConstraint("(consultation_id IS NULL) <> (stage_id IS NULL)", name="one_scope"),
-        sa.CheckConstraint("received = shown + pending + hidden + referred", name="totals"),
+        sa.CheckConstraint(
+            "received = shown + pending + hidden + referred + withdrawn", name="totals"
+        ),
         sa.CheckConstraint("(state = 'counted') = (published_at IS NULL)", name="published"),
         sa.UniqueConstraint("consultation_id", "number"),
         sa.UniqueConstraint("stage_id", "number"),
@@ -95,6 +96,7 @@ class Summary(Base):
     pending: Mapped[int]
     hidden: Mapped[int]
     referred: Mapped[int]
+    withdrawn: Mapped[int] = mapped_column(server_default="0", default=0)
     distinct: Mapped[int]
     people: Mapped[int]
     payload: Mapped[bytes] = mapped_column(sa.LargeBinary, deferred=True)
@@ -151,7 +153,7 @@ def _keep(
         basis=gathered.basis,
         highest_id=gathered.highest_id,
         received=states.total(),
-        **{state.value: states[state] for state in SubmissionState},
+        **{state.value: states[state] for state in COUNTED_STATES},
         distinct=found.distinct,
         people=found.people,
         payload=pack(result.counted),

@@ -15,14 +15,16 @@ from consult import drafts
 from consult.analysis.duplicates import near_groups
 from consult.analysis.engine import Analysed
 from consult.consultations import Consultation
+from consult.decisions import Decision
 from consult.drafts import Draft, Outline, Version, VersionState
-from consult.screening import Decision
 from consult.submissions import WHOLE as WHOLE_DRAFT
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
 from consult.summary_words import cloud, engine_for, lexicon_for, ranked, weights
 from core.db import db
 
+# The states a snapshot tells apart: whose author was asked for more still waits.
+COUNTED_STATES = tuple(state for state in SubmissionState if state is not SubmissionState.ASKED)
 OUTSIDE = (Section(0, 0, 0, ""), Section(0, 0, 0, ""))
 
 
@@ -107,11 +109,15 @@ def gather(consultations: Sequence[Consultation]) -> Gathered:
     )
     return Gathered(
         rows=[Row(*row) for row in db.session.execute(shown.order_by(Submission.id))],
-        rest=[(id, s) for id, s in db.session.execute(others.order_by(Submission.id))],
+        rest=[(id, _counted_as(s)) for id, s in db.session.execute(others.order_by(Submission.id))],
         outlines=_outlines(scope, newest),
         newest=newest,
         basis={"consultations": stamps, "decision": decision or 0},
     )
+
+
+def _counted_as(state: SubmissionState) -> SubmissionState:
+    return SubmissionState.PENDING if state is SubmissionState.ASKED else state
 
 
 def headings(consultations: Sequence[Consultation]) -> tuple[str, ...]:

@@ -94,6 +94,18 @@ class Counted:
             return self
         return replace(self, items=tuple(item for item in self.items if item.id not in ids))
 
+    def unspoken(self, ids: frozenset[int]) -> "Counted":
+        """The same count with nothing said of what these submissions say: they were counted with
+        words that are masked now."""
+        if not ids:
+            return self
+        nothing: frozenset[str] = frozenset()
+        items = tuple(
+            replace(item, terms=(), opposed=nothing) if item.id in ids else item
+            for item in self.items
+        )
+        return replace(self, items=items)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:

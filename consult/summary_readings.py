@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
-from consult.screening import Decision
+from consult.decisions import Decision
+from consult.originals import Original
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counting import newest_versions
@@ -34,11 +35,14 @@ class Key:
     highest_id: int
     consultations: tuple[int, ...]
     stamps: tuple[int, ...]
+    # The stamps when it was counted.
+    then: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A snapshot as it was (`covered`) and without the opinions hidden after it (`counted`)."""
+    """A snapshot as it was (`covered`), and without the opinions hidden and the words masked after
+    it (`counted`)."""
 
     key: Key
     covered: Counted
@@ -67,6 +71,7 @@ class View:
 
 def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
     """The snapshot as it may be read now."""
+    known = summary.basis["consultations"]
     return _reading(
         Key(
             str(db.engine.url),
@@ -74,6 +79,7 @@ def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
             summary.highest_id,
             tuple(c.id for c in consultations),
             tuple(c.stamp for c in consultations),
+            tuple(known[str(c.id)][0] if str(c.id) in known else 0 for c in consultations),
         )
     )
 
@@ -86,7 +92,22 @@ def _reading(key: Key) -> Reading:
         Submission.state != SubmissionState.SHOWN,
         Submission.id <= key.highest_id,
     )
-    return Reading(key, covered, covered.without(frozenset(db.session.scalars(gone))))
+    # What was masked after the count was counted with words that nobody may read any more.
+    masked = (
+        sa.select(Original.submission_id)
+        .join(Submission, Submission.id == Original.submission_id)
+        .where(
+            sa.or_(
+                sa.false(),
+                *(
+                    sa.and_(Submission.consultation_id == consultation, Original.stamp > stamp)
+                    for consultation, stamp in zip(key.consultations, key.then, strict=True)
+                ),
+            )
+        )
+    )
+    counted = covered.without(frozenset(db.session.scalars(gone)))
+    return Reading(key, covered, counted.unspoken(frozenset(db.session.scalars(masked))))
 
 
 @lru_cache(maxsize=8)
@@ -119,7 +140,7 @@ def cloud_of(reading: Reading, view: View) -> Cloud | None:
     reads need not load what draws.
     """
     heaviest = weights(view.items, view.keywords)
-    if heaviest and len(view.items) == len(reading.covered.items):
+    if heaviest and view.items == reading.covered.items:
         return reading.covered.cloud
     return cloud(heaviest) if heaviest else None
 

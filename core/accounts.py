@@ -126,7 +126,7 @@ class Account(Base, UserMixin):
     unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"), index=True)
     is_demo: Mapped[bool] = mapped_column(default=False)
     # The version of the consent text a resident accepted with the account; staff have none.
-    consent: Mapped[str] = mapped_column(sa.String(20), default="")
+    consent: Mapped[str] = mapped_column(sa.String(20), default="", server_default=sa.text("''"))
     created_at: Mapped[dt.datetime]
 
     unit: Mapped[Unit | None] = relationship(lazy="joined")

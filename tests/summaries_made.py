@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import screening, submissions, summaries
+from consult import decisions, screening, submissions, summaries
 from consult.consultations import Consultation
 from consult.drafts import Version, outline
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
@@ -96,6 +96,6 @@ def a_summary(subject: Subject, now: dt.datetime = NOON) -> Summary:
 
 def hide(submission: Submission, now: dt.datetime = NOON) -> None:
     """Hide a shown opinion, as a screener would; committed."""
-    reason = screening.Reason.PERSONAL_INFORMATION
+    reason = decisions.Reason.PERSONAL_INFORMATION
     screening.decide(submission, SubmissionState.HIDDEN, reason=reason, by=audit.SYSTEM, now=now)
     db.session.commit()

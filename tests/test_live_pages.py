@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult import consultations, drafts, screening, submissions
+from consult import consultations, decisions, drafts, screening, submissions
 from consult.consultations import Consultation, Phase
 from consult.drafts import Version
 from consult.submissions import Opinion, Submission, SubmissionState
@@ -134,7 +134,7 @@ def test_counts_follow_every_opinion_and_every_decision(
         screening.decide(
             each,
             SubmissionState.HIDDEN,
-            reason=screening.Reason.OFF_TOPIC,
+            reason=decisions.Reason.OFF_TOPIC,
             by=audit.SYSTEM,
             now=NOON,
         )

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import answering, screening, submissions
+from consult import answering, screening_queue, submissions
 from consult.consultations import Phase
 from consult.submissions import Contact, Opinion, SubmissionState
 from core import addresses, audit, housekeeping, outbox, sealing, senders
@@ -343,7 +343,7 @@ def test_every_author_who_left_an_address_is_told_once(smtp: Smtp, mailbox: Mail
         by=audit.SYSTEM,
         now=NOON,
     )
-    assert screening.pending_count(consultation.id) == 0
+    assert screening_queue.pending_count(consultation.id) == 0
     db.session.commit()
     deliver(smtp)
     bodies = {}

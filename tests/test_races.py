@@ -18,10 +18,11 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult import consultations, drafts, intake, screening, submissions
+from consult import consultations, decisions, drafts, intake, proposals, screening, submissions
 from consult.consultations import Consultation, Phase
+from consult.decisions import Decision, Reason
 from consult.readers.tables import Table
-from consult.screening import Decision, Reason
+from consult.screening_figures import ScreeningFigure
 from consult.submissions import Channel, Opinion, Submission, SubmissionState, Tally
 from core import audit
 from core.audit import AuditEvent
@@ -135,16 +136,75 @@ def test_two_screeners_showing_one_opinion_decide_once(opened: Flask) -> None:
 
 def test_two_screeners_who_differ_leave_one_consistent_record(opened: Flask) -> None:
     codes = _screened_at_once(
-        opened, [{"act": "shown"}, {"act": "hidden", "reason": Reason.OFF_TOPIC.value}]
+        opened,
+        [
+            {"act": "shown", "seen": "pending"},
+            {"act": "hidden", "reason": Reason.OFF_TOPIC.value, "seen": "pending"},
+        ],
     )
+    # Whoever comes second is told what the first did: neither sweeps the other's act away.
+    assert sorted(codes) == [302, 409]
     with opened.app_context():
-        decisions = db.session.scalars(sa.select(Decision).order_by(Decision.id)).all()
         submission = db.session.scalars(sa.select(Submission)).one()
-        # The second may revise the first, but each decision that was answered as made is there.
-        assert len(decisions) == codes.count(302) >= 1
-        assert submission.state is decisions[-1].state
-        assert db.session.scalar(_acts("submission.screened")) == len(decisions)
+        is_proposed = submission.id in decisions.proposals_on([submission.id])
+        assert (submission.state is SubmissionState.SHOWN) is not is_proposed
         recounted(consultations.by_id(submission.consultation_id))
+
+
+def test_an_author_who_withdraws_while_it_is_screened(opened: Flask) -> None:
+    """Whoever is first, it ends withdrawn, and nothing of it is counted as shown."""
+    comment(opened.test_client())
+    screener, author = opened.test_client(), opened.test_client()
+    with opened.app_context():
+        person = people.make("screener")
+        receipt = db.session.scalars(sa.select(Submission.receipt)).one()
+    people.sign_in(screener, person)
+    acts = [
+        lambda: screener.post("/desk/screening/1", data={"act": "shown", "seen": "pending"}),
+        lambda: author.post(f"/receipts/{receipt}/withdraw", data={"confirm": "y"}),
+    ]
+    codes = at_once(2, lambda n: acts[n]().status_code)
+    assert codes[1] == 302
+    assert codes[0] in (302, 409)
+    with opened.app_context():
+        submission = db.session.scalars(sa.select(Submission)).one()
+        assert submission.state is SubmissionState.WITHDRAWN
+        recounted(consultations.by_id(submission.consultation_id))
+        assert db.session.scalar(sa.select(sa.func.count(Decision.id))) == codes.count(302)
+    assert BODY not in opened.test_client().get("/consultations/gangyao/opinions").text
+
+
+def test_two_who_confirm_one_proposal_confirm_it_once(opened: Flask) -> None:
+    comment(opened.test_client())
+    with opened.app_context():
+        first = people.make("screener")
+        submission = db.session.scalars(sa.select(Submission)).one()
+        proposals.propose(submission, Reason.OFF_TOPIC, by=first, now=NOON)
+        db.session.commit()
+    clients = [opened.test_client() for _n in range(2)]
+    for client in clients:
+        with opened.app_context():
+            person = people.make("screener")
+        people.sign_in(client, person)
+    codes = at_once(
+        2, lambda n: clients[n].post("/desk/screening/1", data={"act": "confirm"}).status_code
+    )
+    assert sorted(codes) == [302, 409]
+    with opened.app_context():
+        assert db.session.scalar(sa.select(sa.func.count(Decision.id))) == 1
+        recounted(consultations.by_id(1))
+
+
+def test_an_appeal_filed_five_times_at_once_is_one(opened: Flask) -> None:
+    comment(opened.test_client())
+    with opened.app_context():
+        submission = db.session.scalars(sa.select(Submission)).one()
+        screening.decide(submission, SubmissionState.REFERRED, by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        address = f"/receipts/{submission.receipt}/appeal"
+    data = {"words": "这是建议，不是诉求。"}
+    codes = at_once(5, lambda _n: opened.test_client().post(address, data=data).status_code)
+    assert sorted(codes) == [302, 409, 409, 409, 409]
 
 
 def _screened_at_once(app: Flask, acts: list[dict[str, str]]) -> list[int]:
@@ -284,6 +344,9 @@ STEPS = st.one_of(
     st.tuples(st.just("receive"), st.integers(0, 7), st.integers(0, 3)),
     st.tuples(st.just("decide"), st.integers(0, 30), st.sampled_from(list(SubmissionState))),
     st.tuples(st.just("alike"), st.integers(0, 30), st.sampled_from(list(SubmissionState))),
+    st.tuples(st.just("propose"), st.integers(0, 30), st.booleans()),
+    st.tuples(st.just("withdraw"), st.integers(0, 30), st.just(None)),
+    st.tuples(st.just("complete"), st.integers(0, 30), st.just(None)),
     st.tuples(st.just("import"), st.integers(1, 6), st.booleans()),
 )
 
@@ -318,13 +381,33 @@ def test_counters_equal_a_recount_whatever_happened(
                 rows = TABLE.rows[:number]
                 table = Table(TABLE.columns, rows)
                 _import(consultation, to_queue=bool(more), table=table)
-            else:
-                assert isinstance(more, SubmissionState)
+            elif isinstance(more, SubmissionState):
                 _decide(number, more, alike=what == "alike")
+            else:
+                _step(what, number, alike=bool(more))
         db.session.flush()
         recounted(consultation)
+        _figures_recounted()
         assert db.session.scalar(sa.select(sa.func.count()).select_from(Tally)) <= len(places)
         db.session.rollback()
+
+
+def _figures_recounted() -> None:
+    """The published figures equal a count of what they are about."""
+    kept = {each.kind: each.count for each in db.session.scalars(sa.select(ScreeningFigure)).all()}
+    assert kept.get("received", 0) == db.session.scalar(sa.select(sa.func.count(Submission.id)))
+    changed = db.session.execute(
+        sa.select(Decision.state, sa.func.count()).group_by(Decision.state)
+    ).all()
+    decided = {state.value: count for state, count in changed}
+    for state in ("referred", "asked", "withdrawn"):
+        assert kept.get(state, 0) == decided.get(state, 0)
+    hidden = sum(count for kind, count in kept.items() if kind.startswith("hidden:"))
+    assert hidden == decided.get("hidden", 0)
+    first = sum(count for kind, count in kept.items() if kind.startswith("waited:"))
+    final = [SubmissionState.SHOWN, SubmissionState.HIDDEN, SubmissionState.REFERRED]
+    once = sa.select(sa.func.count(sa.distinct(Decision.submission_id)))
+    assert first == db.session.scalar(once.where(Decision.state.in_(final)))
 
 
 def _receive(consultation: Consultation, turn: int, place: int, body: str) -> None:
@@ -339,6 +422,24 @@ def _receive(consultation: Consultation, turn: int, place: int, body: str) -> No
     )
 
 
+def _step(what: str, number: int, *, alike: bool) -> None:
+    every = db.session.scalars(sa.select(Submission).order_by(Submission.id)).all()
+    if not every:
+        return
+    submission = every[number % len(every)]
+    with db.session.begin_nested() as step:
+        try:
+            if what == "withdraw":
+                screening.withdraw(submission, now=NOON)
+            elif what == "complete":
+                screening.complete(submission, "补充一句。", now=NOON)
+            else:
+                act = proposals.propose_alike if alike else proposals.propose
+                act(submission, Reason.OFF_TOPIC, by=audit.SYSTEM, now=NOON)
+        except Refused:
+            step.rollback()
+
+
 def _decide(number: int, state: SubmissionState, *, alike: bool) -> None:
     every = db.session.scalars(sa.select(Submission).order_by(Submission.id)).all()
     if not every:
@@ -347,6 +448,8 @@ def _decide(number: int, state: SubmissionState, *, alike: bool) -> None:
     decide = screening.decide_alike if alike else screening.decide
     with db.session.begin_nested() as step:
         try:
-            decide(every[number % len(every)], state, reason=reason, by=audit.SYSTEM, now=NOON)
+            told = "请写明。" if state is SubmissionState.ASKED else ""
+            which = every[number % len(every)]
+            decide(which, state, reason=reason, told=told, by=audit.SYSTEM, now=NOON)
         except Refused:
             step.rollback()

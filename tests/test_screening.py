@@ -11,10 +11,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult import drafts, screening, submissions
+from consult import decisions, drafts, proposals, screening, submissions
 from consult.consultations import Consultation
+from consult.decisions import Decision, Reason
 from consult.drafts import Version
-from consult.screening import Decision, Reason
 from consult.submissions import Channel, Opinion, Submission, SubmissionState
 from core import audit
 from core.audit import AuditEvent
@@ -26,7 +26,7 @@ from tests.consultations_made import a_consultation, a_published_draft
 
 TODAY = dt.date(2020, 10, 20)
 QUEUE = "/desk/screening"
-PENDING, SHOWN, HIDDEN, REFERRED = SubmissionState
+PENDING, SHOWN, HIDDEN, REFERRED, ASKED, WITHDRAWN = SubmissionState
 
 
 @pytest.fixture(autouse=True)
@@ -85,13 +85,20 @@ def decide(
     """Decide as a screener would and commit."""
     if state is HIDDEN and reason is None:
         reason = Reason.OFF_TOPIC
-    screening.decide(submission, state, reason=reason, by=by, now=NOON)
+    if state is WITHDRAWN:
+        screening.withdraw(submission, now=NOON)
+    elif state is PENDING and submission.state is ASKED:
+        screening.complete(submission, "是临汾路380弄。", now=NOON)
+    else:
+        told = "请写明是哪里。" if state is ASKED else ""
+        screening.decide(submission, state, reason=reason, told=told, by=by, now=NOON)
     db.session.commit()
     db.session.expire_all()
 
 
 def events() -> list[AuditEvent]:
-    query = sa.select(AuditEvent).where(AuditEvent.action == "submission.screened")
+    acts = ("submission.screened", "submission.completed", "submission.withdrawn")
+    query = sa.select(AuditEvent).where(AuditEvent.action.in_(acts))
     return list(db.session.scalars(query.order_by(AuditEvent.id)))
 
 
@@ -115,21 +122,29 @@ def test_an_old_page_does_not_undo_a_colleagues_fresh_decision(
     assert "刚刚已由他人处理为“已展示”" in text_of(answer)
     db.session.expire_all()
     assert db.session.get_one(Submission, opinion.id).state is SHOWN
-    # Who has seen that it is shown may still decide otherwise.
+    # Who has seen that it is shown may still propose otherwise.
     answer = screener.post(
         f"{QUEUE}/{opinion.id}",
-        data={"act": "hidden", "reason": "off_topic", "seen": "shown", "back": "shown::"},
+        data={"act": "hidden", "reason": "off_topic", "seen": "shown", "back": "shown::::"},
     )
     assert answer.status_code == 302
+    # A third, whose page is from before the proposal, does not sweep it away.
+    answer = screener.post(
+        f"{QUEUE}/{opinion.id}", data={"act": "shown", "seen": "pending", "back": "pending::::"}
+    )
+    assert answer.status_code == 409
+    assert "已有审核员提出不展示" in text_of(answer)
 
 
 # --- states and reasons --------------------------------------------------------------------------
 
 ALLOWED = {
-    PENDING: {SHOWN, HIDDEN, REFERRED},
-    SHOWN: {HIDDEN, REFERRED},
-    HIDDEN: {SHOWN, REFERRED},
-    REFERRED: {SHOWN, HIDDEN},
+    PENDING: {SHOWN, HIDDEN, REFERRED, ASKED, WITHDRAWN},
+    SHOWN: {HIDDEN, REFERRED, WITHDRAWN},
+    HIDDEN: {SHOWN, REFERRED, WITHDRAWN},
+    REFERRED: {SHOWN, HIDDEN, WITHDRAWN},
+    ASKED: {PENDING, SHOWN, HIDDEN, REFERRED, WITHDRAWN},
+    WITHDRAWN: set[SubmissionState](),
 }
 
 
@@ -147,7 +162,7 @@ def test_an_opinion_goes_only_where_the_rules_let_it(
         assert submission.state is after
         assert len(events()) == count + 1
     else:
-        with pytest.raises(Refused, match=f"处理为“{before.title}”"):
+        with pytest.raises(Refused, match=f"处理为“{before.title}”|已经撤回"):
             decide(submission, after)
         db.session.rollback()
         assert submission.state is before
@@ -186,14 +201,14 @@ def test_a_decision_is_kept_with_its_reason_its_note_and_its_hand(
     consultation: Consultation,
 ) -> None:
     submission, person = an_opinion(consultation), people.make("screener")
-    screening.decide(
-        submission, HIDDEN, reason=Reason.ADVERTISEMENT, note="卖房", by=person, now=NOON
-    )
+    other = people.make("screener")
+    proposals.propose(submission, Reason.ADVERTISEMENT, by=other, now=NOON)
+    proposals.confirm(submission, note="卖房", by=person, now=NOON)
     db.session.commit()
-    kept = screening.last_decision(submission)
+    kept = decisions.last_decision(submission)
     assert kept is not None
     assert (kept.state, kept.reason, kept.note) == (HIDDEN, Reason.ADVERTISEMENT, "卖房")
-    assert (kept.by_id, kept.at) == (person.id, NOON)
+    assert (kept.by_id, kept.proposed_by_id, kept.at) == (person.id, other.id, NOON)
     (event,) = events()
     assert (event.actor_id, event.thing_id, event.reason) == (
         person.id,
@@ -207,7 +222,7 @@ def test_the_newest_decision_holds_and_the_older_ones_stay(consultation: Consult
     submission = an_opinion(consultation)
     for state in (SHOWN, HIDDEN, SHOWN):
         decide(submission, state)
-    held = screening.last_decision(submission)
+    held = decisions.last_decision(submission)
     assert held is not None
     assert (held.state, held.reason) == (SHOWN, None)
     assert db.session.scalar(sa.select(sa.func.count(Decision.id))) == 3
@@ -376,8 +391,8 @@ def fresh(submission: Submission) -> SubmissionState:
     return submission.state
 
 
-def receipts_on(page: str) -> list[str]:
-    return re.findall(r'-head">([0-9A-Z-]{18})</h2>', page)
+def numbers_on(page: str) -> list[str]:
+    return re.findall(r'-head">[^<]* (第[0-9]+件)</h2>', page)
 
 
 def test_a_screener_shows_hides_and_refers(
@@ -386,13 +401,17 @@ def test_a_screener_shows_hides_and_refers(
     shown, hidden, referred = (an_opinion(consultation, f"第{n}件意见") for n in range(3))
     page = text_of(screener.get(QUEUE))
     assert "待审核3件" in page
-    assert receipts_on(page) == [shown.receipt, hidden.receipt, referred.receipt]
-    answer = decide_at_desk(screener, shown, act="shown", back="pending::")
+    assert numbers_on(page) == ["第1件", "第2件", "第3件"]
+    answer = decide_at_desk(screener, shown, act="shown", back="pending::::")
     assert answer.location == f"{QUEUE}?state=pending"
-    assert "已处理1件：已展示。" in text_of(screener.get(answer.location))
+    assert "已处理1件：展示。" in text_of(screener.get(answer.location))
     decide_at_desk(screener, hidden, act="hidden", reason="off_topic")
     decide_at_desk(screener, referred, act="referred", reason="off_topic")
-    assert [fresh(each) for each in (shown, hidden, referred)] == [SHOWN, HIDDEN, REFERRED]
+    # Not to show takes two.
+    assert [fresh(each) for each in (shown, hidden, referred)] == [SHOWN, PENDING, REFERRED]
+    people.sign_in(screener, people.make("screener"))
+    decide_at_desk(screener, hidden, act="confirm")
+    assert fresh(hidden) is HIDDEN
 
 
 def test_hiding_without_a_reason_is_refused_in_words(
@@ -433,8 +452,14 @@ def test_copies_are_decided_together_only_when_ticked(
     decide_at_desk(screener, same[0], act="shown")
     assert [fresh(each) for each in same] == [SHOWN, PENDING, PENDING]
     answer = decide_at_desk(screener, same[1], act="hidden", reason="illegal", scope="alike")
+    assert [fresh(each) for each in same] == [SHOWN, PENDING, PENDING]
+    assert "已处理2件：提出不展示。" in text_of(screener.get(answer.location))
+    answer = decide_at_desk(screener, same[2], act="confirm", scope="alike")
+    assert answer.status_code == 409
+    people.sign_in(screener, people.make("screener"))
+    answer = decide_at_desk(screener, same[2], act="confirm", scope="alike")
     assert [fresh(each) for each in same] == [SHOWN, HIDDEN, HIDDEN]
-    assert "已处理2件：不展示。" in text_of(screener.get(answer.location))
+    assert "已处理2件：确认不展示。" in text_of(screener.get(answer.location))
 
 
 def test_ones_own_opinion_is_refused_at_the_desk(
@@ -452,34 +477,43 @@ def test_the_queue_is_filtered_by_state_channel_and_consultation(
     screener: FlaskClient, consultation: Consultation
 ) -> None:
     other = a_consultation("kuangjia")
-    web, letter = an_opinion(consultation), an_opinion(consultation, channel=Channel.LETTER)
-    there = an_opinion(other)
+    an_opinion(consultation)
+    an_opinion(consultation, channel=Channel.LETTER)
+    an_opinion(other, "那边的")
     decided = an_opinion(consultation, "已经看过的")
     decide(decided, SHOWN)
 
     def listed(query: str) -> list[str]:
-        return receipts_on(text_of(screener.get(QUEUE + query)))
+        return numbers_on(text_of(screener.get(QUEUE + query)))
 
-    assert listed("") == [web.receipt, letter.receipt, there.receipt]
-    assert listed("?channel=letter") == [letter.receipt]
-    assert listed(f"?consultation={other.id}") == [there.receipt]
-    assert listed(f"?consultation={consultation.id}&channel=web") == [web.receipt]
-    assert listed("?state=shown") == [decided.receipt]
+    # The third is the first of its own consultation.
+    assert listed("") == ["第1件", "第2件", "第1件"]
+    assert listed("?channel=letter") == ["第2件"]
+    assert listed(f"?consultation={other.id}") == ["第1件"]
+    assert listed(f"?consultation={consultation.id}&channel=web") == ["第1件"]
+    assert listed("?state=shown") == ["第3件"]
     assert listed("?state=hidden") == []
     assert listed("?consultation=999") == []
-    assert listed("?channel=&consultation=") == [web.receipt, letter.receipt, there.receipt]
-    for odd in ("?state=x", "?channel=fax", "?consultation=a", "?after=-1"):
+    assert listed("?channel=&consultation=") == ["第1件", "第2件", "第1件"]
+    for odd in (
+        "?state=x",
+        "?channel=fax",
+        "?consultation=a",
+        "?after=-1",
+        "?waited=x",
+        "?reason=no",
+    ):
         assert screener.get(QUEUE + odd).status_code == 400
 
 
 def test_the_longest_waiting_come_first_page_by_page(
     screener: FlaskClient, consultation: Consultation
 ) -> None:
-    made = [an_opinion(consultation, f"第{n}件").receipt for n in range(45)]
+    made = [f"第{an_opinion(consultation, f'意见{n}').number}件" for n in range(45)]
     address, seen, pages = f"{QUEUE}?channel=web", list[str](), 0
     while address:
         page = text_of(screener.get(address))
-        seen += receipts_on(page)
+        seen += numbers_on(page)
         found = re.search(r'rel="next" href="([^"]+)"', page)
         address, pages = unescape(found[1]) if found else "", pages + 1
     assert (seen, pages) == (made, 3)
@@ -493,10 +527,14 @@ def test_after_deciding_one_is_back_at_the_same_filters(
     back = re.search(r'name="back" value="([^"]*)"', page)
     assert back is not None
     answer = decide_at_desk(screener, submission, act="shown", back=back[1])
-    assert answer.location == (
-        f"{QUEUE}?state=pending&channel=letter&consultation={consultation.id}"
-    )
-    for odd in ("//evil.example", "x:y:z", "::9999999999999999999999", ":" * 50, "pending:web:１"):
+    assert answer.location == f"{QUEUE}?channel=letter&consultation={consultation.id}"
+    for odd in (
+        "//evil.example",
+        "x:y:z:a:b",
+        "::999999999999999:::",
+        ":" * 50,
+        "pending:web:１::",
+    ):
         other = an_opinion(consultation)
         answer = decide_at_desk(screener, other, act="shown", back=odd)
         assert answer.location.startswith(QUEUE)

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from consult import consultations, drafts, screening, search, search_text, submissions
 from consult.consultations import Consultation, Phase
+from consult.decisions import Reason
 from consult.drafts import Version
-from consult.screening import Reason
 from consult.search import Query
 from consult.search_documents import Kind, SearchDocument
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState

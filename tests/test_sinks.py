@@ -49,6 +49,7 @@ FOR_MACHINES = frozenset(
         "output.key",
         "password_link.token_hash",
         "programme.slug",
+        "screening_figure.kind",
         "sign_in_code.address_hash",
         "sign_in_code.code_hash",
         "stage.key",

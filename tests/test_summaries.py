@@ -11,7 +11,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import consultations, screening, submissions, summaries, summary_readings
+from consult import (
+    consultations,
+    screening,
+    screening_queue,
+    submissions,
+    summaries,
+    summary_readings,
+)
 from consult.consultations import Consultation, Phase
 from consult.submissions import Channel, Stance, SubmissionState
 from consult.summaries import Summary, SummaryState
@@ -187,7 +194,7 @@ def test_counting_again_makes_a_new_snapshot_and_leaves_the_old(app: Flask, made
 
 def test_a_decision_or_a_new_draft_since_is_announced(app: Flask, made: Made) -> None:
     with app.test_request_context(method="POST"):
-        pending = screening.queue()[0]
+        pending = screening_queue.queue()[0]
         screening.decide(pending, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
         a_published_draft(made.consultation)
         since = summary_readings.since(made.summary, [made.consultation])

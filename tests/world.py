@@ -20,22 +20,26 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from consult import (
+    appeals,
     consultations,
     drafts,
     intake,
     programme_files,
     programmes,
+    proposals,
     provenance,
     screening,
     submissions,
     summaries,
 )
+from consult.appeals import Outcome
 from consult.consultations import Consultation, Phase
+from consult.decisions import Reason
 from consult.drafts import Version, VersionState
 from consult.intake import Intake
+from consult.originals import Span
 from consult.programmes import Programme, Stage
 from consult.readers.tables import Table
-from consult.screening import Reason
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
 from core import (
@@ -188,6 +192,42 @@ def _opinions(consultation: Consultation) -> None:
             screening.decide(
                 submission, state, reason=decided.get(state), note="已核", by=audit.SYSTEM, now=NOON
             )
+    db.session.commit()
+    _second_looks(consultation)
+
+
+def _second_looks(consultation: Consultation) -> None:
+    """Opinions whose screening took more than one step: proposed, confirmed, appealed, asked,
+    completed, masked and withdrawn."""
+    first, second = (accounts.by_email(email(role)) for role in ("screener", "administrator"))
+    assert first is not None
+    assert second is not None
+    made = []
+    for number in range(7):
+        received = submissions.receive(
+            consultation,
+            Opinion(body=f"{WORDS[number % 4]}我叫王小明，电话13800138000。"),
+            once_key=f"second-{number}",
+            by=audit.RESIDENT,
+            now=NOON,
+            on_day=local(NOON).date(),
+        )
+        made.append(db.session.get_one(Submission, received.id))
+    for each in made[:3]:
+        proposals.propose(each, Reason.ADVERTISEMENT, note="疑似推广", by=first, now=NOON)
+    for each in made[1:3]:
+        proposals.confirm(each, note="确认", by=second, now=NOON)
+    appeals.file(made[1], "这不是广告，请再看一看。", now=NOON)
+    appeals.file(made[2], "这也不是广告，请再看一看。", now=NOON)
+    appeals.settle([made[2].id], Outcome.UPHELD, told="是广告。", by=audit.SYSTEM, now=NOON)
+    for each in made[3:5]:
+        screening.decide(
+            each, SubmissionState.ASKED, told="请写明是哪个小区。", by=second, now=NOON
+        )
+    screening.complete(made[4], "是临汾路380弄。", now=NOON)
+    spans = [Span(1, len(made[5].body) - 12, len(made[5].body) - 1)]
+    screening.decide(made[5], SubmissionState.SHOWN, spans=spans, by=second, now=NOON)
+    screening.withdraw(made[6], now=NOON)
     db.session.commit()
 
 
@@ -367,9 +407,9 @@ def _values(name: str, rule: Rule) -> list[object]:
         "number": Correction.receipt,
     }
     if name in columns:
-        # The first dozen has every state and kind.
+        # The first ones have every state and kind.
         column = columns[name]
-        return list(db.session.scalars(sa.select(column).order_by(column).limit(12)))
+        return list(db.session.scalars(sa.select(column).order_by(column).limit(19)))
     if name not in known:
         raise LookupError(f"tests/world.py does not know what to put for <{name}> in {rule.rule}")
     return known[name]

@@ -23,6 +23,8 @@ ROOMS = (
     "lineage",
     "screening",
     "desk_entry",
+    "originals",
+    "screening_figures",
     "intake",
 )
 

@@ -3,7 +3,7 @@
 from flask import Blueprint, current_app, render_template, url_for
 from flask_babel import gettext as _
 
-from consult import consultations, rules, screening
+from consult import consultations, rules, screening_queue
 from core import corrections, outbox
 from core import rules as core_rules
 from core.permissions import Rule, may, require
@@ -21,7 +21,7 @@ def today() -> str:
     every = consultations.every(public_only=False)
     return render_template(
         "consult/desk/today.html",
-        waiting=screening.pending_count(),
+        waiting=screening_queue.pending_count(),
         consultations=every,
         phases={each.id: each.phase(at) for each in every},
         now=at,

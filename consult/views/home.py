@@ -7,7 +7,7 @@ from flask import Blueprint, abort, current_app, redirect, render_template, requ
 from werkzeug.wrappers import Response
 
 from consult import consultations, programmes
-from consult.screening import Reason
+from consult.decisions import Reason
 from consult.views.comments import CONTACT_DAYS
 from core import corrections, preferences, security_log, sessions
 from core.forms import csrf

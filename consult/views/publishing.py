@@ -14,7 +14,7 @@ from wtforms import DateField, Field, HiddenField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from consult import answering, consultations, drafts, programmes, readers, rules, screening
+from consult import answering, consultations, drafts, programmes, readers, rules, screening_queue
 from consult.consultations import STATUTORY_DAYS, Consultation
 from consult.programmes import Stage
 from consult.readers import ReadDraft, UnreadableDraft
@@ -482,7 +482,7 @@ def _answer_page(form: FeedbackForm, consultation: Consultation, refusal: str = 
         form=form,
         consultation=consultation,
         phase=consultation.phase(now()),
-        waiting=screening.pending_count(consultation.id),
+        waiting=screening_queue.pending_count(consultation.id),
         refusal=refusal,
     )
 

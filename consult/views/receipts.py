@@ -1,15 +1,31 @@
-"""Receipts: what became of the opinion with this number."""
+"""Receipts: what became of the opinion with this number, and what its author may do about it.
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+The number is the author's key: whoever holds it may complete, withdraw or appeal.
+"""
+
+from typing import Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
+from wtforms import BooleanField
+from wtforms.validators import InputRequired
 
-from consult import consultations, drafts, screening, submissions
+from consult import (
+    appeals,
+    consultations,
+    decisions,
+    drafts,
+    originals,
+    screening,
+    submissions,
+)
+from consult.submissions import Submission
 from core import throttle
 from core.db import db
 from core.errors import page
-from core.forms import Form, LineField, Words
+from core.forms import Form, LineField, TextField, Words
 from core.web import keep_private, now
 
 blueprint = Blueprint("receipts", __name__, url_prefix="/receipts")
@@ -24,6 +40,44 @@ class LookUpForm(Form):
         [Words(least=1, most=60, missing=_l("请输入受理编号。"))],
         description=_l("提交意见时得到的编号，例如 201020-7K3M9-QPDXW，大小写和横线都不要紧。"),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class CompletionForm(Form):
+    """What the author was asked for."""
+
+    words = TextField(
+        _l("补充的内容"),
+        [Words(least=2, most=submissions.LONGEST, missing=_l("请写下要补充的内容。"))],
+        description=_l("原来的文字不变，补充的内容接在后面，再次审核后一并展示。"),
+    )
+
+
+class WithdrawalForm(Form):
+    """The author's word that it is meant."""
+
+    confirm = BooleanField(
+        _l("我要撤回这件意见，知道撤回后不能恢复"),
+        [InputRequired(_l("请先勾选，确认要撤回。"))],
+    )
+
+
+class AppealForm(Form):
+    """Why the author does not accept the decision."""
+
+    words = TextField(
+        _l("您的理由"),
+        [
+            Words(
+                least=5,
+                most=appeals.LONGEST,
+                missing=_l("请写明理由。"),
+                short=_l("理由太短，请至少写5个字。"),
+            )
+        ],
+        description=_l(
+            "由没有参与原决定的另一位审核员复核，结果在本页告诉您。每次决定可以提一次。"
+        ),
     )
 
 
@@ -56,15 +110,73 @@ def find() -> Response | tuple[str, int]:
 def show(receipt: str) -> Response | str:
     """The opinion, its state and the reason for it."""
     keep_private()
-    submission = submissions.by_receipt(receipt)
-    if submission is None:
-        abort(404)
+    submission = _submission(receipt)
     if submission.receipt != receipt:
         return redirect(url_for("receipts.show", receipt=submission.receipt))
+    return _page(submission)
+
+
+@blueprint.post("/<receipt>/complete")
+def complete(receipt: str) -> Response | tuple[str, int]:
+    """Add what was asked for; it is screened again."""
+    keep_private()
+    submission, form = _submission(receipt), CompletionForm()
+    if not form.validate():
+        return _page(submission, completion=form), 422
+    screening.complete(submission, form.words.data, now=now())
+    db.session.commit()
+    flash(_("补充的内容已经收到，审核后会一并展示。"), "success")
+    return redirect(url_for("receipts.show", receipt=submission.receipt))
+
+
+@blueprint.post("/<receipt>/withdraw")
+def withdraw(receipt: str) -> Response | tuple[str, int]:
+    """Take the opinion back."""
+    keep_private()
+    submission, form = _submission(receipt), WithdrawalForm()
+    if not form.validate():
+        return _page(submission, withdrawal=form), 422
+    screening.withdraw(submission, now=now())
+    db.session.commit()
+    flash(_("这件意见已经撤回，不再在任何地方展示。"), "success")
+    return redirect(url_for("receipts.show", receipt=submission.receipt))
+
+
+@blueprint.post("/<receipt>/appeal")
+def appeal(receipt: str) -> Response | tuple[str, int]:
+    """Ask another screener to look at the decision again."""
+    keep_private()
+    submission, form = _submission(receipt), AppealForm()
+    if not form.validate():
+        return _page(submission, objection=form), 422
+    appeals.file(submission, form.words.data, now=now())
+    db.session.commit()
+    flash(_("您的异议已经收到，会由另一位审核员复核。"), "success")
+    return redirect(url_for("receipts.show", receipt=submission.receipt))
+
+
+def _submission(receipt: str) -> Submission:
+    """The opinion with this number; 404 when there is none."""
+    found = submissions.by_receipt(receipt)
+    if found is None:
+        abort(404)
+    return found
+
+
+def _page(
+    submission: Submission,
+    *,
+    completion: CompletionForm | None = None,
+    withdrawal: WithdrawalForm | None = None,
+    objection: AppealForm | None = None,
+) -> str:
+    """The page of one opinion, with those forms its author may use now."""
     consultation = consultations.by_id(submission.consultation_id)
     version = drafts.version_by_id(submission.version_id) if submission.version_id else None
     outline = drafts.outline(version) if version else None
     is_newest = version is None or version is drafts.published(consultation)
+    decision = decisions.last_decision(submission)
+    known: dict[str, Any] = {"formdata": None}
     return render_template(
         "consult/receipts/show.html",
         submission=submission,
@@ -74,7 +186,16 @@ def show(receipt: str) -> Response | str:
         version=version,
         # Said only where the address would otherwise mean another version.
         v=None if is_newest or version is None else version.number,
-        decision=screening.last_decision(submission),
+        decision=decision,
+        proposed=bool(decisions.proposals_on([submission.id])),
+        is_masked=bool(originals.spans_of(submission)),
+        additions=originals.additions_to([submission.id]).get(submission.id, []),
+        appeals=appeals.of(submission),
+        may_appeal=appeals.may_be_filed(submission, decision),
+        completion=completion or CompletionForm(**known),
+        withdrawal=withdrawal or WithdrawalForm(**known),
+        objection=objection or AppealForm(**known),
+        failed=completion or withdrawal or objection,
         just_sent=request.args.get("sent") == "1",
         now=now(),
     )

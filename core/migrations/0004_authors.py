@@ -19,15 +19,14 @@ def upgrade() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("address_hash", name=op.f("pk_sign_in_code")),
     )
-    with op.batch_alter_table("account") as account:
-        account.add_column(sa.Column("consent", sa.String(length=20), nullable=True))
-    op.execute("UPDATE account SET consent = ''")
-    with op.batch_alter_table("account") as account:
-        account.alter_column("consent", existing_type=sa.String(length=20), nullable=False)
+    # With a default, so that SQLite need not make a table anew that others point to.
+    consent = sa.Column(
+        "consent", sa.String(length=20), server_default=sa.text("''"), nullable=False
+    )
+    op.add_column("account", consent)
 
 
 def downgrade() -> None:
     """Go back."""
-    with op.batch_alter_table("account") as account:
-        account.drop_column("consent")
+    op.drop_column("account", "consent")
     op.drop_table("sign_in_code")

@@ -1,0 +1,228 @@
+"""Finds personal information in a text: what a screener is offered to mask before it is shown.
+
+ID numbers, telephones, door numbers, number plates, e-mail addresses, accounts, and names that
+words introduce. A span is `certain` when its form alone says what it is; the others are offered
+for a person to decide. Nothing is found in pictures of numbers or in numbers written as words.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What kind of personal information a span is; earlier ones win where two overlap."""
+
+    ID_NUMBER = "id_number"
+    EMAIL = "email"
+    PLATE = "plate"
+    PHONE = "phone"
+    ADDRESS = "address"
+    ACCOUNT = "account"
+    NAME = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """From where to where something personal stands."""
+
+    begin: int
+    end: int
+    kind: Kind
+    certain: bool
+
+
+HAN = "\u4e00-\u9fff"
+# --- numbers -----------------------------------------------------------------------------------
+
+_MONTH_AND_DAY = "(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])"
+# 6 digits of place, a birthday, 3 of order and a check sign; written together or in groups.
+_ID = re.compile(
+    rf"(?<![0-9])[1-9][0-9]{{5}}[ -]?(?:18|19|20)[0-9]{{2}}{_MONTH_AND_DAY}[ -]?[0-9]{{3}}[0-9Xx]"
+    r"(?![0-9])"
+)
+_OLD_ID = re.compile(rf"(?<![0-9])[1-9][0-9]{{7}}{_MONTH_AND_DAY}[0-9]{{3}}(?![0-9])")
+_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}"
+)
+_MOBILE = re.compile(r"(?<![0-9])(?:\+?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2}(?![0-9])")
+_LANDLINE = re.compile(
+    r"(?<![0-9])(?:\(0[0-9]{2,3}\)|0[0-9]{2,3})[ -]?[2-9][0-9]{6,7}(?:(?:转|-)[0-9]{1,6})?(?![0-9])"
+)
+# Without the area code only after a word that says what it is.
+_LOCAL = re.compile(
+    r"(?:电话|座机|致电|拨打|联系方式|号码)[是为:： ]{0,3}([2-9][0-9]{3}[ -]?[0-9]{3,4})(?![0-9])"
+)
+_PROVINCES = "京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼"
+_PLATE = re.compile(
+    rf"[{_PROVINCES}][A-HJ-NP-Z][·•・. -]?(?=[A-Z]{{0,5}}[0-9])[A-HJ-NP-Z0-9]{{4,6}}[挂学警港澳]?"
+    r"(?![A-Za-z0-9])",
+    re.IGNORECASE,
+)
+_ACCOUNT = re.compile(
+    r"(?:微信|QQ|VX|WeChat)(?:账号|帐号|号码|号)?[是为:： ]{0,3}([A-Za-z0-9_-]{5,20})(?![A-Za-z0-9_-])",
+    re.IGNORECASE,
+)
+
+# --- door numbers ------------------------------------------------------------------------------
+
+_N = "[0-9一二三四五六七八九十百零〇]"
+_DOOR = re.compile(
+    # After a road or a compound, or from the lane number on.
+    rf"(?:(?<=[路街道巷村苑园坊厦寓里邨庭湾城])|(?<=小区)|(?={_N}{{1,5}}弄))"
+    rf"(?:{_N}{{1,5}}弄)?(?:{_N}{{1,4}}支弄)?"
+    rf"(?:{_N}{{1,5}}(?:号楼|号|幢|栋|座)(?![线文令院召]))"
+    rf"(?:{_N}{{1,3}}(?:号楼|单元|座|幢))?"
+    rf"(?:{_N}{{1,3}}[楼层])?"
+    rf"(?:[ -]?[0-9]{{3,4}}(?![0-9年米元个万亿])[室房户]?|{_N}{{1,5}}[A-Za-z]?[室房户])?"
+)
+_ROOM = re.compile(r"[室房户]|单元|[号楼幢栋座弄层 -][0-9]{3,4}$")
+_LIVES = re.compile(r"(?:住|家在|地址|住址|门牌)[^。！？\n]{0,14}$")
+
+# --- names -------------------------------------------------------------------------------------
+
+_DOUBLE = "欧阳|上官|司马|诸葛|夏侯|东方|皇甫|尉迟|公孙|慕容|令狐|宇文|长孙|司徒|司空|端木"
+_SURNAMES = (
+    "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖萧田董袁潘蒋蔡余杜叶程苏魏吕丁任"
+    "沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付傅白邹孟熊秦邱江尹薛闫阎段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫"
+    "孔向汤于方常成安乐时应温康施文牛樊葛邢路岳齐伍庄章鲁倪翟殷詹申欧耿关兰焦俞左柳甘祝包宁尚符舒阮柯纪梅"
+    "童凌毕单季裴霍涂成苗谷盛曲翁冉骆蓝路游辛靳欧管柴蒙鲍华喻祁蒲房滕屈饶解牟艾尤阳时穆农司卓古吉缪简车项"
+    "连芦麦褚娄窦戚岑景党宫费卜冷晏席卫米柏宗瞿桂全佟应臧闵苟邬边卞姬师和仇栾隋商刁沙荣巫寇桑郎甄丛仲虞敖"
+    "巩明佘池查麻苑迟邝官封谈匡鞠惠荆乐冀郁胥南班储原栗燕楚鄢劳谌奚皮粟冼蔺楼盘满闻位厉伊仝"
+)
+# Surnames that are also everyday words: after a weak introduction they prove nothing.
+_WORDS_TOO = frozenset("于向方常成安乐时应万包单和和全明连关左路文高满商简农华阳石原南师车项白马古")
+_NAME = rf"(?:{_DOUBLE}|[{_SURNAMES}])[{HAN}]{{1,2}}"
+_STRONG = re.compile(
+    rf"(?:我叫|我的名字[叫是]|我名叫|姓名|联系人|反映人|投诉人|来信人|署名|签名|户主)[是为叫:： ]{{0,3}}({_NAME})"
+)
+_WEAK = re.compile(rf"(?:本人|我是|居民|业主|村民|邻居)(?:叫|是|为)?[:： ]?({_NAME})")
+# After a colon whatever stands there up to the next sign is the name.
+_LABELLED = re.compile(
+    rf"(?:姓名|联系人|反映人|投诉人|来信人|署名|签名|户主)[:：] ?([{HAN}]{{2,4}})(?![{HAN}])"
+)
+# What never is the second sign of a given name when a sentence goes on.
+_GOES_ON = frozenset("住在是的电手今家和于来有身联也说要想已年男女现认曾不就都先及与，我")
+_TITLE = re.compile(r"先生|女士|小姐|阿姨|大爷|大妈|老伯|同志")
+
+
+def find(text: str) -> list[Found]:
+    """Everything personal in `text`, in order, nothing overlapping."""
+    plain = _plain(text)
+    covered = bytearray(len(plain))
+    taken: list[Found] = []
+    for search in _SEARCHES:
+        for found in search(plain):
+            if not any(covered[found.begin : found.end]):
+                covered[found.begin : found.end] = b"\1" * (found.end - found.begin)
+                taken.append(found)
+    return sorted(taken, key=lambda each: each.begin)
+
+
+def _plain(text: str) -> str:
+    """The text with full-width signs made plain, each at its place."""
+    return "".join(_half(character) for character in text)
+
+
+def _half(character: str) -> str:
+    if character.isascii():
+        return character
+    folded = unicodedata.normalize("NFKC", character)
+    return folded if len(folded) == 1 and folded.isascii() else character
+
+
+def _id_numbers(text: str) -> Iterator[Found]:
+    for match in _ID.finditer(text):
+        yield Found(*match.span(), Kind.ID_NUMBER, certain=checks(match[0]))
+    for match in _OLD_ID.finditer(text):
+        yield Found(*match.span(), Kind.ID_NUMBER, certain=False)
+
+
+def checks(number: str) -> bool:
+    """Whether the last sign of an 18-digit ID number is the one the others demand (GB 11643)."""
+    signs = number.replace(" ", "").replace("-", "").upper()
+    total = sum(int(sign) * weight for sign, weight in zip(signs, _WEIGHTS, strict=False))
+    return signs[-1] == "10X98765432"[total % 11]
+
+
+def _emails(text: str) -> Iterator[Found]:
+    for match in _EMAIL.finditer(text):
+        yield Found(*match.span(), Kind.EMAIL, certain=True)
+
+
+def _plates(text: str) -> Iterator[Found]:
+    for match in _PLATE.finditer(text):
+        yield Found(*match.span(), Kind.PLATE, certain=True)
+
+
+def _phones(text: str) -> Iterator[Found]:
+    for pattern in (_MOBILE, _LANDLINE):
+        for match in pattern.finditer(text):
+            yield Found(*match.span(), Kind.PHONE, certain=True)
+    for match in _LOCAL.finditer(text):
+        yield Found(*match.span(1), Kind.PHONE, certain=True)
+
+
+def _addresses(text: str) -> Iterator[Found]:
+    for match in _DOOR.finditer(text):
+        certain = (
+            _ROOM.search(match[0]) is not None
+            or _LIVES.search(text, max(match.start() - 20, 0), match.start()) is not None
+        )
+        yield Found(*match.span(), Kind.ADDRESS, certain)
+
+
+def _accounts(text: str) -> Iterator[Found]:
+    for match in _ACCOUNT.finditer(text):
+        yield Found(*match.span(1), Kind.ACCOUNT, certain=True)
+
+
+def _names(text: str) -> Iterator[Found]:
+    for match in _LABELLED.finditer(text):
+        yield Found(*match.span(1), Kind.NAME, certain=True)
+    for match in _STRONG.finditer(text):
+        begin, end = _shortened(text, *match.span(1))
+        yield Found(begin, end, Kind.NAME, certain=True)
+    for match in _WEAK.finditer(text):
+        begin, end = _shortened(text, *match.span(1))
+        certain = text[begin] not in _WORDS_TOO and match[0].startswith("本人")
+        yield Found(begin, end, Kind.NAME, certain)
+    yield from _titled(text)
+
+
+def _shortened(text: str, begin: int, end: int) -> tuple[int, int]:
+    """Without a last sign that is where the sentence goes on: 我叫王强住… is 王强."""
+    return (begin, end - 1) if end - begin > 2 and text[end - 1] in _GOES_ON else (begin, end)
+
+
+def _titled(text: str) -> Iterator[Found]:
+    """王小明先生 certainly, 王先生 perhaps."""
+    for match in _TITLE.finditer(text):
+        for length in (3, 2, 1):
+            begin = match.start() - length
+            first = text[begin] if begin >= 0 else ""
+            weak = length > 1 and first in _WORDS_TOO
+            thanks = first == "谢" and begin and text[begin - 1] in "感谢多"
+            if thanks or not first or first not in _SURNAMES or weak:
+                continue
+            if _is_han(text[begin : match.start()]):
+                yield Found(begin, match.start(), Kind.NAME, certain=length > 1)
+                break
+
+
+def _is_han(text: str) -> bool:
+    return all("\u4e00" <= character <= "\u9fff" for character in text)
+
+
+_SEARCHES: tuple[Callable[[str], Iterator[Found]], ...] = (
+    _id_numbers,
+    _emails,
+    _plates,
+    _phones,
+    _addresses,
+    _accounts,
+    _names,
+)
