@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult import consultations, drafts, intake, screening, submissions
+from consult import consultations, drafts, imports, screening, submissions
 from consult.consultations import Consultation, Phase
 from consult.readers.tables import Table
 from consult.screening import Decision, Reason
@@ -241,8 +241,8 @@ TABLE = Table(
 )
 
 
-def _import(consultation: Consultation, *, to_queue: bool, table: Table = TABLE) -> intake.Report:
-    return intake.bring_in(
+def _import(consultation: Consultation, *, to_queue: bool, table: Table = TABLE) -> imports.Report:
+    return imports.bring_in(
         table,
         consultation,
         channel=Channel.LETTER,
