@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from bench.measure import DATA
-from consult import consultations, drafts, intake
+from consult import consultations, drafts, imports
 from consult.consultations import Consultation
 from consult.drafts import Version
 from consult.programmes import Programme, Stage
@@ -99,7 +99,7 @@ def opinions(made: Consultation, version: Version, count: int) -> float:
         for place, body in enumerate(texts(count))
     )
     begun = time.perf_counter()
-    intake.bring_in(
+    imports.bring_in(
         Table(("body", "section", "day"), rows),
         made,
         channel=Channel.LETTER,

@@ -9,7 +9,15 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import drafts, example, intake, programme_files, publishing_commands, submissions
+from consult import (
+    drafts,
+    example,
+    imports,
+    intake,
+    programme_files,
+    publishing_commands,
+    submissions,
+)
 from consult.command_line import refusing, the_consultation
 from consult.readers import tables
 from consult.search_commands import search_group
@@ -73,7 +81,7 @@ def import_submissions(
     table = tables.read(file.read_bytes(), filename=file.name)
     version = drafts.published(consultation)
     at = now()
-    report = intake.bring_in(
+    report = imports.bring_in(
         table,
         consultation,
         channel=Channel(channel),

@@ -31,6 +31,9 @@ class Provenance(Base):
     row: Mapped[int | None]
 
 
+BATCH = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where an opinion came from, as staff are told."""
@@ -47,6 +50,16 @@ class Origin:
 def note(submission_id: int, *, by: audit.Actor) -> None:
     """Note that `by` typed this submission in."""
     db.session.add(Provenance(submission_id=submission_id, by_id=by.id, by_name=by.name, row=None))
+
+
+def note_rows(rows: Sequence[tuple[int, int]], *, by: audit.Actor) -> None:
+    """Note that `by` brought these in: (submission id, row of the table)."""
+    for start in range(0, len(rows), BATCH):
+        noted = [
+            {"submission_id": id, "by_id": by.id, "by_name": by.name, "row": row}
+            for id, row in rows[start : start + BATCH]
+        ]
+        db.session.execute(sa.insert(Provenance), noted)
 
 
 def of(submissions: Sequence[Submission]) -> Mapping[int, Origin]:

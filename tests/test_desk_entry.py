@@ -236,3 +236,21 @@ def test_the_screener_sees_where_it_came_from_and_the_public_does_not(
     assert "原编号G-77" in page
     public = text_of(officer.get(f"/receipts/{only().receipt}"))
     assert person.name not in public
+
+
+def test_a_pasted_mail_fills_the_form_and_stores_nothing(
+    officer: FlaskClient, consultation: Consultation
+) -> None:
+    # 17:00 in London is the next day in Shanghai.
+    source = f"From: Wang <wang@example.com>\nSubject: <b>食堂\nDate: Sun, 18 Oct 2020 17:00:00 +0000\n\n{WORDS}"
+    address = f"{DESK}/email?consultation={consultation.id}"
+    answer = officer.post(address, data={"source": source})
+    page = text_of(answer)
+    assert answer.status_code == 200
+    assert 'value="2020-10-19"' in page
+    assert '<option selected value="email">' in page
+    assert 'value="wang@example.com"' in page
+    assert "&lt;b&gt;食堂" in page
+    assert WORDS in page
+    assert consultation.received == 0
+    assert officer.post(address, data={"source": ""}).status_code == 422

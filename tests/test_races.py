@@ -18,7 +18,7 @@ from flask.testing import FlaskClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult import consultations, decisions, drafts, intake, proposals, screening, submissions
+from consult import consultations, decisions, drafts, imports, proposals, screening, submissions
 from consult.consultations import Consultation, Phase
 from consult.decisions import Decision, Reason
 from consult.readers.tables import Table
@@ -301,8 +301,8 @@ TABLE = Table(
 )
 
 
-def _import(consultation: Consultation, *, to_queue: bool, table: Table = TABLE) -> intake.Report:
-    return intake.bring_in(
+def _import(consultation: Consultation, *, to_queue: bool, table: Table = TABLE) -> imports.Report:
+    return imports.bring_in(
         table,
         consultation,
         channel=Channel.LETTER,
@@ -336,6 +336,46 @@ def test_one_table_imported_three_times_at_once_is_there_once(opened: Flask) -> 
         assert consultation is not None
         recounted(consultation)
         assert consultation.received == sum(imported) == 38
+
+
+def test_an_import_goes_on_while_the_consultation_closes(opened: Flask, clock: Clock) -> None:
+    """Nobody who writes a moment too late is taken in, no row of the table is lost, and none of
+    them gets a number twice."""
+    with opened.app_context():
+        consultation = consultations.by_slug("gangyao")
+        assert consultation is not None
+        assert consultation.closes_at is not None
+        closes_at = consultation.closes_at
+    clock.at = closes_at - dt.timedelta(seconds=1)
+    assert comment(opened.test_client(), key="in-time-in-time-in-time")[0] == 302
+    clients = [opened.test_client() for _n in range(6)]
+
+    def act(number: int) -> int:
+        if number < 6:
+            # The first of them is the moment of closing.
+            if number == 0:
+                clock.at = closes_at
+            key = f"race-{number:016}"
+            return comment(clients[number], key=key, body=BODY + str(number))[0]
+        with opened.app_context():
+            consultation = consultations.by_slug("gangyao")
+            assert consultation is not None
+            db.session.rollback()
+            imported = _import(consultation, to_queue=number == 7).imported
+            db.session.commit()
+            return imported
+
+    answers = at_once(8, act)
+    with opened.app_context():
+        consultation = consultations.by_slug("gangyao")
+        assert consultation is not None
+        recounted(consultation)
+        codes, imported = answers[:6], answers[6:]
+        assert set(codes) <= {302, 409}
+        assert codes[0] == 409
+        assert sum(imported) == 38
+        assert consultation.received == 1 + 38 + codes.count(302)
+    assert comment(opened.test_client(), key="late-late-late-late-late")[0] == 409
 
 
 # --- kept counters, by random lives of a consultation ---------------------------------------------

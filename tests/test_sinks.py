@@ -41,6 +41,7 @@ FOR_MACHINES = frozenset(
         "correction.month",
         "correction.once_key",
         "correction.receipt",
+        "intake.header",
         "intake.sha256",
         "intake.stored_as",
         "message.once_key",

@@ -23,6 +23,7 @@ from consult import (
     appeals,
     consultations,
     drafts,
+    imports,
     intake,
     programme_files,
     programmes,
@@ -248,7 +249,7 @@ def _intakes(consultation: Consultation) -> None:
         if done:
             rows = [line.split(",") for line in TABLE.splitlines()]
             table = Table(tuple(rows[0]), tuple(enumerate(map(tuple, rows[1:]), start=2)))
-            intake.bring_in(
+            imports.bring_in(
                 table,
                 consultation,
                 channel=Channel.LETTER,

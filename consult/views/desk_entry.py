@@ -16,13 +16,14 @@ from wtforms.validators import InputRequired, ValidationError
 from consult import consultations, drafts, intake, provenance, rules, submissions
 from consult.consultations import Consultation, Phase
 from consult.drafts import Outline
+from consult.readers import mail
 from consult.submissions import Channel, Opinion, Received, Stance, Submission
 from consult.views.comments import CONTACT_DAYS
 from consult.views.publishing import DayField
 from core import consents, sealing
 from core.config import Settings
 from core.db import db
-from core.forms import LineField, OnceForm, TextField, Words
+from core.forms import Form, LineField, OnceForm, TextField, Words
 from core.permissions import require
 from core.web import keep_private, local, now, number_in
 
@@ -103,6 +104,19 @@ class EntryForm(OnceForm):
         """Nobody's name or number is kept before they were told what for."""
         if (self.contact.data or self.show_name.data) and not field.data:
             raise ValidationError(_("登记联系方式或公开姓氏之前，请先告知本人并在此勾选。"))
+
+
+class MailForm(Form):
+    """An e-mail as it was pasted."""
+
+    source = TextField(
+        _l("邮件原文"),
+        [Words(most=200_000, missing=_l("请粘贴邮件原文。"))],
+        description=_l(
+            "粘贴原始邮件，或连同发件人、发送时间、主题一起复制的正文，会自动填好登记表。"
+        ),
+        render_kw={"rows": 4},
+    )
 
 
 def _indented(level: int, text: str) -> str:
@@ -206,6 +220,37 @@ def _take_in(form: EntryForm, consultation: Consultation, outline: Outline | Non
     return received
 
 
+@blueprint.post("/email")
+def read_mail() -> str | tuple[str, int]:
+    """Fill the form from a pasted e-mail, to be looked over and saved; nothing is stored yet."""
+    keep_private()
+    require(rules.take_in_files)
+    consultation = _chosen(None)
+    if consultation is None:
+        abort(404)
+    pasted = MailForm()
+    if not pasted.validate():
+        empty = EntryForm(formdata=None, data=_remembered(None))
+        return _page(empty, consultation, pasted=pasted), 422
+    found = mail.read(pasted.source.data)
+    told = {
+        "channel": Channel.EMAIL.value,
+        "received_on": _sent_on(found.sent) or _today(),
+        "title": found.subject[:200],
+        "body": found.body,
+        "name": found.name[:40],
+        "contact": found.address[:100],
+    }
+    return _page(EntryForm(formdata=None, data=told), consultation, filled=True)
+
+
+def _sent_on(sent: dt.datetime | dt.date | None) -> dt.date | None:
+    """The day in Shanghai on which a mail was sent; a mail without a zone says its own day."""
+    if isinstance(sent, dt.datetime):
+        return local(sent).date() if sent.tzinfo is not None else sent.date()
+    return sent
+
+
 @blueprint.get("/<int:submission_id>")
 def slip(submission_id: int) -> str:
     """The receipt of what this person entered, to be printed for its author."""
@@ -255,7 +300,14 @@ def _today() -> dt.date:
     return local(now()).date()
 
 
-def _page(form: EntryForm, consultation: Consultation, saved: Submission | None = None) -> str:
+def _page(
+    form: EntryForm,
+    consultation: Consultation,
+    saved: Submission | None = None,
+    *,
+    pasted: MailForm | None = None,
+    filled: bool = False,
+) -> str:
     version = drafts.published(consultation)
     form.offer(drafts.outline(version) if version else None)
     form.version.data = str(version.id) if version else ""
@@ -265,4 +317,6 @@ def _page(form: EntryForm, consultation: Consultation, saved: Submission | None 
         consultation=consultation,
         consultations=_taking(),
         saved=saved,
+        pasted=pasted or MailForm(formdata=None),
+        filled=filled,
     )

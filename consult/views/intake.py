@@ -12,9 +12,10 @@ from wtforms import BooleanField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from consult import consultations, drafts, intake, rules
+from consult import consultations, drafts, imports, intake, rules
 from consult.consultations import Consultation
-from consult.intake import Intake, IntakeState, Report
+from consult.imports import Report
+from consult.intake import Intake, IntakeState
 from consult.readers import tables
 from consult.readers.tables import Table, UnreadableTable
 from consult.submissions import Channel
@@ -102,7 +103,10 @@ def upload() -> Response | tuple[str, int]:
         by=current_user,
         now=now(),
     )
+    forgotten = intake.expire(now=now())
     db.session.commit()
+    for name in forgotten:
+        uploads.remove(name)
     return redirect(url_for(".columns", intake_id=started.id))
 
 
@@ -154,7 +158,7 @@ def _run(
 ) -> Report:
     version = drafts.published(consultation)
     at = now()
-    return intake.bring_in(
+    return imports.bring_in(
         table,
         consultation,
         channel=found.channel,

@@ -28,8 +28,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", name=op.f("pk_provenance")),
     )
     op.create_index("ix_provenance_by_id_row", "provenance", ["by_id", "row", "submission_id"])
+    op.add_column(
+        "intake",
+        sa.Column("header", sa.String(length=32), server_default=sa.text("''"), nullable=False),
+    )
+    op.create_index(op.f("ix_intake_header"), "intake", ["header"])
 
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_index(op.f("ix_intake_header"), "intake")
+    op.drop_column("intake", "header")
     op.drop_table("provenance")

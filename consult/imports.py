@@ -1,0 +1,223 @@
+"""Imports: bringing the rows of a table in.
+
+What an officer brings in counts as received and screened, unless it is sent to the queue. The
+same table again adds only what is new. Rows that cannot be taken are named with the reason; the
+others go in.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import provenance, screening_figures, search_opinions
+from consult.consultations import Consultation
+from consult.drafts import Outline
+from consult.intake import Intake, IntakeState, check_mapping, header_of
+from consult.intake_rows import RowReader, RowRefused
+from consult.readers.tables import Table
+from consult.submissions import Channel, Submission, SubmissionState, new_receipt, tally
+from core import audit
+from core.db import db
+from core.errors import Refused
+
+audit.ACTIONS.update({"submissions.imported": _l("导入意见")})
+audit.FIELDS.update(
+    {
+        "rows": _l("行数"),
+        "imported": _l("新增"),
+        "already": _l("已有"),
+        "errors": _l("未导入"),
+    }
+)
+
+MOST_ERRORS_KEPT = 500
+BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RowError:
+    """A row that was not taken in, and why."""
+
+    row: int
+    why: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What an import did, or in a dry run would do. rows = imported + already + errors."""
+
+    rows: int = 0
+    imported: int = 0
+    already: int = 0
+    errors: list[RowError] = field(default_factory=list)
+
+
+def bring_in(
+    table: Table,
+    consultation: Consultation,
+    *,
+    channel: Channel,
+    mapping: Mapping[str, str],
+    outline: Outline | None,
+    to_queue: bool = False,
+    dry_run: bool = False,
+    secret: str,
+    intake: Intake | None = None,
+    by: audit.Actor,
+    now: dt.datetime,
+    on_day: dt.date,
+) -> Report:
+    """Bring the rows of a table in; a dry run only reports.
+
+    One audit event for the whole table. `secret` keys the authors' names, which are not kept.
+    """
+    check_mapping(mapping, table.columns)
+    if not consultation.is_public:
+        raise Refused(_("意见征集还没有公告，不能导入意见。"))
+    if not dry_run:
+        _take_turns(consultation, intake)
+    reader = RowReader(table.columns, mapping, channel, outline, secret, on_day)
+    report = Report(rows=len(table.rows))
+    known = _known(consultation.id)
+    # (row of the table, the columns of the submission)
+    fresh: list[tuple[int, dict[str, Any]]] = []
+    for number, cells in table.rows:
+        try:
+            if number in table.overfull:
+                raise RowRefused(_("这一行比列名多出内容，文字里的分隔符可能没有用引号括起来。"))
+            row = reader.row(cells)
+            earlier = known.get(row["once_key"])
+            if earlier is None:
+                known[row["once_key"]] = (row["fingerprint"], number)
+                fresh.append((number, row))
+            else:
+                _must_say_the_same(row, earlier)
+                report.already += 1
+        except RowRefused as refusal:
+            report.errors.append(RowError(number, str(refusal)))
+    report.imported = len(fresh)
+    if not dry_run:
+        state = SubmissionState.PENDING if to_queue else SubmissionState.SHOWN
+        _store(consultation, fresh, state, intake, by, now)
+        _note(consultation, intake, report, table.columns, mapping, channel, by, now)
+    return report
+
+
+def _take_turns(consultation: Consultation, intake: Intake | None) -> None:
+    """Hold the rows that two imports at once would both change; refuse what has been done."""
+    if intake is not None:
+        db.session.refresh(intake, with_for_update=True)
+        if intake.state is IntakeState.DONE:
+            raise Refused(_("这份表格已经导入过了。"))
+    db.session.execute(
+        sa.select(Consultation.id).where(Consultation.id == consultation.id).with_for_update()
+    )
+
+
+def _must_say_the_same(row: Mapping[str, Any], earlier: tuple[str, int | None]) -> None:
+    """Refuse a number that stands for other words than before: silently, they would be lost."""
+    fingerprint, number = earlier
+    if fingerprint == row["fingerprint"]:
+        return
+    if number is None:
+        raise RowRefused(_("编号“%(id)s”以前导入过，但内容不同。", id=row["external_id"]))
+    raise RowRefused(
+        _("编号“%(id)s”与第%(row)d行重复，但内容不同。", id=row["external_id"], row=number)
+    )
+
+
+def _known(consultation_id: int) -> dict[str, tuple[str, int | None]]:
+    """{key: (fingerprint, no row of this table)} of what was received before."""
+    query = sa.select(Submission.once_key, Submission.fingerprint).where(
+        Submission.consultation_id == consultation_id
+    )
+    return {key: (print, None) for key, print in db.session.execute(query)}
+
+
+def _store(
+    consultation: Consultation,
+    rows: Sequence[tuple[int, dict[str, Any]]],
+    state: SubmissionState,
+    intake: Intake | None,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    if not rows:
+        return
+    shown = len(rows) if state is SubmissionState.SHOWN else 0
+    last = db.session.execute(
+        sa.update(Consultation)
+        .where(Consultation.id == consultation.id)
+        .values(
+            received=Consultation.received + len(rows),
+            shown=Consultation.shown + shown,
+            stamp=Consultation.stamp + 1,
+        )
+        .returning(Consultation.received)
+        .execution_options(synchronize_session=False)
+    ).scalar_one()
+    common = {
+        "consultation_id": consultation.id,
+        "received_at": now,
+        "state": state,
+        "intake_id": intake.id if intake else None,
+    }
+    for start in range(0, len(rows), BATCH):
+        batch = rows[start : start + BATCH]
+        db.session.execute(
+            sa.insert(Submission),
+            [
+                row | common | {"number": last - len(rows) + start + i, "receipt": new_receipt(now)}
+                for i, (_row, row) in enumerate(batch, start=1)
+            ],
+        )
+    for place, count in Counter(row["place"] for _row, row in rows).items():
+        tally(consultation.id, place, received=count, shown=count if shown else 0)
+    screening_figures.count({"received": len(rows), "shown": shown}, now=now)
+    brought = sa.select(Submission.id).where(
+        Submission.consultation_id == consultation.id, Submission.number > last - len(rows)
+    )
+    ids = db.session.scalars(brought.order_by(Submission.number)).all()
+    provenance.note_rows(list(zip(ids, (row for row, _columns in rows), strict=True)), by=by)
+    if shown:
+        search_opinions.follow(ids, fresh=True)
+
+
+def _note(
+    consultation: Consultation,
+    intake: Intake | None,
+    report: Report,
+    columns: Sequence[str],
+    mapping: Mapping[str, str],
+    channel: Channel,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    if intake is not None:
+        intake.state = IntakeState.DONE
+        intake.stored_as = ""
+        intake.mapping = dict(mapping)
+        intake.header = header_of(columns)
+        intake.rows, intake.imported, intake.already = report.rows, report.imported, report.already
+        intake.refused = len(report.errors)
+        intake.errors = [{"row": e.row, "why": e.why} for e in report.errors[:MOST_ERRORS_KEPT]]
+    audit.record(
+        "submissions.imported",
+        intake or consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        after={
+            "channel": channel.value,
+            "rows": report.rows,
+            "imported": report.imported,
+            "already": report.already,
+            "errors": len(report.errors),
+        },
+    )
