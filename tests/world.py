@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from consult import (
+    attachments,
     consultations,
     drafts,
     imports,
@@ -31,6 +32,7 @@ from consult import (
     submissions,
     summaries,
 )
+from consult.attachments import Attachment, Kind, Scan
 from consult.consultations import Consultation, Phase
 from consult.drafts import Version, VersionState
 from consult.intake import Intake
@@ -240,6 +242,9 @@ def _entries(consultation: Consultation) -> None:
             on_day=local(NOON).date(),
         )
         provenance.note(received.id, by=person)
+        scan = Scan("来信.png", Kind.PNG, b"\x89PNG\r\n\x1a\n")
+        uploads.keep_by_content(scan.data)
+        attachments.attach(received.id, [scan])
     db.session.commit()
 
 
@@ -361,6 +366,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "submission_id": Submission.id,
         "receipt": Submission.receipt,
         "intake_id": Intake.id,
+        "attachment_id": Attachment.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
         "message_id": Message.id,

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField, RadioField
 from wtforms.fields.choices import SelectChoice
 
-from consult import consultations, drafts, provenance, rules, screening
+from consult import attachments, consultations, drafts, provenance, rules, screening
 from consult.screening import Reason
 from consult.submissions import Channel, Submission, SubmissionState
 from core.db import db
@@ -82,6 +82,7 @@ def queue() -> str:
         copies=screening.copies(found) if state is SubmissionState.PENDING else {},
         places=_places(found),
         origins=provenance.of(found),
+        scans=attachments.of(found),
         reasons=list(Reason),
         waiting=screening.pending_count(),
         next_url=url_for(".queue", **kept, after=found[-1].id) if more else None,
