@@ -37,6 +37,11 @@ def take_in_files(person: Person) -> bool:
     return any(person.has_role(role) for role in STAFF)
 
 
+def read_attachments(person: Person) -> bool:
+    """Look at the scans of letters: who enters them and who screens. Each look is recorded."""
+    return take_in_files(person) or screen(person)
+
+
 def read_summaries(person: Person) -> bool:
     """Read the staff's opinion summaries and the texts behind every figure."""
     return any(person.has_role(role) for role in (*STAFF, "auditor"))

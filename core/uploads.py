@@ -1,6 +1,8 @@
 """Files a person sent that are needed again at the next step: kept outside the web root under a
-random name, never served, removed when the step is done."""
+random name, never served, removed when the step is done. What is kept for good stands under its
+hash."""
 
+import hashlib
 import os
 import re
 import secrets
@@ -8,7 +10,7 @@ from pathlib import Path
 
 from flask import current_app
 
-_NAME = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[0-9a-f]{32}(?:[0-9a-f]{32})?")
 
 
 def keep(data: bytes) -> str:
@@ -18,6 +20,16 @@ def keep(data: bytes) -> str:
     descriptor = os.open(_folder() / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+    return name
+
+
+def keep_by_content(data: bytes) -> str:
+    """Store `data` for good under its hash, which is returned; the same again is stored once."""
+    name = hashlib.sha256(data).hexdigest()
+    folder = _folder()
+    if not (folder / name).is_file():
+        # Written aside and moved: what stands under the name is whole, whenever it is read.
+        (folder / keep(data)).replace(folder / name)
     return name
 
 

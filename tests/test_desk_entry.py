@@ -1,8 +1,12 @@
 """Quick entry at the desk: one screen, the receipt to read out, and the same rights as on the site."""
 
 import datetime as dt
+import hashlib
+import io
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -10,7 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult import drafts, provenance, submissions
+from consult import attachments, drafts, provenance, submissions
+from consult.attachments import Attachment
 from consult.consultations import Consultation, Phase
 from consult.provenance import Provenance
 from consult.submissions import Channel, Contact, Stance, Submission, SubmissionState
@@ -61,7 +66,7 @@ def text_of(answer: TestResponse) -> str:
     return answer.get_data(as_text=True)
 
 
-def enter(client: FlaskClient, consultation: Consultation, **more: str) -> TestResponse:
+def enter(client: FlaskClient, consultation: Consultation, **more: Any) -> TestResponse:
     """Send the form as a browser does."""
     version = drafts.published(consultation)
     data = {
@@ -254,3 +259,70 @@ def test_a_pasted_mail_fills_the_form_and_stores_nothing(
     assert WORDS in page
     assert consultation.received == 0
     assert officer.post(address, data={"source": ""}).status_code == 422
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
+
+
+def with_scans(
+    client: FlaskClient, consultation: Consultation, *files: tuple[str, bytes]
+) -> TestResponse:
+    scans = [(io.BytesIO(data), name) for name, data in files]
+    return enter(client, consultation, scans=scans)
+
+
+def test_a_scan_is_kept_by_its_content_and_each_look_is_on_record(
+    app: Flask, officer: FlaskClient, consultation: Consultation, person: Account
+) -> None:
+    answer = with_scans(officer, consultation, ("<b>信.png.html", PNG), ("second.pdf", b"%PDF-1"))
+    assert answer.status_code == 302
+    first, second = db.session.scalars(sa.select(Attachment).order_by(Attachment.id)).all()
+    assert first.sha256 == hashlib.sha256(PNG).hexdigest()
+    assert (Path(app.instance_path) / "uploads" / first.sha256).stat().st_mode & 0o777 == 0o600
+    people.sign_out(officer)
+    screener = people.make("screener")
+    people.sign_in(officer, screener)
+    assert "查看扫描件" in text_of(officer.get("/desk/screening"))
+    seen = officer.post(f"{DESK}/attachments/{first.id}")
+    assert (seen.data, seen.mimetype) == (PNG, "image/png")
+    assert seen.headers["X-Content-Type-Options"] == "nosniff"
+    assert seen.headers["Content-Disposition"].startswith("attachment;")
+    assert seen.headers["Cache-Control"] == "no-store"
+    event = db.session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id.desc())).first()
+    assert event is not None
+    assert (event.action, event.thing_id, event.actor_id) == (
+        "attachment.looked_at",
+        first.id,
+        screener.id,
+    )
+    assert officer.get(f"{DESK}/attachments/{first.id}").status_code == 405
+    people.sign_out(officer)
+    people.sign_in(officer, people.make("auditor"))
+    assert officer.post(f"{DESK}/attachments/{second.id}").status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("files", "sentence"),
+    [
+        ([("a.png", b"<svg onload=x()>")], "只能是 PDF、JPG 或 PNG"),
+        ([("a.pdf", b"")], "只能是 PDF、JPG 或 PNG"),
+        ([("a.png", PNG)] * 6, "最多附5个"),
+        ([("a.png", PNG + bytes(1000))], "请降低扫描精度"),
+    ],
+    ids=["svg", "empty", "many", "large"],
+)
+def test_what_is_no_scan_is_refused_and_the_words_are_kept(
+    app: Flask,
+    officer: FlaskClient,
+    consultation: Consultation,
+    files: list[tuple[str, bytes]],
+    sentence: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(attachments, "LARGEST", 1000)
+    answer = with_scans(officer, consultation, *files)
+    assert answer.status_code == 422
+    assert sentence in text_of(answer)
+    assert WORDS in text_of(answer)
+    assert consultation.received == 0
+    assert not list(Path(app.instance_path).glob("uploads/*"))

@@ -34,6 +34,7 @@ FOR_MACHINES = frozenset(
         "account.password",
         "account.tf_primary_method",
         "account.tf_totp_secret",
+        "attachment.sha256",
         "audit_event.action",
         "audit_event.thing_kind",
         "browser_session.id_hash",

@@ -21,6 +21,7 @@ from werkzeug.routing import Rule
 
 from consult import (
     appeals,
+    attachments,
     consultations,
     drafts,
     imports,
@@ -34,6 +35,7 @@ from consult import (
     summaries,
 )
 from consult.appeals import Outcome
+from consult.attachments import Attachment, Kind, Scan
 from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
 from consult.drafts import Version, VersionState
@@ -280,6 +282,9 @@ def _entries(consultation: Consultation) -> None:
             on_day=local(NOON).date(),
         )
         provenance.note(received.id, by=person)
+        scan = Scan("来信.png", Kind.PNG, b"\x89PNG\r\n\x1a\n")
+        uploads.keep_by_content(scan.data)
+        attachments.attach(received.id, [scan])
     db.session.commit()
 
 
@@ -401,6 +406,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "submission_id": Submission.id,
         "receipt": Submission.receipt,
         "intake_id": Intake.id,
+        "attachment_id": Attachment.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
         "message_id": Message.id,

@@ -8,24 +8,27 @@ from flask import Blueprint, abort, current_app, flash, redirect, render_templat
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
+from flask_wtf.file import MultipleFileField
 from werkzeug.wrappers import Response
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from consult import consultations, drafts, intake, provenance, rules, submissions
+from consult import attachments, consultations, drafts, intake, provenance, rules, submissions
+from consult.attachments import Attachment, Scan
 from consult.consultations import Consultation, Phase
 from consult.drafts import Outline
 from consult.readers import mail
 from consult.submissions import Channel, Opinion, Received, Stance, Submission
 from consult.views.comments import CONTACT_DAYS
 from consult.views.publishing import DayField
-from core import consents, sealing
+from core import consents, sealing, uploads
 from core.config import Settings
 from core.db import db
+from core.errors import Refused
 from core.forms import Form, LineField, OnceForm, TextField, Words
 from core.permissions import require
-from core.web import keep_private, local, now, number_in
+from core.web import as_file, keep_private, local, now, number_in
 
 blueprint = Blueprint("desk_entry", __name__, url_prefix="/desk/entry")
 # What a resident sends comes through the public form, what the panel says through its own.
@@ -88,6 +91,12 @@ class EntryForm(OnceForm):
         render_kw={"autocomplete": "off"},
     )
     told = BooleanField(_l("已告知本人：意见审核后公开展示，联系方式只用来告知答复、保存一年"))
+    scans = MultipleFileField(
+        _l("来信扫描件"),
+        description=_l(
+            "可以不附。PDF、JPG 或 PNG，最多5个，每个不超过8MB；只供工作人员查看，每次查看都有记录。"
+        ),
+    )
     # Which text the sections were chosen from.
     version = HiddenField()
 
@@ -171,9 +180,20 @@ def save() -> Response | tuple[str, int]:
     if valid and (refusal := day_refusal(consultation, form.received_on.data, _today())):
         form.received_on.errors = [refusal]
         valid = False
+    scans: list[Scan] = []
+    try:
+        scans = attachments.check([(f.filename or "", f.read()) for f in form.scans.data or []])
+    except Refused as refusal:
+        form.scans.errors = [refusal.sentence]
+        valid = False
     if not valid:
         return _page(form, consultation), 422
     received = _take_in(form, consultation, outline)
+    if not received.again:
+        for scan in scans:
+            # On disk before it is acknowledged.
+            uploads.keep_by_content(scan.data)
+        attachments.attach(received.id, scans)
     db.session.commit()
     if request.form.get("act") == "slip":
         return redirect(url_for(".slip", submission_id=received.id))
@@ -249,6 +269,24 @@ def _sent_on(sent: dt.datetime | dt.date | None) -> dt.date | None:
     if isinstance(sent, dt.datetime):
         return local(sent).date() if sent.tzinfo is not None else sent.date()
     return sent
+
+
+@blueprint.post("/attachments/<int:attachment_id>")
+def look(attachment_id: int) -> Response:
+    """Hand a scan out as a file; that it was looked at is on record first."""
+    keep_private()
+    require(rules.read_attachments)
+    found = db.session.get(Attachment, attachment_id)
+    data = uploads.read(found.sha256) if found is not None else None
+    if found is None or data is None:
+        abort(404)
+    attachments.look(found, by=current_user, now=now())
+    db.session.commit()
+    answer = Response(data, mimetype=found.kind.media_type)
+    # Whatever it says inside: on this site it may do nothing.
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    title = found.name.rpartition(".")[0]
+    return as_file(answer, title, found.kind.ending, plain=f"scan-{found.id}")
 
 
 @blueprint.get("/<int:submission_id>")

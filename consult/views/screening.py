@@ -14,6 +14,7 @@ from wtforms.fields.choices import SelectChoice
 
 from consult import (
     appeals,
+    attachments,
     consultations,
     decisions,
     drafts,
@@ -115,6 +116,7 @@ def queue() -> str:
         words_seen=screening_steps.words_seen,
         places=_places(found),
         origins=provenance.of(found),
+        scans=attachments.of(found),
         reasons=list(Reason),
         waiting=screening_queue.pending_count(),
         proposed=screening_queue.proposed_count(),

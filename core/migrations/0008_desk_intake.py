@@ -28,6 +28,34 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("submission_id", name=op.f("pk_provenance")),
     )
     op.create_index("ix_provenance_by_id_row", "provenance", ["by_id", "row", "submission_id"])
+    op.create_table(
+        "attachment",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("submission_id", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum(
+                "pdf",
+                "jpeg",
+                "png",
+                name="kind",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["submission_id"],
+            ["submission.id"],
+            name=op.f("fk_attachment_submission_id_submission"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_attachment")),
+    )
+    op.create_index(op.f("ix_attachment_submission_id"), "attachment", ["submission_id"])
     op.add_column(
         "intake",
         sa.Column("header", sa.String(length=32), server_default=sa.text("''"), nullable=False),
@@ -39,4 +67,5 @@ def downgrade() -> None:
     """Go back."""
     op.drop_index(op.f("ix_intake_header"), "intake")
     op.drop_column("intake", "header")
+    op.drop_table("attachment")
     op.drop_table("provenance")

@@ -1,0 +1,122 @@
+"""Attachments (附件): the scan of a letter beside the words that were typed in from it.
+
+Never public. Kept under the hash of their content, told by their content and not by their name,
+handed out to staff as a file, and each look is on record: a letter shows names and addresses.
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult.submissions import Submission
+from core import audit
+from core.db import Base, choice, db
+from core.errors import Refused
+from core.text import tidy_line
+
+audit.ACTIONS.update({"attachment.looked_at": _l("查看来件扫描件")})
+audit.KINDS.update({"attachment": _l("来件扫描件")})
+
+MOST = 5
+LARGEST = 8 * 1024 * 1024
+
+
+class Kind(Enum):
+    """What a scan may be."""
+
+    PDF = "pdf"
+    JPEG = "jpeg"
+    PNG = "png"
+
+    @property
+    def media_type(self) -> str:
+        """The one type under which it is handed out."""
+        return "application/pdf" if self is Kind.PDF else f"image/{self.value}"
+
+    @property
+    def ending(self) -> str:
+        """How its file's name ends."""
+        return ".jpg" if self is Kind.JPEG else f".{self.value}"
+
+
+_BEGINS = {b"%PDF-": Kind.PDF, b"\xff\xd8\xff": Kind.JPEG, b"\x89PNG\r\n\x1a\n": Kind.PNG}
+
+
+class Attachment(Base):
+    """One scan of one submission."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    submission_id: Mapped[int] = mapped_column(sa.ForeignKey("submission.id"), index=True)
+    # Under which it is kept in instance/uploads.
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    kind: Mapped[Kind] = mapped_column(choice(Kind))
+    size: Mapped[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """A file that was looked at and may be kept."""
+
+    name: str
+    kind: Kind
+    data: bytes
+
+    @property
+    def sha256(self) -> str:
+        """The hash of its content."""
+        return hashlib.sha256(self.data).hexdigest()
+
+
+def check(files: Sequence[tuple[str, bytes]]) -> list[Scan]:
+    """The scans among `files` (name, content); refuses too many, too large and anything else."""
+    if len(files) > MOST:
+        raise Refused(_("一次最多附%(n)d个文件。", n=MOST))
+    scans = []
+    for name, data in files:
+        if len(data) > LARGEST:
+            size = LARGEST // 1024 // 1024
+            raise Refused(_("每个文件不能超过%(n)dMB，请降低扫描精度。", n=size))
+        kind = next((kind for begin, kind in _BEGINS.items() if data.startswith(begin)), None)
+        if kind is None:
+            raise Refused(_("扫描件只能是 PDF、JPG 或 PNG 文件。"))
+        scans.append(Scan(tidy_line(name)[-200:], kind, data))
+    return scans
+
+
+def attach(submission_id: int, scans: Sequence[Scan]) -> None:
+    """Put the scans, which are stored already, beside a submission."""
+    db.session.add_all(
+        Attachment(
+            submission_id=submission_id,
+            sha256=scan.sha256,
+            name=scan.name,
+            kind=scan.kind,
+            size=len(scan.data),
+        )
+        for scan in scans
+    )
+
+
+def of(submissions: Sequence[Submission]) -> dict[int, list[Attachment]]:
+    """{submission id: its scans} for those that have any."""
+    ids = [each.id for each in submissions]
+    query = sa.select(Attachment).where(Attachment.submission_id.in_(ids)).order_by(Attachment.id)
+    found: dict[int, list[Attachment]] = {}
+    for each in db.session.scalars(query):
+        found.setdefault(each.submission_id, []).append(each)
+    return found
+
+
+def look(attachment: Attachment, *, by: audit.Actor, now: dt.datetime) -> None:
+    """Record that `by` looks at a scan."""
+    audit.record("attachment.looked_at", attachment, by=by, now=now)
