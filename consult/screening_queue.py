@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from consult import originals
 from consult.appeals import Appeal
-from consult.decisions import Proposal, Reason
+from consult.decisions import Proposal, Reason, is_proposed
 from consult.submissions import Channel, Submission, SubmissionState
 from core.db import db
 
@@ -41,9 +41,12 @@ def queue(
         query = query.where(Appeal.outcome.is_(None))
     else:
         query = query.where(Submission.state == choice.state)
-    if choice.proposed or choice.reason is not None:
+    if choice.proposed:
         query = query.join(Proposal, Proposal.submission_id == Submission.id)
-    if choice.reason is not None:
+    elif choice.state is SubmissionState.PENDING and not choice.appealed:
+        # What waits for a second person has a list of its own.
+        query = query.where(~is_proposed())
+    if choice.proposed and choice.reason is not None:
         query = query.where(Proposal.reason == choice.reason)
     if choice.consultation_id is not None:
         query = query.where(Submission.consultation_id == choice.consultation_id)

@@ -84,13 +84,27 @@ try {
   });
 } catch { /* storage refused: nothing is kept */ }
 
-// One-key acts on a desk, only while the focus is inside [data-keys] and not in a field.
+// One-key acts on a desk, while the focus is not in a field: j and k go from one to the next, the
+// others do what is marked with them. A field an act cannot do without gets the focus first.
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-  if (event.target.closest("input, textarea, select")) return;
-  const key = CSS.escape(event.key.toLowerCase());
-  const act = event.target.closest("[data-keys]")?.querySelector(`[data-key="${key}"]`);
-  if (act) { event.preventDefault(); act.click(); }
+  const here = event.target.closest("[data-keys]");
+  if (event.target.closest("input:not([type=checkbox]), textarea, select")) {
+    if (event.key === "Escape") here?.focus();
+    return;
+  }
+  const key = event.key.toLowerCase();
+  if (key === "j" || key === "k") {
+    const all = [...document.querySelectorAll("[data-keys]")];
+    const next = here ? all[all.indexOf(here) + (key === "j" ? 1 : -1)] : all[0];
+    if (next) { event.preventDefault(); next.focus(); next.scrollIntoView({ block: "nearest" }); }
+    return;
+  }
+  const act = here?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  if (!act) return;
+  event.preventDefault();
+  const field = act.dataset.needs && document.getElementById(act.dataset.needs);
+  if (field && !field.value) field.focus(); else act.click();
 });
 
 // On wide screens the style sheet shows folded parts; opening them too tells assistive software.

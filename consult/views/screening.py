@@ -79,6 +79,8 @@ class DecisionForm(Form):
     seen = HiddenField()
     words = HiddenField()
     back = HiddenField()
+    # The opinion that comes next in the list, where the screener goes on.
+    following = HiddenField()
 
 
 @blueprint.get("")
@@ -141,7 +143,7 @@ def _choice(shown_list: str) -> Choice:
         channel=Channel(channel) if channel else None,
         until=now() - dt.timedelta(days=waited) if waited else None,
         reason=Reason(reason) if reason else None,
-        proposed=shown_list == PROPOSED,
+        proposed=shown_list == PROPOSED or bool(reason),
         appealed=shown_list == APPEALED,
     )
 
@@ -162,7 +164,9 @@ def decide(submission_id: int) -> Response | tuple[str, int]:
     flash(_("已处理%(n)d件：%(act)s。", n=done, act=ACTS[form.act.data]), "success")
     back = (form.back.data or "").split(":")
     kept = _kept(dict(zip(FILTERS, back, strict=False)).get) if len(back) == len(FILTERS) else {}
-    return redirect(url_for(".queue", **kept))
+    following = form.following.data or ""
+    anchor = f"s{following}" if following.isascii() and following.isdigit() else None
+    return redirect(url_for(".queue", **kept, _anchor=anchor))
 
 
 def _carry_out(submission: Submission, form: DecisionForm) -> int:

@@ -136,21 +136,91 @@ def test_a_screener_decides_by_keyboard_and_in_bulk(travel: Travel) -> None:
     screener.look("bulk")
     own = _find(page, "社区托育点")
     own.focus()
+    # Not without a reason: the key leads to the list of reasons.
     page.keyboard.press("2")
-    # Not without a reason; nothing was decided.
-    expect(page.locator("main")).to_contain_text("理由")
-    screener.go("/desk/screening")
-    own = _find(page, "社区托育点")
+    expect(own.locator("select")).to_be_focused()
     own.locator("select").select_option("advertisement")
-    own.focus()
+    page.keyboard.press("Escape")
+    expect(own).to_be_focused()
     page.keyboard.press("2")
-    expect(page.locator("[role=status]")).to_contain_text("已处理1件")
+    expect(page.locator("[role=status]")).to_contain_text("提出不展示")
+    # Another confirms it.
+    second = travel(DESK)
+    second.sign_in("administrator")
+    second.go("/desk/screening?state=proposed")
+    _find(second.page, "社区托育点").focus()
+    second.look("proposed")
+    _find(second.page, "社区托育点").focus()
+    second.page.keyboard.press("2")
+    expect(second.page.locator("[role=status]")).to_contain_text("确认不展示")
     resident.go(f"/consultations/{OPEN}/opinions")
     expect(resident.page.locator("main article", has_text="增设公交站")).to_have_count(3)
     expect(resident.page.locator("main")).not_to_contain_text("社区托育点")
     resident.go(f"/receipts/{last}")
     expect(resident.page.locator("main")).to_contain_text("属于广告或推广")
     resident.look("hidden")
+    # The author objects; a third person would have to hear it, and the author sees that.
+    resident.page.get_by_label("您的理由").fill("这不是广告，我说的是双职工家庭的困难。")
+    resident.page.get_by_role("button", name="提出异议").click()
+    expect(resident.page.locator("main")).to_contain_text("正在由另一位审核员复核")
+    resident.look("appealed")
+    second.go("/desk/screening?state=appealed")
+    second.look("appeal")
+    # And takes it back in the end.
+    resident.page.get_by_text("撤回这件意见").click()
+    resident.page.get_by_label("我要撤回这件意见").check()
+    resident.page.get_by_role("button", name="撤回", exact=True).click()
+    expect(resident.page.locator("main")).to_contain_text("您已撤回这件意见")
+    expect(resident.page.locator("main")).not_to_contain_text("社区托育点")
+    resident.look("withdrawn")
+
+
+def test_a_screener_works_twenty_by_keyboard_only(travel: Travel) -> None:
+    resident = travel(PHONE)
+    for number in range(6):
+        resident.go(f"/consultations/{OPEN}/comment")
+        resident.page.get_by_label("您的意见").fill(
+            f"建议第{number}路公交车延长，我叫王小明，电话13800138000。"
+        )
+        resident.page.locator("#consent").check()
+        resident.page.get_by_role("button", name="提交意见").click()
+        expect(resident.page.locator("h1"), f"letter {number}").to_have_text("意见已经收到")
+    screener = travel(DESK)
+    page = screener.page
+    screener.sign_in("screener")
+    screener.go("/desk/screening")
+    screener.look("queue")
+    here = page.locator("article[data-keys]:focus")
+    for number in range(20):
+        if not here.count():
+            page.keyboard.press("j")
+        expect(here).to_have_count(1)
+        head = here.get_by_role("heading").inner_text()
+        if number % 5 == 2:
+            page.keyboard.press("2")
+            page.keyboard.press("ArrowDown")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            said = "提出不展示"
+        elif number % 5 == 3:
+            page.keyboard.press("3")
+            said = "转办理指引"
+        elif number % 5 == 4:
+            page.keyboard.press("4")
+            page.keyboard.type("请写明是哪一路公交车。")
+            # Enter in the field decides nothing.
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            page.keyboard.press("Enter")
+            said = "请作者补充"
+        else:
+            page.keyboard.press("1")
+            said = "展示"
+        expect(page.locator("[role=status]")).to_contain_text(f"件：{said}", timeout=20_000)
+        expect(page.locator("article[data-keys]").filter(has_text=head)).to_have_count(0)
+    screener.look("worked")
+    resident.go(f"/consultations/{OPEN}/opinions")
+    expect(resident.page.locator("main")).not_to_contain_text("13800138000")
 
 
 def _find(page: Page, words: str):  # type: ignore[no-untyped-def]
