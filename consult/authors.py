@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import submissions
+from consult import originals, submissions
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import accounts, addresses, audit, sealing, sign_in_codes
@@ -88,8 +88,8 @@ def data_of(account: Account, *, contact_key: str) -> dict[str, Any]:
             {
                 "receipt": submission.receipt,
                 "consultation": title,
-                "title": submission.title,
-                "body": submission.body,
+                "title": words.title,
+                "body": words.body,
                 "stance": submission.stance.value if submission.stance else None,
                 "channel": submission.channel.value,
                 "received_at": submission.received_at.isoformat(),
@@ -99,6 +99,7 @@ def data_of(account: Account, *, contact_key: str) -> dict[str, Any]:
                 **_contact(contact, contact_key),
             }
             for submission, title, contact in db.session.execute(query)
+            for words in [originals.whole(submission)]
         ],
     }
 
@@ -122,7 +123,8 @@ def forget_contacts(account: Account) -> int:
 
 
 def erase(account: Account, *, now: dt.datetime) -> int:
-    """Delete the account and all that says whose the opinions were; how many stay, as words only.
+    """Delete the account and all that says whose the opinions were; how many stay, as words only:
+    those that may be read, without what was masked in them.
 
     They stay one person's opinions among themselves, under a key that nothing leads to. Refuses
     accounts that hold an office: those are closed by an administrator, with the record kept.
@@ -131,6 +133,7 @@ def erase(account: Account, *, now: dt.datetime) -> int:
         raise Refused(_("工作人员和咨询团成员的账号由管理员停用。"))
     forget_contacts(account)
     theirs = Submission.account_id == account.id
+    originals.forget(db.session.scalars(sa.select(Submission.id).where(theirs)).all())
     _touch(sa.select(Submission.consultation_id).where(theirs))
     anonymous = {"account_id": None, "public_name": "", "person_key": secrets.token_hex(16)}
     result = db.session.execute(

@@ -123,6 +123,15 @@ def spans_of(submission: Submission) -> list[Span]:
     return [Span(*each) for each in original.spans] if original else []
 
 
+def forget(ids: Sequence[int]) -> None:
+    """Leave of these submissions only the words that may be read."""
+    for table in (Original, Addition):
+        db.session.execute(
+            sa.delete(table).where(table.submission_id.in_(ids)),
+            execution_options={"synchronize_session": False},
+        )
+
+
 def is_set_aside() -> sa.ColumnElement[bool]:
     """Whether a submission's words are no longer those that were received."""
     return Submission.id.in_(sa.select(Original.submission_id))

@@ -11,8 +11,9 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import authors, submissions
+from consult import authors, originals, submissions
 from consult.consultations import Consultation
+from consult.originals import Span
 from consult.submissions import Contact, Opinion, Submission, SubmissionState
 from core import accounts, audit, consents, sealing, sign_in_codes
 from core.accounts import Account
@@ -324,6 +325,18 @@ def test_deleting_leaves_words_and_nobody(client: FlaskClient, consultation: Con
     for table in (Message, SignInCode):
         for row in db.session.scalars(sa.select(table)):
             assert ADDRESS not in str(vars(row))
+
+
+def test_deleting_leaves_nothing_of_what_was_masked(consultation: Consultation) -> None:
+    person = people.make("resident")
+    sent = an_opinion(consultation, body="我叫王小明，希望多种树。", account_id=person.id)
+    originals.mask([sent], [Span(1, 2, 5)], stamp=1)
+    kept = authors.data_of(person, contact_key=of_site().contact_key)
+    assert kept["opinions"][0]["body"] == "我叫王小明，希望多种树。", "one's own words, whole"
+    authors.erase(person, now=NOON)
+    db.session.commit()
+    assert again(sent).body == "我叫■■■，希望多种树。"
+    assert originals.whole(again(sent)).body == "我叫■■■，希望多种树。"
 
 
 def test_who_holds_an_office_is_closed_by_an_administrator() -> None:

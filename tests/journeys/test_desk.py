@@ -146,7 +146,7 @@ def test_a_screener_decides_by_keyboard_and_in_bulk(travel: Travel) -> None:
     expect(page.locator("[role=status]")).to_contain_text("提出不展示")
     # Another confirms it.
     second = travel(DESK)
-    second.sign_in("administrator")
+    second.sign_in("admin")
     second.go("/desk/screening?state=proposed")
     _find(second.page, "社区托育点").focus()
     second.look("proposed")
@@ -167,7 +167,7 @@ def test_a_screener_decides_by_keyboard_and_in_bulk(travel: Travel) -> None:
     second.go("/desk/screening?state=appealed")
     second.look("appeal")
     # And takes it back in the end.
-    resident.page.get_by_text("撤回这件意见").click()
+    resident.page.locator("summary", has_text="撤回这件意见").click()
     resident.page.get_by_label("我要撤回这件意见").check()
     resident.page.get_by_role("button", name="撤回", exact=True).click()
     expect(resident.page.locator("main")).to_contain_text("您已撤回这件意见")
@@ -177,7 +177,7 @@ def test_a_screener_decides_by_keyboard_and_in_bulk(travel: Travel) -> None:
 
 def test_a_screener_works_twenty_by_keyboard_only(travel: Travel) -> None:
     resident = travel(PHONE)
-    for number in range(6):
+    for number in range(12):
         resident.go(f"/consultations/{OPEN}/comment")
         resident.page.get_by_label("您的意见").fill(
             f"建议第{number}路公交车延长，我叫王小明，电话13800138000。"
@@ -194,7 +194,7 @@ def test_a_screener_works_twenty_by_keyboard_only(travel: Travel) -> None:
     for number in range(20):
         if not here.count():
             page.keyboard.press("j")
-        expect(here).to_have_count(1)
+        expect(here, f"item {number}").to_have_count(1)
         head = here.get_by_role("heading").inner_text()
         if number % 5 == 2:
             page.keyboard.press("2")
@@ -218,6 +218,8 @@ def test_a_screener_works_twenty_by_keyboard_only(travel: Travel) -> None:
             said = "展示"
         expect(page.locator("[role=status]")).to_contain_text(f"件：{said}", timeout=20_000)
         expect(page.locator("article[data-keys]").filter(has_text=head)).to_have_count(0)
+        # The keys are there once the page's script has run.
+        page.wait_for_load_state()
     screener.look("worked")
     resident.go(f"/consultations/{OPEN}/opinions")
     expect(resident.page.locator("main")).not_to_contain_text("13800138000")
