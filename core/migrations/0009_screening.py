@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
@@ -137,8 +137,9 @@ def downgrade() -> None:
     op.execute("DELETE FROM screening_decision WHERE state IN ('pending', 'asked', 'withdrawn')")
     op.drop_column("screening_decision", "proposed_by_id")
     op.drop_column("screening_decision", "told")
+    # True before and after: PostgreSQL checks every row when the check is changed.
+    op.execute("UPDATE summary SET referred = referred + withdrawn, withdrawn = 0")
     _change_check("summary", "ck_summary_totals", f"{TOTALS} + withdrawn", TOTALS)
-    op.execute("UPDATE summary SET referred = referred + withdrawn")
     op.drop_column("summary", "withdrawn")
     for table in ("submission", "screening_decision"):
         _change_check(table, f"ck_{table}_submissionstate", _one_of(MORE_STATES), _one_of(STATES))
