@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.submissions import Submission
+from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
@@ -108,13 +108,34 @@ def attach(submission_id: int, scans: Sequence[Scan]) -> None:
 
 
 def of(submissions: Sequence[Submission]) -> dict[int, list[Attachment]]:
-    """{submission id: its scans} for those that have any."""
-    ids = [each.id for each in submissions]
+    """{submission id: its scans} for those that have any; withdrawn ones have none any more."""
+    ids = [each.id for each in submissions if each.state is not SubmissionState.WITHDRAWN]
     query = sa.select(Attachment).where(Attachment.submission_id.in_(ids)).order_by(Attachment.id)
     found: dict[int, list[Attachment]] = {}
     for each in db.session.scalars(query):
         found.setdefault(each.submission_id, []).append(each)
     return found
+
+
+def by_id(attachment_id: int) -> Attachment | None:
+    """The scan with this number, unless its author has taken the opinion back."""
+    query = sa.select(Attachment).join(Submission, Submission.id == Attachment.submission_id)
+    there = query.where(
+        Attachment.id == attachment_id, Submission.state != SubmissionState.WITHDRAWN
+    )
+    return db.session.scalar(there)
+
+
+def forget(ids: Sequence[int]) -> list[str]:
+    """Delete the scans of these submissions; the files that belong to no other one, to be removed
+    from disk once that is committed."""
+    theirs = Attachment.submission_id.in_(ids)
+    hashes = set(db.session.scalars(sa.select(Attachment.sha256).where(theirs)))
+    db.session.execute(
+        sa.delete(Attachment).where(theirs), execution_options={"synchronize_session": False}
+    )
+    left = sa.select(Attachment.sha256).where(Attachment.sha256.in_(hashes))
+    return sorted(hashes - set(db.session.scalars(left)))
 
 
 def look(attachment: Attachment, *, by: audit.Actor, now: dt.datetime) -> None:

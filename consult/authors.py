@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import originals, submissions
+from consult import attachments, originals, submissions
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import accounts, addresses, audit, sealing, sign_in_codes
@@ -122,9 +122,10 @@ def forget_contacts(account: Account) -> int:
     return result.rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
 
 
-def erase(account: Account, *, now: dt.datetime) -> int:
-    """Delete the account and all that says whose the opinions were; how many stay, as words only:
-    those that may be read, without what was masked in them.
+def erase(account: Account, *, now: dt.datetime) -> list[str]:
+    """Delete the account and all that says whose the opinions were. Their words stay, those that
+    may be read, without what was masked in them and without scans; the files of those are
+    returned, to be removed from disk once this is committed.
 
     They stay one person's opinions among themselves, under a key that nothing leads to. Refuses
     accounts that hold an office: those are closed by an administrator, with the record kept.
@@ -133,18 +134,21 @@ def erase(account: Account, *, now: dt.datetime) -> int:
         raise Refused(_("工作人员和咨询团成员的账号由管理员停用。"))
     forget_contacts(account)
     theirs = Submission.account_id == account.id
-    originals.forget(db.session.scalars(sa.select(Submission.id).where(theirs)).all())
+    ids = db.session.scalars(sa.select(Submission.id).where(theirs)).all()
+    originals.forget(ids)
+    files = attachments.forget(ids)
     _touch(sa.select(Submission.consultation_id).where(theirs))
     anonymous = {"account_id": None, "public_name": "", "person_key": secrets.token_hex(16)}
-    result = db.session.execute(
+    db.session.execute(
         sa.update(Submission).where(theirs).values(anonymous),
         execution_options={"synchronize_session": False},
     )
-    kept: int = result.rowcount  # type: ignore[attr-defined]  # a CursorResult
     sign_in_codes.forget(addresses.fold(account.email))
-    audit.record("account.erased", account, by=audit.RESIDENT, now=now, after={"submissions": kept})
+    audit.record(
+        "account.erased", account, by=audit.RESIDENT, now=now, after={"submissions": len(ids)}
+    )
     accounts.remove(account)
-    return kept
+    return files
 
 
 def _touch(consultation_ids: sa.Select[int]) -> None:

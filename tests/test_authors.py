@@ -11,7 +11,8 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import authors, originals, submissions
+from consult import attachments, authors, originals, screening, submissions
+from consult.attachments import Kind, Scan
 from consult.consultations import Consultation
 from consult.originals import Span
 from consult.submissions import Contact, Opinion, Submission, SubmissionState
@@ -333,10 +334,30 @@ def test_deleting_leaves_nothing_of_what_was_masked(consultation: Consultation) 
     originals.mask([sent], [Span(1, 2, 5)], stamp=1)
     kept = authors.data_of(person, contact_key=of_site().contact_key)
     assert kept["opinions"][0]["body"] == "我叫王小明，希望多种树。", "one's own words, whole"
-    authors.erase(person, now=NOON)
+    scan = Scan("来信.png", Kind.PNG, b"\x89PNG")
+    other = an_opinion(consultation, 2)
+    attachments.attach(sent.id, [scan, Scan("同.png", Kind.PNG, b"shared")])
+    attachments.attach(other.id, [Scan("同.png", Kind.PNG, b"shared")])
     db.session.commit()
+    assert authors.erase(person, now=NOON) == [scan.sha256], "what another letter has, too, stays"
+    db.session.commit()
+    assert attachments.of([again(sent), other]) == {other.id: attachments.of([other])[other.id]}
     assert again(sent).body == "我叫■■■，希望多种树。"
     assert originals.whole(again(sent)).body == "我叫■■■，希望多种树。"
+
+
+def test_a_scan_is_not_looked_at_once_its_author_took_the_opinion_back(
+    consultation: Consultation,
+) -> None:
+    sent = an_opinion(consultation)
+    attachments.attach(sent.id, [Scan("来信.png", Kind.PNG, b"\x89PNG")])
+    db.session.commit()
+    (scan,) = attachments.of([sent])[sent.id]
+    assert attachments.by_id(scan.id) is scan
+    screening.withdraw(sent, now=NOON)
+    db.session.commit()
+    assert attachments.by_id(scan.id) is None
+    assert attachments.of([again(sent)]) == {}
 
 
 def test_who_holds_an_office_is_closed_by_an_administrator() -> None:

@@ -15,7 +15,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
 from consult import attachments, consultations, drafts, intake, provenance, rules, submissions
-from consult.attachments import Attachment, Scan
+from consult.attachments import Scan
 from consult.consultations import Consultation, Phase
 from consult.drafts import Outline
 from consult.readers import mail
@@ -276,7 +276,7 @@ def look(attachment_id: int) -> Response:
     """Hand a scan out as a file; that it was looked at is on record first."""
     keep_private()
     require(rules.read_attachments)
-    found = db.session.get(Attachment, attachment_id)
+    found = attachments.by_id(attachment_id)
     data = uploads.read(found.sha256) if found is not None else None
     if found is None or data is None:
         abort(404)

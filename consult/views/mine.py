@@ -21,7 +21,7 @@ from wtforms import BooleanField
 from wtforms.validators import InputRequired
 
 from consult import authors, submissions
-from core import accounts, consents, errors, rules, throttle
+from core import accounts, consents, errors, rules, throttle, uploads
 from core.accounts import Account
 from core.config import of_site
 from core.db import db
@@ -146,12 +146,14 @@ def erase() -> Page:
     if not form.validate():
         return render_template("consult/mine/erase.html", form=form), 422
     try:
-        authors.erase(_person(), now=now())
+        files = authors.erase(_person(), now=now())
     except Refused as refusal:
         db.session.rollback()
         flash(refusal.sentence, "danger")
         return redirect(url_for(".index"), 303)
     db.session.commit()
+    for name in files:
+        uploads.remove(name)
     session.clear()
     flash(_("账号已经注销。您提交过的意见只保留文字，不再与您有任何联系。"), "success")
     return redirect(url_for("home.index"), 303)
