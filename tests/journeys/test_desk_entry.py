@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.journeys.conftest import DESK, Travel
+
+pytestmark = pytest.mark.browser
 
 
 def _tab_to(page: Page, id: str) -> None:
@@ -22,7 +25,7 @@ def test_two_calls_are_entered_by_keyboard_alone(travel: Travel) -> None:
     officer.sign_in("drc")
     officer.go("/desk/entry")
     # The words are what is told first: the focus is there already.
-    assert page.evaluate("document.activeElement.id") == "body"
+    expect(page.locator("#body")).to_be_focused()
     officer.look("empty")
     page.keyboard.insert_text("来电人建议在社区食堂增加早餐供应时间。")
     _tab_to(page, "title")
@@ -36,7 +39,7 @@ def test_two_calls_are_entered_by_keyboard_alone(travel: Travel) -> None:
     expect(status).to_contain_text(" ".join(number.replace("-", "")))
     officer.look("saved")
 
-    assert page.evaluate("document.activeElement.id") == "body"
+    expect(page.locator("#body")).to_be_focused()
     expect(page.locator("#body")).to_have_value("")
     page.keyboard.insert_text("来电人希望公交站加装座椅和雨棚。")
     _tab_to(page, "told")
@@ -62,6 +65,7 @@ def test_an_error_takes_the_focus_and_keeps_the_words(travel: Travel) -> None:
     page = officer.page
     officer.sign_in("drc")
     officer.go("/desk/entry")
+    expect(page.locator("#body")).to_be_focused()
     page.keyboard.insert_text("来电人留下了号码，希望知道答复。")
     _tab_to(page, "contact")
     page.keyboard.insert_text("13800001234")
