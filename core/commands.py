@@ -1,12 +1,13 @@
 """Commands of the part both halves stand on: an empty site, and accounts."""
 
+import datetime as dt
 import secrets
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
-from core import accounts, audit, housekeeping, passwords
+from core import accounts, audit, housekeeping, jobs, passwords, worker
 from core.accounts import Account, RoleName
 from core.addresses import fold, is_email
 from core.db import db
@@ -20,7 +21,7 @@ ROLE = click.Choice([role.value for role in RoleName])
 
 def init_commands(app: Flask) -> None:
     """Give `flask --app app` its commands."""
-    for command in (init, account_commands, demo_commands, keep_house):
+    for command in (init, account_commands, demo_commands, keep_house, work):
         app.cli.add_command(command)
 
 
@@ -42,6 +43,21 @@ def init(email: str, name: str, password: str | None) -> None:
 def keep_house() -> None:
     """Send waiting messages and delete what has run out, once. The web server does so by itself."""
     housekeeping.run_all()
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Do one job that is due, and end.")
+@click.option("--drain", is_flag=True, help="Do all jobs that are due, and end.")
+@click.option("--lease", default=int(jobs.LEASE.total_seconds()), help="Seconds; for tests.")
+@with_appcontext
+def work(once: bool, drain: bool, lease: int) -> None:
+    """Do the long jobs. The web server has one running already; more may run, also elsewhere."""
+    site = current_app._get_current_object()  # type: ignore[attr-defined]  # a LocalProxy
+    done = worker.run(
+        site, most=1 if once else None, drain=drain, lease=dt.timedelta(seconds=lease)
+    )
+    if once or drain:
+        click.echo(f"完成{done}项后台任务。")
 
 
 account_commands = AppGroup("accounts", help="Accounts of people.")

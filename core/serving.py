@@ -6,7 +6,7 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-from core import housekeeping
+from core import housekeeping, worker
 
 # Threads wait for disk and database, not for each other's Python: four keep two cores busy.
 THREADS = 4
@@ -28,7 +28,8 @@ class _Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
 
 def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
-    """Serve until told to stop. Nothing of the database may be open any more: workers are forks.
+    """Serve until told to stop, with a worker for long jobs beside it. Nothing of the database may
+    be open any more: workers are forks.
 
     Why gunicorn, threads, one listening socket a worker: `docs/decisions/0004-web-server.md`.
     """
@@ -45,4 +46,5 @@ def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
         # After the fork: a thread does not come along into a worker.
         "post_worker_init": lambda _worker: housekeeping.start(app),
     }
+    worker.start_beside(app)
     _Site(app, settings).run()

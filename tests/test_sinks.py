@@ -45,6 +45,8 @@ FOR_MACHINES = frozenset(
         "intake.header",
         "intake.sha256",
         "intake.stored_as",
+        "job.held_by",
+        "job.kind",
         "message.once_key",
         "moment.key",
         "moment.nodes",

@@ -60,6 +60,7 @@ from core.accounts import Account, RoleName
 from core.config import of_site
 from core.corrections import Correction, CorrectionState, ErrorType, Report
 from core.db import db
+from core.jobs import Job, JobState
 from core.outbox import Message, MessageState
 from core.password_links import PasswordLink
 from core.web import local
@@ -143,6 +144,7 @@ def fill(app: Flask) -> None:
         _summaries(programme.stages[1])
         _corrections()
         _messages()
+        _jobs()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         db.session.add(
@@ -320,6 +322,37 @@ def _messages() -> None:
     db.session.commit()
 
 
+def _jobs() -> None:
+    """A long job in each state, an officer's and an administrator's in turn."""
+    for number, state in enumerate(JobState):
+        person = accounts.by_email(email(("drc_staff", "administrator")[number % 2]))
+        assert person is not None
+        over = state not in (JobState.WAITING, JobState.RUNNING)
+        db.session.add(
+            Job(
+                kind="index.rebuild",
+                name="全部意见",
+                arguments={"lexicon": "1"},
+                state=state,
+                done=3,
+                total=9,
+                checkpoint={"last": 3},
+                held_by="here:1/ab" if state is JobState.RUNNING else "",
+                lease_until=NOON if state is JobState.RUNNING else None,
+                heartbeat_at=NOON if state is not JobState.WAITING else None,
+                attempts=2,
+                error="编号重复，没有导入。" if state is JobState.FAILED else "",
+                result={"words": "共9件。", "path": "/desk/"} if state is JobState.DONE else None,
+                asked_by_id=person.id,
+                asked_by_name=person.name,
+                asked_at=NOON - dt.timedelta(hours=number),
+                started_at=NOON if state is not JobState.WAITING else None,
+                ended_at=NOON if over else None,
+            )
+        )
+    db.session.commit()
+
+
 def _corrections() -> None:
     """A report in each state."""
     for number, state in enumerate(CorrectionState):
@@ -410,6 +443,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "account_id": Account.id,
         "summary_id": Summary.id,
         "message_id": Message.id,
+        "job_id": Job.id,
         "correction_id": Correction.id,
         "number": Correction.receipt,
     }

@@ -2,12 +2,12 @@
 
 from flask import Flask
 
-from core.views import accounts, audit, corrections, health, joining, outbox, people
+from core.views import accounts, audit, corrections, health, jobs, joining, outbox, people
 
 
 def init_views(app: Flask) -> None:
     """Open the pages."""
     app.before_request(accounts.send_to_set_up)
     corrections.init_corrections(app)
-    for module in (accounts, audit, corrections, health, joining, outbox, people):
+    for module in (accounts, audit, corrections, health, jobs, joining, outbox, people):
         app.register_blueprint(module.blueprint)
