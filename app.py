@@ -14,6 +14,8 @@ import consult.rules
 import consult.views
 import core.commands
 import core.views
+import panel.commands
+import panel.views
 from consult import example, search
 from core import (
     accounts,
@@ -52,7 +54,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     web.init_web(app)
     pages.init_pages(app)
     app.jinja_env.globals.update(may=permissions.may, work_at_desk=consult.rules.work_at_desk)
-    for package in (core, consult):
+    for package in (core, consult, panel):
         package.views.init_views(app)
         package.commands.init_commands(app)
     return app

@@ -64,6 +64,8 @@ FOR_MACHINES = frozenset(
         "submission.receipt",
         "summary.basis",
         "summary.lexicon",
+        "panel_member.by_pinyin",
+        "panel_member.by_stroke",
         "summary.method",
         "throttle_count.key_hash",
         "topic.group_key",

@@ -64,6 +64,8 @@ from core.jobs import Job, JobState
 from core.outbox import Message, MessageState
 from core.password_links import PasswordLink
 from core.web import local
+from panel import members
+from panel.members import Appointment, Member
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
@@ -145,6 +147,7 @@ def fill(app: Flask) -> None:
         _corrections()
         _messages()
         _jobs()
+        _panel(programme)
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         db.session.add(
@@ -378,6 +381,65 @@ def _corrections() -> None:
     db.session.commit()
 
 
+def _panel(programme: Programme) -> None:
+    """Members in every state; the account of the panel's member sits today."""
+    account = accounts.by_email(email("panel_member"))
+    kinds = members.categories(programme.id)
+    unit = units.every()[0]
+    day = local(NOON).date()
+    made = []
+    for number, name in enumerate(("李文", "王小明", "张芳", "陈刚", "单雪", "欧阳明")):
+        member = members.add(
+            members.Details(
+                name=name,
+                gender=list(members.Gender)[number % 2],
+                birth_year=1960 + number * 5,
+                unit_text="区建筑设计院工程师",
+                contact="li@example.cn",
+                is_name_public=number % 2 == 0,
+            ),
+            by=audit.SYSTEM,
+            now=NOON,
+        )
+        made.append(member)
+        appointment = members.propose(
+            member,
+            programme.id,
+            members.Term(
+                category=kinds[number % len(kinds)],
+                term_from=day - dt.timedelta(days=100),
+                term_to=day + dt.timedelta(days=1000),
+                fields=("g1",),
+                sub_district="彭浦镇",
+                recommended_by_unit_id=unit.id,
+            ),
+            by=audit.SYSTEM,
+            now=NOON,
+        )
+        if number == 5:
+            continue
+        if number == 4:
+            members.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+            continue
+        members.confirm(appointment, by=audit.SYSTEM, today=day, now=NOON)
+        if number == 3:
+            members.end(
+                appointment,
+                on_day=day,
+                reason="工作调动",
+                successor=made[2],
+                by=audit.SYSTEM,
+                today=day,
+                now=NOON,
+            )
+    assert account is not None
+    members.link(made[0], account, by=audit.SYSTEM, now=NOON)
+    members.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
+    for kind in kinds:
+        members.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+
+
 def sign_in(app: Flask, person: str) -> FlaskClient:
     """A client who is this person of the world."""
     client = app.test_client()
@@ -446,6 +508,8 @@ def _values(name: str, rule: Rule) -> list[object]:
         "job_id": Job.id,
         "correction_id": Correction.id,
         "number": Correction.receipt,
+        "member_id": Member.id,
+        "appointment_id": Appointment.id,
     }
     if name in columns:
         # The first ones have every state and kind.

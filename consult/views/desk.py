@@ -1,6 +1,8 @@
 """The staff desk: what there is to do today."""
 
-from flask import Blueprint, current_app, render_template, url_for
+from typing import NamedTuple
+
+from flask import Blueprint, Flask, current_app, render_template, url_for
 from flask_babel import gettext as _
 
 from consult import consultations, rules, screening_queue
@@ -10,6 +12,19 @@ from core.permissions import Rule, may, require
 from core.web import keep_private, now
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
+
+
+class Door(NamedTuple):
+    """A room of the desk: its title (a lazy one), its endpoint, and who may enter."""
+
+    title: object
+    endpoint: str
+    rule: Rule
+
+
+def add_door(app: Flask, door: Door) -> None:
+    """Let a package that the consultation does not know open a room at the desk."""
+    app.extensions.setdefault("desk_doors", []).append(door)
 
 
 @blueprint.get("/")
@@ -38,12 +53,14 @@ def today() -> str:
 
 def _rooms() -> list[tuple[str, str, Rule]]:
     """The rooms of the desk: title, endpoint, and who may enter."""
+    doors: list[Door] = current_app.extensions.get("desk_doors", [])
     return [
         (_("意见审核"), "screening.queue", rules.screen),
         (_("意见征集管理"), "publishing.index", rules.prepare_consultations),
         (_("登记一件意见"), "desk_entry.write", rules.take_in_files),
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
+        *((str(door.title), door.endpoint, door.rule) for door in doors),
         (_("网站纠错"), "corrections.queue", core_rules.answer_corrections),
         (_("后台任务"), "jobs.index", core_rules.see_jobs),
         (_("通知发送情况"), "outbox.index", core_rules.mind_messages),

@@ -1,0 +1,26 @@
+"""Who may do what with the advisory panel. A member's rights come from the seat, not from the role
+alone: they begin and end with the appointment, on the next request."""
+
+from core.accounts import RoleName
+from core.permissions import Person
+from core.web import local, now
+from panel import members
+
+STAFF = (RoleName.DRC_STAFF, RoleName.ADMINISTRATOR)
+
+
+def keep_register(person: Person) -> bool:
+    """Propose, appoint and end; plan seats; import and export."""
+    return any(person.has_role(role) for role in STAFF)
+
+
+def read_register(person: Person) -> bool:
+    """Read who sits on the panel and why, with full names."""
+    return keep_register(person) or person.has_role(RoleName.AUDITOR)
+
+
+def sit_on_panel(person: Person) -> bool:
+    """Be a member who sits today."""
+    if not person.has_role(RoleName.PANEL_MEMBER):
+        return False
+    return members.seat_of(person.id, local(now()).date()) is not None

@@ -1,0 +1,20 @@
+"""The pages of the advisory panel, one module a noun."""
+
+from importlib import import_module
+
+from flask import Flask
+
+from consult.views import desk
+from panel import rules
+
+ROOMS = ("members",)
+
+
+def init_views(app: Flask) -> None:
+    """Register every blueprint of the panel, and its doors at the desk."""
+    app.jinja_env.globals.update(sit_on_panel=rules.sit_on_panel)
+    for room in ROOMS:
+        module = import_module(f"panel.views.{room}")
+        app.register_blueprint(module.blueprint)
+        for door in getattr(module, "DOORS", ()):
+            desk.add_door(app, door)
