@@ -19,6 +19,7 @@ from consult import (
     submissions,
 )
 from consult.command_line import refusing, the_consultation
+from consult.lexicon_commands import lexicon_group
 from consult.readers import tables
 from consult.search_commands import search_group
 from consult.submissions import Channel
@@ -41,6 +42,7 @@ def init_commands(app: Flask) -> None:
     app.cli.add_command(example_group)
     app.cli.add_command(summary_group)
     app.cli.add_command(search_group)
+    app.cli.add_command(lexicon_group)
     publishing_commands.init_commands(app)
 
 

@@ -47,6 +47,11 @@ def read_summaries(person: Person) -> bool:
     return any(person.has_role(role) for role in (*STAFF, "auditor"))
 
 
+def keep_lexicon(person: Person) -> bool:
+    """Decide which words stay whole, count as another or do not count."""
+    return make_summaries(person)
+
+
 def make_summaries(person: Person) -> bool:
     """Recount and publish summaries."""
     return any(person.has_role(role) for role in STAFF)

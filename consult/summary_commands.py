@@ -7,7 +7,7 @@ import click
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import consultations, programmes, summaries, summary_readings
+from consult import consultations, lexicons, programmes, summaries, summary_readings
 from consult.summaries import Subject, Summary, consultations_of
 from consult.summary_counting import headings
 from consult.summary_counts import by_day, outermost
@@ -111,7 +111,7 @@ def _outdated(summary: Summary) -> bool:
     consultations = consultations_of(summary.subject)
     if summary_readings.since(summary, consultations):
         return True
-    lexicon = lexicon_for(headings(consultations))
+    lexicon = lexicon_for(headings(consultations), lexicons.at(lexicons.newest()))
     return (lexicon.version, method_of(lexicon)) != (summary.lexicon, summary.method)
 
 

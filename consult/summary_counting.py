@@ -11,9 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import drafts
+from consult import drafts, lexicons
 from consult.analysis.duplicates import near_groups
 from consult.analysis.engine import Analysed
+from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
 from consult.decisions import Decision
 from consult.drafts import Draft, Outline, Version, VersionState
@@ -51,7 +52,8 @@ class Gathered:
     `outlines`: of every published version of the consultations, the newest of each first;
     `newest`: {consultation id: its newest published version's id}.
     `basis` is kept with the snapshot to tell later whether anything has changed:
-    {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id}.
+    {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id,
+    "lexicon": number of the lexicon's version}. `base` is the lexicon of that version.
     """
 
     rows: Sequence[Row]
@@ -59,6 +61,7 @@ class Gathered:
     outlines: Sequence[tuple[int, Outline]]
     newest: Mapping[int, int]
     basis: dict[str, Any]
+    base: Lexicon
 
     @property
     def highest_id(self) -> int:
@@ -107,12 +110,14 @@ def gather(consultations: Sequence[Consultation]) -> Gathered:
     others = sa.select(Submission.id, Submission.state).where(
         inside, Submission.state != SubmissionState.SHOWN
     )
+    lexicon = lexicons.newest()
     return Gathered(
         rows=[Row(*row) for row in db.session.execute(shown.order_by(Submission.id))],
         rest=[(id, _counted_as(s)) for id, s in db.session.execute(others.order_by(Submission.id))],
         outlines=_outlines(scope, newest),
         newest=newest,
-        basis={"consultations": stamps, "decision": decision or 0},
+        basis={"consultations": stamps, "decision": decision or 0, "lexicon": lexicon},
+        base=lexicons.at(lexicon),
     )
 
 
@@ -157,7 +162,7 @@ def _outlines(scope: Sequence[int], newest: Mapping[int, int]) -> list[tuple[int
 
 def count(gathered: Gathered) -> Result:
     """Count what was read; takes about a second for a thousand opinions, and no database."""
-    lexicon = lexicon_for(_headings(gathered.drafts))
+    lexicon = lexicon_for(_headings(gathered.drafts), gathered.base)
     engine = engine_for(lexicon)
     sections, place_of = _sections(gathered.outlines)
     rows = gathered.rows
@@ -187,7 +192,7 @@ def count(gathered: Gathered) -> Result:
         draft_size=sum(len(outline.body) for outline in gathered.drafts),
         rest=tuple((id, state.value) for id, state in gathered.rest),
     )
-    found = ranked(counted, counted.items)
+    found = ranked(counted, counted.items, gathered.base)
     heaviest = weights(counted.items, found)
     whole = replace(counted, keywords=tuple(found), cloud=cloud(heaviest) if heaviest else None)
     return Result(whole, lexicon.version, engine.version)

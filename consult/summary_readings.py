@@ -11,6 +11,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
+from consult import lexicons
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
@@ -37,6 +38,8 @@ class Key:
     stamps: tuple[int, ...]
     # The stamps when it was counted.
     then: tuple[int, ...]
+    # The number of the lexicon's version it was counted with.
+    lexicon: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +83,14 @@ def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
             tuple(c.id for c in consultations),
             tuple(c.stamp for c in consultations),
             tuple(known[str(c.id)][0] if str(c.id) in known else 0 for c in consultations),
+            lexicon_of(summary),
         )
     )
+
+
+def lexicon_of(summary: Summary) -> int:
+    """The number of the lexicon's version a snapshot was counted with."""
+    return int(summary.basis.get("lexicon", 0))
 
 
 @lru_cache(maxsize=8)
@@ -128,7 +137,7 @@ def _view(key: Key, filters: Filters) -> View:
     counted = reading.counted
     items = tuple(select(counted, filters))
     whole = not filters.active and counted is reading.covered
-    found = counted.keywords if whole else tuple(ranked(counted, items))
+    found = counted.keywords if whole else tuple(ranked(counted, items, lexicons.at(key.lexicon)))
     terms = by_term(counted, items, [keyword.term for keyword in found])
     return View(items, figures(counted, items), found, terms)
 
@@ -155,18 +164,21 @@ class Since:
     received: int
     decided: int
     draft: bool
+    lexicon: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.received or self.decided or self.draft)
+        return bool(self.received or self.decided or self.draft or self.lexicon)
 
 
 def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
-    """Opinions received, screening decisions changed and drafts published since then."""
+    """Opinions received, screening decisions changed, drafts published and words decided about
+    since then."""
     then = summary.basis["consultations"]
     known = {key: tuple(values) for key, values in then.items()}
     now = {str(c.id): (c.stamp, c.received) for c in consultations}
+    lexicon = lexicons.newest() != lexicon_of(summary)
     if {key: values[:2] for key, values in known.items()} == now:
-        return Since(0, 0, draft=False)
+        return Since(0, 0, draft=False, lexicon=lexicon)
     received = sum(c.received for c in consultations) - summary.received
     changed_since = sa.select(sa.func.count(sa.distinct(Decision.submission_id))).join(
         Submission, Submission.id == Decision.submission_id
@@ -181,4 +193,4 @@ def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
     )
     versions = {values[2] for values in known.values() if values[2]}
     draft = versions != set(newest_versions(scope).values())
-    return Since(received, changed or 0, draft=draft)
+    return Since(received, changed or 0, draft=draft, lexicon=lexicon)

@@ -20,9 +20,10 @@ CLOUD_SIZE = (720, 360)
 
 
 @lru_cache(maxsize=16)
-def lexicon_for(headings: tuple[str, ...]) -> Lexicon:
-    """The words in force for drafts with these headings."""
-    return words.builtin().extended(headings)
+def lexicon_for(headings: tuple[str, ...], base: Lexicon | None = None) -> Lexicon:
+    """The words for drafts with these headings over `base`, one of the versions staff keep
+    (`consult/lexicons.py`); without it the built-in ones alone."""
+    return (base or words.builtin()).extended(headings)
 
 
 @lru_cache(maxsize=1)
@@ -36,7 +37,7 @@ def method_of(lexicon: Lexicon) -> str:
     return f"{METHOD}.{cues.builtin().version}-{lexicon.version}"
 
 
-def ranked(counted: Counted, items: Sequence[Item]) -> list[Keyword]:
+def ranked(counted: Counted, items: Sequence[Item], base: Lexicon | None = None) -> list[Keyword]:
     """The terms that stand out among these opinions against the drafts they speak of, best first.
 
     Among few opinions nothing is compared: the terms come by how many opinions hold them. Among
@@ -49,7 +50,7 @@ def ranked(counted: Counted, items: Sequence[Item]) -> list[Keyword]:
         draft_size=counted.draft_size,
         top=MOST_KEYWORDS,
         minimum=people // RARE if people >= 2 * RARE else None,
-        lexicon=lexicon_for(tuple(s.title for s in counted.sections if s.level)),
+        lexicon=lexicon_for(tuple(s.title for s in counted.sections if s.level), base),
     )
     if len(items) < FEW:
         found.sort(key=lambda keyword: (-keyword.count, keyword.term))

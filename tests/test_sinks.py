@@ -47,6 +47,7 @@ FOR_MACHINES = frozenset(
         "intake.stored_as",
         "job.held_by",
         "job.kind",
+        "lexicon_version.digest",
         "message.once_key",
         "moment.key",
         "moment.nodes",

@@ -26,6 +26,7 @@ from consult import (
     drafts,
     imports,
     intake,
+    lexicons,
     programme_files,
     programmes,
     proposals,
@@ -40,6 +41,7 @@ from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
 from consult.drafts import Version, VersionState
 from consult.intake import Intake
+from consult.lexicons import Entry, EntryKind, LexiconVersion
 from consult.originals import Span
 from consult.programmes import Programme, Stage
 from consult.readers.tables import Table
@@ -148,6 +150,7 @@ def fill(app: Flask) -> None:
         _messages()
         _jobs()
         _panel(programme)
+        _lexicon()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         db.session.add(
@@ -437,6 +440,20 @@ def _panel(programme: Programme) -> None:
     members.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
     for kind in kinds:
         members.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
+
+
+def _lexicon() -> None:
+    """A lexicon of two versions, and a word somebody refused."""
+    entries = (
+        Entry("社区食堂", EntryKind.TERM),
+        Entry("食堂", EntryKind.SYNONYM, "社区食堂"),
+        Entry("晚上", EntryKind.STOP),
+    )
+    for number, entry in enumerate(entries[1:]):
+        lexicons.change(
+            put=[entries[0], entry], seen=number, reason="居民的说法", by=audit.SYSTEM, now=NOON
+        )
+    lexicons.refuse("三圈也找", by=audit.SYSTEM, now=NOON)
     db.session.commit()
 
 
@@ -506,6 +523,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "summary_id": Summary.id,
         "message_id": Message.id,
         "job_id": Job.id,
+        "lexicon_number": LexiconVersion.number,
         "correction_id": Correction.id,
         "number": Correction.receipt,
         "member_id": Member.id,

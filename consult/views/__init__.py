@@ -17,6 +17,7 @@ ROOMS = (
     "search",
     "feeds",
     "summaries",
+    "lexicon",
     "desk",
     "publishing",
     "structure",

@@ -61,6 +61,7 @@ def _rooms() -> list[tuple[str, str, Rule]]:
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
         *((str(door.title), door.endpoint, door.rule) for door in doors),
+        (_("词典"), "lexicon.index", rules.read_summaries),
         (_("网站纠错"), "corrections.queue", core_rules.answer_corrections),
         (_("后台任务"), "jobs.index", core_rules.see_jobs),
         (_("通知发送情况"), "outbox.index", core_rules.mind_messages),

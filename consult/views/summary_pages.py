@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import abort, url_for
 from markupsafe import Markup
 
-from consult import summary_readings
+from consult import lexicons, summary_readings
 from consult.analysis import cloud as clouds
 from consult.analysis import concordance
 from consult.analysis.concordance import Line
@@ -203,7 +203,8 @@ def submissions_by_id(ids: Sequence[int]) -> list[Submission]:
 def mentions(opened: Opened, term: str, listing: Listing) -> list[tuple[Entry, Line]]:
     """Each mention of a term in the opinions of one page of a list, in its surroundings."""
     headings = tuple(s.title for s in opened.reading.covered.sections if s.level)
-    segmenter = engine_for(lexicon_for(headings)).segmenter
+    base = lexicons.at(opened.reading.key.lexicon)
+    segmenter = engine_for(lexicon_for(headings, base)).segmenter
     found = []
     for entry in listing.entries:
         text = f"{entry.submission.title}\n{entry.submission.body}".strip()

@@ -1,0 +1,396 @@
+"""The lexicon page (词典): look up, change with a preview on real opinions, versions, new words."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response as Answer
+from wtforms import HiddenField, IntegerField, SelectField
+from wtforms.validators import InputRequired, Optional
+
+from consult import consultations, lexicon_previews, lexicons, rules
+from consult.analysis import lexicon as builtin_words
+from consult.analysis.lexicon import Lexicon
+from consult.consultations import Consultation
+from consult.lexicon_previews import Preview
+from consult.lexicons import Entry, EntryKind, LexiconVersion
+from core.db import db
+from core.errors import Refused
+from core.forms import Form, LineField, TextField, Words
+from core.permissions import require
+from core.web import as_file, choice_in, keep_private, now, number_in, words_in
+
+blueprint = Blueprint("lexicon", __name__, url_prefix="/desk/lexicon")
+PAGE = 60
+SHOWN = 12
+MOST_TEXT = 200_000
+KINDS = frozenset(kind.value for kind in EntryKind)
+# What may be asked for beside the kinds: nothing beyond the built-in files.
+BUILT_IN = "built_in"
+
+
+class ReasonForm(Form):
+    """Every new version says why."""
+
+    reason = LineField(
+        _l("为什么改"),
+        [Words(most=lexicons.MOST_REASON, missing=_l("请写明为什么这样改，以后可以查。"))],
+        description=_l("会记入版本和操作记录。"),
+    )
+    # The number of the version the page was made with.
+    seen = IntegerField(validators=[Optional()], widget=HiddenField.widget)
+
+    @property
+    def seen_number(self) -> int:
+        """That number; -1, which is never in force, when it is missing."""
+        return -1 if self.seen.data is None else int(self.seen.data)
+
+
+class ChangeForm(ReasonForm):
+    """What is to be decided about which words."""
+
+    words = LineField(
+        _l("词"),
+        [Words(most=200, missing=_l("请写要规定的词。"))],
+        description=_l("可以写几个，用空格隔开。"),
+        render_kw={"autocomplete": "off"},
+    )
+    kind = SelectField(_l("规定为"), [InputRequired(_l("请选择规定为什么。"))])
+    counts_as = LineField(
+        _l("并入哪个词"),
+        [Words(least=0, most=lexicons.LONGEST, missing="")],
+        description=_l("只在“同义词”时填写，例如把“加梯”并入“加装电梯”。"),
+        render_kw={"autocomplete": "off"},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kind.choices = [
+            *((kind.value, kind.title) for kind in EntryKind),
+            (BUILT_IN, _("按内置词典：撤销以前的规定")),
+        ]
+
+
+class ImportForm(ReasonForm):
+    """A whole lexicon as text."""
+
+    text = TextField(
+        _l("词典文本"),
+        [Words(least=0, most=MOST_TEXT, missing="")],
+        description=_l("格式与导出的文件相同；会替换现在的全部规定。内置词典不受影响。"),
+        render_kw={"rows": 16, "spellcheck": "false"},
+    )
+
+
+# --- looking up ----------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+def index() -> str:
+    """Every word something is decided about: found by part of it, by kind, in order."""
+    keep_private()
+    require(rules.read_summaries)
+    number = lexicons.newest()
+    wanted, kind = words_in("q", most=lexicons.LONGEST), choice_in("kind", KINDS)
+    after, own_only = words_in("after", most=40), choice_in("from", {"own"}) == "own"
+    lexicon = lexicons.at(number)
+    own = {entry.word: entry for entry in lexicons.entries_of(number)}
+    every = {entry.word: entry for entry in lexicons.all_of(lexicon)} if not own_only else {}
+    every.update(own)
+    found = [
+        entry
+        for word, entry in sorted(every.items())
+        if (not wanted or wanted in word or wanted in entry.counts_as)
+        and (not kind or entry.kind.value == kind)
+    ]
+    here = [entry for entry in found if entry.word > after][: PAGE + 1]
+    asked = {"q": wanted, "kind": kind, "from": "own" if own_only else ""}
+    chosen: dict[str, Any] = {name: value for name, value in asked.items() if value}
+    return render_template(
+        "consult/lexicon/index.html",
+        version=lexicons.by_number(number),
+        lexicon=lexicon,
+        total=len(found),
+        entries=here[:PAGE],
+        own=own,
+        asked=asked,
+        surfaces={e.word: lexicon.surfaces(e.word)[1:] for e in here},
+        kinds=list(EntryKind),
+        described=lexicons.described,
+        next_url=url_for(".index", **chosen, after=here[PAGE - 1].word)
+        if len(here) > PAGE
+        else None,
+        first_url=url_for(".index", **chosen) if after else None,
+        rules=rules,
+    )
+
+
+# --- changing ------------------------------------------------------------------------------
+
+
+@blueprint.get("/change")
+def change() -> str:
+    """The form; with `?words=…&kind=…` what the change would do to real opinions."""
+    keep_private()
+    require(rules.keep_lexicon)
+    number = lexicons.newest()
+    form = ChangeForm(
+        formdata=None,
+        words=words_in("words", most=200),
+        kind=choice_in("kind", KINDS | {BUILT_IN}, EntryKind.TERM.value),
+        counts_as=words_in("counts_as", most=lexicons.LONGEST),
+        reason=words_in("reason", most=lexicons.MOST_REASON),
+        seen=number,
+    )
+    return _change_page(form)
+
+
+@blueprint.post("/change")
+def save() -> Answer | tuple[str, int]:
+    """Decide: a new version."""
+    keep_private()
+    require(rules.keep_lexicon)
+    form = ChangeForm()
+    if not form.validate_on_submit():
+        return _change_page(form), 422
+    put, drop = _asked(form)
+    made = lexicons.change(
+        put=put,
+        drop=drop,
+        seen=form.seen_number,
+        reason=form.reason.data,
+        by=current_user,
+        now=now(),
+    )
+    return _done(made)
+
+
+def _asked(form: ChangeForm) -> tuple[list[Entry], list[str]]:
+    typed = [lexicons.tidy_word(word) for word in form.words.data.replace("、", " ").split()]
+    if form.kind.data == BUILT_IN:
+        return [], typed
+    kind = EntryKind(form.kind.data)
+    into = ""
+    if kind is EntryKind.SYNONYM:
+        if not form.counts_as.data:
+            raise Refused(_("请写明并入哪个词。"))
+        into = lexicons.tidy_word(form.counts_as.data)
+    return [Entry(word, kind, into) for word in typed], []
+
+
+def _preview(form: ChangeForm, number: int) -> Preview:
+    put, drop = _asked(form)
+    after = lexicons.changed(lexicons.entries_of(number), put, drop)
+    scope = _scope()
+    heads = lexicon_previews.lexicon_in(scope, number)
+    would = lexicons.overlaid(builtin_words.builtin(), after)
+    return lexicon_previews.preview(
+        lexicon_previews.rows_of(scope), heads, lexicon_previews.with_headings(scope, would)
+    )
+
+
+def _change_page(form: ChangeForm) -> str:
+    every = consultations.every(public_only=False)
+    trouble, seen = "", None
+    if form.words.data and form.kind.data in KINDS | {BUILT_IN}:
+        try:
+            seen = _preview(form, lexicons.newest())
+        except Refused as refusal:
+            trouble = refusal.sentence
+    return render_template(
+        "consult/lexicon/change.html",
+        form=form,
+        preview=seen,
+        trouble=trouble,
+        shown=SHOWN,
+        most=lexicon_previews.MOST_READ,
+        consultations=every,
+        titles={each.id: each.title for each in every},
+        chosen=number_in("consultation"),
+        now_said=_now_said(form, lexicons.at(lexicons.newest())),
+    )
+
+
+def _now_said(form: ChangeForm, lexicon: Lexicon) -> list[tuple[str, str]]:
+    """(word, what is decided about it now) for every word that was typed."""
+    found = []
+    for word in (form.words.data or "").replace("、", " ").split():
+        entry = lexicons.decided(lexicon, word)
+        found.append((word, lexicons.described(entry) if entry else _("没有规定，按一般词语切分")))
+    return found
+
+
+def _scope() -> Sequence[Consultation]:
+    """The consultation the address names, else all of them."""
+    wanted = number_in("consultation")
+    every = consultations.every(public_only=False)
+    chosen = [each for each in every if wanted in (None, each.id)]
+    return chosen or abort(404)
+
+
+def _done(made: LexiconVersion) -> Answer:
+    db.session.commit()
+    flash(
+        _("已保存为词典第%(n)d版。以后的汇总按这一版计数；已有的汇总不变。", n=made.number),
+        "success",
+    )
+    return redirect(url_for(".version", lexicon_number=made.number))
+
+
+# --- versions ------------------------------------------------------------------------------
+
+
+@blueprint.get("/versions")
+def versions() -> str:
+    """All versions, the newest first."""
+    keep_private()
+    require(rules.read_summaries)
+    before = number_in("before")
+    found = lexicons.versions(before=before, limit=PAGE + 1)
+    more = len(found) > PAGE
+    return render_template(
+        "consult/lexicon/versions.html",
+        versions=found[:PAGE],
+        older=url_for(".versions", before=found[PAGE - 1].number) if more else None,
+        newer=url_for(".versions") if before is not None else None,
+    )
+
+
+@blueprint.get("/versions/<int:lexicon_number>")
+def version(lexicon_number: int) -> str:
+    """One version: what it changed, and how it differs from the one in force."""
+    keep_private()
+    require(rules.read_summaries)
+    return _version_page(_found(lexicon_number), ReasonForm(formdata=None, seen=lexicons.newest()))
+
+
+@blueprint.post("/versions/<int:lexicon_number>")
+def roll_back(lexicon_number: int) -> Answer | tuple[str, int]:
+    """Decide as this version did: a new version."""
+    keep_private()
+    require(rules.keep_lexicon)
+    found = _found(lexicon_number)
+    form = ReasonForm()
+    if not form.validate_on_submit():
+        return _version_page(found, form), 422
+    return _done(
+        lexicons.roll_back(
+            found.number,
+            seen=form.seen_number,
+            reason=form.reason.data,
+            by=current_user,
+            now=now(),
+        )
+    )
+
+
+def _version_page(found: LexiconVersion, form: ReasonForm) -> str:
+    newest = lexicons.newest()
+    mine = lexicons.entries_of(found.number)
+    return render_template(
+        "consult/lexicon/version.html",
+        version=found,
+        form=form,
+        newest=newest,
+        made=lexicons.differences(lexicons.entries_of(found.number - 1), mine),
+        back=lexicons.differences(lexicons.entries_of(newest), mine),
+        rules=rules,
+    )
+
+
+def _found(lexicon_number: int) -> LexiconVersion:
+    found = lexicons.by_number(lexicon_number)
+    return found if found is not None else abort(404)
+
+
+# --- as text -------------------------------------------------------------------------------
+
+
+@blueprint.get("/export")
+def export() -> Answer:
+    """What is decided, as a text file; `?version=3` for an earlier one."""
+    keep_private()
+    require(rules.read_summaries)
+    number = number_in("version")
+    number = lexicons.newest() if number is None else number
+    text = lexicons.as_text(lexicons.entries_of(number))
+    response = Response(text, mimetype="text/plain")
+    return as_file(response, _("词典第%(n)d版", n=number), ".txt", plain=f"lexicon-{number}")
+
+
+@blueprint.get("/import")
+def bring_in() -> str:
+    """The form, filled with what is decided now."""
+    keep_private()
+    require(rules.keep_lexicon)
+    number = lexicons.newest()
+    text = lexicons.as_text(lexicons.entries_of(number))
+    return _import_page(ImportForm(formdata=None, text=text, seen=number))
+
+
+@blueprint.post("/import")
+def replace() -> Answer | tuple[str, int]:
+    """Put what the text says in the place of everything that is decided."""
+    keep_private()
+    require(rules.keep_lexicon)
+    form = ImportForm()
+    if not form.validate_on_submit():
+        return _import_page(form), 422
+    try:
+        entries = lexicons.parse(form.text.data)
+    except Refused as refusal:
+        form.text.errors = [*form.text.errors, refusal.sentence]
+        return _import_page(form), 422
+    return _done(
+        lexicons.bring_in(
+            entries, seen=form.seen_number, reason=form.reason.data, by=current_user, now=now()
+        )
+    )
+
+
+def _import_page(form: ImportForm) -> str:
+    return render_template("consult/lexicon/import.html", form=form)
+
+
+# --- new words -----------------------------------------------------------------------------
+
+
+@blueprint.get("/proposals")
+def proposals() -> str:
+    """Words no dictionary holds that several opinions use."""
+    keep_private()
+    require(rules.keep_lexicon)
+    return render_template(
+        "consult/lexicon/proposals.html",
+        proposals=lexicon_previews.proposals(_scope()),
+        consultations=consultations.every(public_only=False),
+        chosen=number_in("consultation"),
+        least=lexicon_previews.LEAST_TEXTS,
+        most=lexicon_previews.MOST_READ,
+        newest=lexicons.newest(),
+    )
+
+
+@blueprint.post("/proposals")
+def settle() -> Answer:
+    """Take a proposed word into the lexicon, or decide against it for good."""
+    keep_private()
+    require(rules.keep_lexicon)
+    word, seen = request.form.get("word", "")[:100], request.form.get("seen", "")
+    if request.form.get("act") == "refuse":
+        lexicons.refuse(word, by=current_user, now=now())
+        flash(_("不采纳“%(word)s”，以后不再提出。", word=word), "success")
+    else:
+        made = lexicons.change(
+            put=[Entry(lexicons.tidy_word(word), EntryKind.TERM)],
+            seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1,
+            reason=_("采纳新词建议：%(word)s", word=word),
+            by=current_user,
+            now=now(),
+        )
+        flash(_("已把“%(word)s”收入词典，成为第%(n)d版。", word=word, n=made.number), "success")
+    db.session.commit()
+    return redirect(url_for(".proposals", consultation=number_in("consultation")))
