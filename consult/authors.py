@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import attachments, originals, submissions
+from consult import attachments, originals, submissions, supports
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import accounts, addresses, audit, sealing, sign_in_codes
@@ -101,6 +101,10 @@ def data_of(account: Account, *, contact_key: str) -> dict[str, Any]:
             for submission, title, contact in db.session.execute(query)
             for words in [originals.whole(submission)]
         ],
+        "supports": [
+            {"consultation": title, "opinion": number, "at": at.isoformat()}
+            for title, number, at in supports.of_account(account.id)
+        ],
     }
 
 
@@ -125,7 +129,8 @@ def forget_contacts(account: Account) -> int:
 def erase(account: Account, *, now: dt.datetime) -> list[str]:
     """Delete the account and all that says whose the opinions were. Their words stay, those that
     may be read, without what was masked in them and without scans; the files of those are
-    returned, to be removed from disk once this is committed.
+    returned, to be removed from disk once this is committed. What they supported loses their
+    support.
 
     They stay one person's opinions among themselves, under a key that nothing leads to. Refuses
     accounts that hold an office: those are closed by an administrator, with the record kept.
@@ -133,6 +138,7 @@ def erase(account: Account, *, now: dt.datetime) -> list[str]:
     if not accounts.is_resident(account):
         raise Refused(_("工作人员和咨询团成员的账号由管理员停用。"))
     forget_contacts(account)
+    supports.forget_account(account.id)
     theirs = Submission.account_id == account.id
     ids = db.session.scalars(sa.select(Submission.id).where(theirs)).all()
     originals.forget(ids)

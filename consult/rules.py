@@ -22,6 +22,11 @@ def read_notice(person: Person, consultation: Consultation) -> bool:
     return consultation.is_public or prepare_consultations(person)
 
 
+def support(person: Person) -> bool:
+    """Support a shown opinion: the public. An officer's account would count the office in."""
+    return not work_at_desk(person)
+
+
 def screen(person: Person) -> bool:
     """Decide what is shown."""
     return person.has_role("screener") or person.has_role("administrator")

@@ -170,6 +170,8 @@ class Submission(Base):
     # Equal for submissions known to come from one person; NULL counts as a person of its own.
     person_key: Mapped[str | None] = mapped_column(sa.String(32))
     consent: Mapped[str] = mapped_column(sa.String(20), default="")
+    # How many support it while it is shown (`supports`): kept, never counted by a page.
+    supports: Mapped[int] = mapped_column(server_default=sa.text("0"))
 
 
 class Contact(Base):

@@ -69,6 +69,7 @@ FOR_MACHINES = frozenset(
         "panel_member.by_stroke",
         "summary.method",
         "throttle_count.key_hash",
+        "support.supporter_key",
         "topic.group_key",
         "topic.key",
         "unit.slug",

@@ -34,6 +34,7 @@ from consult import (
     screening,
     submissions,
     summaries,
+    supports,
 )
 from consult.appeals import Outcome
 from consult.attachments import Attachment, Kind, Scan
@@ -143,6 +144,7 @@ def fill(app: Flask) -> None:
                 _opinions(consultation)
         a_published_draft(_consultation(ANSWERED), SECOND)
         a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
+        _supports(_consultation(OPEN))
         _intakes(_consultation(OPEN))
         _entries(_consultation(OPEN))
         _summaries(programme.stages[1])
@@ -239,6 +241,19 @@ def _second_looks(consultation: Consultation) -> None:
     spans = [Span(1, len(made[5].body) - 12, len(made[5].body) - 1)]
     screening.decide(made[5], SubmissionState.SHOWN, spans=spans, by=second, now=NOON)
     screening.withdraw(made[6], now=NOON)
+    db.session.commit()
+
+
+def _supports(consultation: Consultation) -> None:
+    """An opinion supported by a resident with an account and by a browser without one."""
+    resident = accounts.by_email(email("resident"))
+    assert resident is not None
+    shown = submissions.shown(consultation, limit=1)[0]
+    for who in (
+        supports.Supporter(secret="secret", account_id=resident.id),
+        supports.Supporter(secret="secret", browser_key="a-browser"),
+    ):
+        supports.give(shown, consultation, who, now=NOON)
     db.session.commit()
 
 
@@ -533,6 +548,12 @@ def _values(name: str, rule: Rule) -> list[object]:
         # The first ones have every state and kind.
         column = columns[name]
         return list(db.session.scalars(sa.select(column).order_by(column).limit(19)))
+    if name == "item":
+        # An opinion that is shown, for only those can be supported.
+        shown = sa.select(Submission.number).where(
+            Submission.consultation_id == 1, Submission.state == SubmissionState.SHOWN
+        )
+        return list(db.session.scalars(shown.order_by(Submission.id).limit(3)))
     if name not in known:
         raise LookupError(f"tests/world.py does not know what to put for <{name}> in {rule.rule}")
     return known[name]

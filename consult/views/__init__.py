@@ -14,6 +14,7 @@ ROOMS = (
     "receipts",
     "mine",
     "opinions",
+    "supports",
     "search",
     "feeds",
     "summaries",

@@ -16,6 +16,7 @@ from consult.views import loading
 from consult.views.comparisons import compare_url
 from consult.views.opinion_choice import Chosen, choose
 from consult.views.search_forms import FilterForm
+from consult.views.supports import supporting
 from core.web import now, number_in
 
 blueprint = Blueprint("opinions", __name__, url_prefix="/consultations/<slug>/opinions")
@@ -69,6 +70,7 @@ def index(slug: str) -> tuple[str, int]:
         entry=entry,
         v=v,
         opinions=found,
+        supporting=supporting(consultation, found),
         form=form,
         stopped=chosen.stopped,
         gone=gone,
