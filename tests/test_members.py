@@ -13,7 +13,7 @@ from docx import Document
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import programme_files, programmes
+from consult import programme_files, programmes, topics
 from consult.programmes import Programme
 from core import accounts, audit
 from core.accounts import RoleName
@@ -22,7 +22,7 @@ from core.db import db
 from core.errors import Refused
 from core.outbox import Message
 from core.web import local
-from panel import composition, invitations, members, names
+from panel import composition, example, invitations, members, names
 from panel.members import Appointment, AppointmentState, Details, Member, Term
 from tests import people
 from tests.conftest import NOON, Clock
@@ -478,3 +478,25 @@ def test_five_hundred_members_in_pages_of_fifty_and_few_queries(
             following = re.search(r'rel="next" href="([^"]+)"', page)
             address = following.group(1).replace("&amp;", "&") if following else ""
         assert len(seen) == len(set(seen)) == 500
+
+
+# --- the built-in example ------------------------------------------------------------------
+
+
+def test_the_example_has_a_panel_and_its_member_sits(app: Flask, programme: Programme) -> None:
+    assert not example.is_missing(), "a programme of the site's own gets no made-up members"
+    programme.example = True
+    accounts.add_demonstration(now=NOON)
+    db.session.commit()
+    assert example.is_missing()
+    example.load(now=NOON)
+    db.session.commit()
+    assert not example.is_missing()
+    found = members.sitting(programme.id, TODAY)
+    assert len(found) == 24
+    assert {each.category for each in found} == set(members.categories(programme.id))
+    keys = {topic.key for topic in topics.of(programme)}
+    assert all(set(each.fields) <= keys for each in found)
+    account = accounts.by_email("member@example.invalid")
+    assert account is not None
+    assert members.seat_of(account.id, TODAY) is not None
