@@ -11,11 +11,12 @@ from itertools import groupby
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import consultations, screening_queue
+from consult import consultations, points, responses, screening_queue
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import audit, outbox
 from core.db import db
+from core.errors import Refused
 
 # A message names so many receipts at most; somebody with more has an account or an office.
 MOST_RECEIPTS = 20
@@ -24,9 +25,17 @@ MOST_RECEIPTS = 20
 def answer(
     consultation: Consultation, *, feedback: str, site: str, by: audit.Actor, now: dt.datetime
 ) -> None:
-    """Publish the feedback and tell the authors. `site`: the address of the site, no slash."""
+    """Publish the feedback with every answer and tell the authors. `site`: the address of the
+    site, no slash. Refused while the answer to any point is open."""
+    points.lock_consultation(consultation.id)
     waiting = screening_queue.pending_count(consultation.id)
     consultations.answer(consultation, feedback=feedback, waiting=waiting, by=by, now=now)
+    if left := responses.open_count(consultation.id):
+        raise Refused(
+            _("还有%(n)d个意见点没有定稿的答复，全部答复以后才能公布反馈。", n=left),
+            kept_text=feedback,
+        )
+    responses.publish(consultation, by=by, now=now)
     outbox.put(_messages(consultation, site), now=now)
 
 

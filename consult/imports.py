@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import provenance, screening_figures, search_opinions
+from consult import points, provenance, screening_figures, search_opinions
 from consult.consultations import Consultation
 from consult.drafts import Outline
 from consult.intake import Intake, IntakeState, check_mapping, header_of
@@ -184,6 +184,7 @@ def _store(
         Submission.consultation_id == consultation.id, Submission.number > last - len(rows)
     )
     ids = db.session.scalars(brought.order_by(Submission.number)).all()
+    points.make_first_of(Submission.id.in_(brought))
     provenance.note_rows(list(zip(ids, (row for row, _columns in rows), strict=True)), by=by)
     if shown:
         search_opinions.follow(ids, fresh=True)

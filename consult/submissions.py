@@ -21,9 +21,10 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import screening_figures
+from consult import point_rows, screening_figures
 from consult.consultations import Consultation
 from consult.readers import hygiene
+from consult.stances import Stance as Stance
 from core import audit, receipts
 from core.db import Base, Prepared, choice, db, insert_into, run
 
@@ -67,30 +68,6 @@ class Channel(Enum):
             Channel.UNIT: _("部门街镇"),
             Channel.PANEL: _("公众咨询团"),
             Channel.OTHER: _("其他"),
-        }
-        return titles[self]
-
-
-class Stance(Enum):
-    """态度: what the author ticked, or what the words say."""
-
-    SUGGEST = "suggest"
-    SUPPORT = "support"
-    OPPOSE = "oppose"
-    QUESTION = "question"
-    APPEAL = "appeal"
-    NONE = "none"
-
-    @property
-    def title(self) -> str:
-        """The stance in the words of the page."""
-        titles: dict[Stance, str] = {
-            Stance.SUGGEST: _("建议"),
-            Stance.SUPPORT: _("赞成"),
-            Stance.OPPOSE: _("反对"),
-            Stance.QUESTION: _("疑问"),
-            Stance.APPEAL: _("诉求"),
-            Stance.NONE: _("未表明"),
         }
         return titles[self]
 
@@ -337,6 +314,7 @@ def receive(
         assert earlier is not None
         return earlier
     id, number = tuple(stored)
+    point_rows.make_first(row | {"submission_id": id}, here)
     shown = int(state is SubmissionState.SHOWN)
     _RAISED.run(here, {"which": consultation.id, "is_shown": shown})
     tally(consultation.id, opinion.place, received=1, shown=shown)

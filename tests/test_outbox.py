@@ -24,6 +24,7 @@ from core.errors import Refused
 from core.outbox import Draft, Message, MessageState
 from core.senders import Letter, Smtp
 from tests import people
+from tests.answers_made import all_final
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.live import free_port
@@ -335,6 +336,7 @@ def test_every_author_who_left_an_address_is_told_once(smtp: Smtp, mailbox: Mail
         _opinion(consultation, 3, "li@example.cn", "li"),
         _opinion(consultation, 4, None, None),
     ]
+    all_final(consultation)
     db.session.commit()
     answering.answer(
         consultation,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -27,10 +28,12 @@ from consult import (
     imports,
     intake,
     lexicons,
+    points,
     programme_files,
     programmes,
     proposals,
     provenance,
+    responses,
     screening,
     submissions,
     summaries,
@@ -44,8 +47,10 @@ from consult.drafts import Version, VersionState
 from consult.intake import Intake
 from consult.lexicons import Entry, EntryKind, LexiconVersion
 from consult.originals import Span
+from consult.point_rows import Point, SavedView
 from consult.programmes import Programme, Stage
 from consult.readers.tables import Table
+from consult.responses import Outcome as Outcomes
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
 from core import (
@@ -66,9 +71,10 @@ from core.db import db
 from core.jobs import Job, JobState
 from core.outbox import Message, MessageState
 from core.password_links import PasswordLink
+from core.units import Unit
 from core.web import local
 from panel import members
-from panel.members import Appointment, Interest, Member
+from panel.members import Appointment, Member
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
@@ -155,6 +161,7 @@ def fill(app: Flask) -> None:
         _lexicon()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
+        _answers(_consultation(OPEN), unit)
         db.session.add(
             PasswordLink(
                 account_id=resident.id,
@@ -472,6 +479,42 @@ def _lexicon() -> None:
     db.session.commit()
 
 
+def _answers(consultation: Consultation, unit: Unit) -> None:
+    """Points that were split and merged, and answers in every state."""
+    by = accounts.by_email(email("drc_staff"))
+    second = accounts.by_email(email("administrator"))
+    assert by is not None
+    assert second is not None
+    who: dict[str, Any] = {"by": by, "now": NOON}
+    why = "文稿已写明这一安排，本条意见已经体现。"
+    responses.save_wording("已体现", Outcomes.ALREADY, why, **who)
+    screened = sa.select(Submission.id).where(Submission.state == SubmissionState.SHOWN)
+    found = db.session.scalars(
+        sa.select(Point)
+        .where(Point.consultation_id == consultation.id, Point.submission_id.in_(screened))
+        .order_by(Point.id)
+    ).all()
+    for point in found:
+        due = NOON.date() + dt.timedelta(days=point.id % 9 - 3)
+        responses.route([point], unit.id, due_on=due, **who)
+        points.move(point, topic_key="topic-1", **who)
+    submission = db.session.get_one(Submission, found[0].submission_id)
+    points.split(submission, [(0, 9), (9, len(submission.body))], **who)
+    points.merge(found[1:3], "加装电梯", **who)
+    for place, point in enumerate(found[3:8]):
+        responses.remark(point, "我单位有不同意见。", dissents=True, unit_id=unit.id, **who)
+        for act in (
+            lambda p: responses.draft(p, Outcomes.ALREADY, why, **who),
+            lambda p: responses.submit(p, **who),
+            lambda p: responses.approve(p, by=second, now=NOON),
+        )[:place]:
+            act([point])
+    responses.hand_back([found[4]], "请写得更具体些。", **who)
+    responses.publish(consultation, **who)
+    db.session.add(SavedView(account_id=by.id, name="我的逾期", query="overdue=1"))
+    db.session.commit()
+
+
 def sign_in(app: Flask, person: str) -> FlaskClient:
     """A client who is this person of the world."""
     client = app.test_client()
@@ -543,7 +586,6 @@ def _values(name: str, rule: Rule) -> list[object]:
         "number": Correction.receipt,
         "member_id": Member.id,
         "appointment_id": Appointment.id,
-        "interest_id": Interest.id,
     }
     if name in columns:
         # The first ones have every state and kind.

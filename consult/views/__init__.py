@@ -23,7 +23,6 @@ ROOMS = (
     "publishing",
     "structure",
     "lineage",
-    "archives",
     "screening",
     "desk_entry",
     "originals",

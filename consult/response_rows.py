@@ -1,0 +1,199 @@
+"""The rows of answers (答复): what `responses` works with, and what `points` asks before it takes a
+point apart. They stand below `points`, so that both know them.
+"""
+
+import datetime as dt
+from collections.abc import Sequence
+from enum import Enum
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core import audit
+from core.db import Base, choice, db
+
+LONGEST_REASON = 2000
+SHORTEST_REASON = 10
+
+
+class ResponseState(Enum):
+    """How far the answer to a point has come. A point without a row is TODO."""
+
+    TODO = "todo"
+    DRAFTED = "drafted"
+    IN_REVIEW = "in_review"
+    FINAL = "final"
+    PUBLISHED = "published"
+
+    @property
+    def title(self) -> str:
+        """The state in the words of the page."""
+        titles: dict[ResponseState, str] = {
+            ResponseState.TODO: _("待办"),
+            ResponseState.DRAFTED: _("拟复"),
+            ResponseState.IN_REVIEW: _("复核"),
+            ResponseState.FINAL: _("定稿"),
+            ResponseState.PUBLISHED: _("公布"),
+        }
+        return titles[self]
+
+
+class Outcome(Enum):
+    """采纳情况: what becomes of a point."""
+
+    ADOPTED = "adopted"
+    PARTLY = "partly"
+    ALREADY = "already"
+    DECLINED = "declined"
+    KEPT_FOR_STUDY = "kept_for_study"
+    OUT_OF_SCOPE = "out_of_scope"
+
+    @property
+    def title(self) -> str:
+        """The outcome in the words of the adoption table."""
+        titles: dict[Outcome, str] = {
+            Outcome.ADOPTED: _("采纳"),
+            Outcome.PARTLY: _("部分采纳"),
+            Outcome.ALREADY: _("已体现"),
+            Outcome.DECLINED: _("未采纳"),
+            Outcome.KEPT_FOR_STUDY: _("留作研究"),
+            Outcome.OUT_OF_SCOPE: _("不属本规划"),
+        }
+        return titles[self]
+
+    @property
+    def tag(self) -> str:
+        """The kind of `status_tag` it is shown with."""
+        return {
+            Outcome.ADOPTED: "ok",
+            Outcome.PARTLY: "part",
+            Outcome.ALREADY: "info",
+            Outcome.DECLINED: "stop",
+            Outcome.KEPT_FOR_STUDY: "wait",
+            Outcome.OUT_OF_SCOPE: "none",
+        }[self]
+
+
+audit.VALUES.setdefault("answer", {}).update(
+    {
+        "todo": _l("待办"),
+        "drafted": _l("拟复"),
+        "in_review": _l("复核"),
+        "final": _l("定稿"),
+        "published": _l("公布"),
+    }
+)
+audit.VALUES.setdefault("outcome", {}).update(
+    {
+        "adopted": _l("采纳"),
+        "partly": _l("部分采纳"),
+        "already": _l("已体现"),
+        "declined": _l("未采纳"),
+        "kept_for_study": _l("留作研究"),
+        "out_of_scope": _l("不属本规划"),
+    }
+)
+audit.FIELDS.update({"answer": _l("答复进度"), "outcome": _l("采纳情况")})
+
+
+class Wording(Base):
+    """Words that can be used again for answers of one kind."""
+
+    __tablename__ = "wording"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(sa.String(100))
+    outcome: Mapped[Outcome] = mapped_column(choice(Outcome))
+    reason: Mapped[str] = mapped_column(sa.Text)
+    made_at: Mapped[dt.datetime]
+    made_by_id: Mapped[int | None]
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class Response(Base):
+    """The answer to one point, as it stands. `revision` rises with every change of any kind."""
+
+    __tablename__ = "response"
+    __table_args__ = (
+        sa.CheckConstraint("state = 'todo' OR outcome IS NOT NULL", name="says_something"),
+        sa.CheckConstraint(
+            "(published_at IS NOT NULL) = (state = 'published')", name="published_once"
+        ),
+        sa.Index(None, "unit_id", "state"),
+    )
+
+    point_id: Mapped[int] = mapped_column(sa.ForeignKey("point.id"), primary_key=True)
+    state: Mapped[ResponseState] = mapped_column(choice(ResponseState))
+    outcome: Mapped[Outcome | None] = mapped_column(choice(Outcome))
+    reason: Mapped[str] = mapped_column(sa.Text, default="")
+    # Whose turn it is: the lead unit, or the one it was given to.
+    unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"))
+    due_on: Mapped[dt.date | None] = mapped_column(index=True)
+    # Who wrote the words last, and who found them good.
+    by_id: Mapped[int | None]
+    approved_by_id: Mapped[int | None]
+    # Why it was handed back, until it is drafted anew.
+    handed_back: Mapped[str] = mapped_column(sa.Text, default="")
+    wording_id: Mapped[int | None] = mapped_column(sa.ForeignKey("wording.id"), index=True)
+    revision: Mapped[int] = mapped_column(default=0)
+    changed_at: Mapped[dt.datetime]
+    published_at: Mapped[dt.datetime | None]
+
+
+class ResponseVersion(Base):
+    """One version of an answer's words. Rows are never changed or removed."""
+
+    __tablename__ = "response_version"
+    __table_args__ = (sa.UniqueConstraint("point_id", "revision"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    point_id: Mapped[int] = mapped_column(sa.ForeignKey("point.id"))
+    revision: Mapped[int]
+    outcome: Mapped[Outcome] = mapped_column(choice(Outcome))
+    reason: Mapped[str] = mapped_column(sa.Text)
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+
+
+class Remark(Base):
+    """What a unit says about a point (各方意见): kept also where units do not agree."""
+
+    __tablename__ = "remark"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    point_id: Mapped[int] = mapped_column(sa.ForeignKey("point.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"))
+    # Whether it speaks against the answer that is drafted.
+    dissents: Mapped[bool] = mapped_column(default=False)
+    body: Mapped[str] = mapped_column(sa.Text)
+    at: Mapped[dt.datetime]
+    by_id: Mapped[int | None]
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+
+
+def begun(ids: Sequence[int]) -> bool:
+    """Whether any of these points is being answered."""
+    query = sa.select(Response.point_id).where(
+        Response.point_id.in_(ids), Response.state != ResponseState.TODO
+    )
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def inherit(sources: dict[int, int], *, now: dt.datetime) -> None:
+    """{new point: the one whose words it takes}: what was said about who answers by when goes on."""
+    query = sa.select(Response).where(Response.point_id.in_(set(sources.values())))
+    known = {each.point_id: each for each in db.session.scalars(query)}
+    for fresh, source in sources.items():
+        if (was := known.get(source)) is not None:
+            db.session.add(
+                Response(
+                    point_id=fresh,
+                    state=ResponseState.TODO,
+                    unit_id=was.unit_id,
+                    due_on=was.due_on,
+                    changed_at=now,
+                )
+            )

@@ -1,0 +1,718 @@
+"""Answers (答复): each point's outcome and reason, from 待办 over 拟复, 复核 and 定稿 to 公布.
+
+The points of a group are answered at once. Whatever changes an answer holds the consultation, as
+acts on points do, so that nobody answers what somebody else is just merging. Every version of the
+words is kept. 未采纳 takes a second person, and nobody decides on what they sent themselves.
+"""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import consultations, points
+from consult.consultations import Consultation
+from consult.points import LIVE, Cooperation, Point
+from consult.response_rows import LONGEST_REASON as LONGEST_REASON
+from consult.response_rows import SHORTEST_REASON as SHORTEST_REASON
+from consult.response_rows import Outcome as Outcome
+from consult.response_rows import Remark as Remark
+from consult.response_rows import Response as Response
+from consult.response_rows import ResponseState as ResponseState
+from consult.response_rows import ResponseVersion as ResponseVersion
+from consult.response_rows import Wording as Wording
+from consult.submissions import Submission, SubmissionState
+from core import audit, working_days
+from core.db import db
+from core.errors import Refused
+from core.units import Unit
+
+audit.ACTIONS.update(
+    {
+        "response.routed": _l("分办意见点"),
+        "response.reassigned": _l("改派意见点"),
+        "response.drafted": _l("拟写答复"),
+        "response.submitted": _l("答复送复核"),
+        "response.handed_back": _l("退回答复"),
+        "response.approved": _l("复核通过答复"),
+        "response.finalised": _l("答复定稿"),
+        "response.published": _l("公布答复"),
+        "response.remarked": _l("记录各方意见"),
+        "wording.saved": _l("保存常用答复"),
+        "wording.retired": _l("停用常用答复"),
+    }
+)
+audit.KINDS.update({"wording": _l("常用答复")})
+audit.FIELDS.update({"due": _l("办理期限"), "cooperating": _l("配合单位")})
+
+TODO, DRAFTED = ResponseState.TODO, ResponseState.DRAFTED
+IN_REVIEW, FINAL = ResponseState.IN_REVIEW, ResponseState.FINAL
+PUBLISHED = ResponseState.PUBLISHED
+DONE = (FINAL, PUBLISHED)
+# How many working days a unit has unless the office says otherwise.
+USUAL_DAYS = 10
+MOST_DAYS = 60
+MOST_AT_ONCE = 500
+BATCH = 500
+
+
+class Overtaken(Refused):
+    """Somebody else changed the answer meanwhile; both texts are shown to the later one."""
+
+    def __init__(self, theirs: ResponseVersion | None, state: ResponseState, typed: str) -> None:
+        who = theirs.by_name if theirs else _("他人")
+        sentence = _(
+            "您打开以后，%(who)s已经改过这一答复，现在是“%(state)s”。您写的没有保存，两份文字都在下面。",
+            who=who,
+            state=state.title,
+        )
+        super().__init__(sentence, kept_text=typed)
+        self.theirs = theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What is left to do before a round can be answered."""
+
+    unrouted: int
+    todo: int
+    drafted: int
+    in_review: int
+    final: int
+    published: int
+    overdue: int
+
+    @property
+    def open(self) -> int:
+        """Points whose answer is not final."""
+        return self.unrouted + self.todo + self.drafted + self.in_review
+
+    @property
+    def total(self) -> int:
+        """All points that need an answer."""
+        return self.open + self.final + self.published
+
+
+# --- conditions --------------------------------------------------------------------------------
+
+
+def needs_answer() -> sa.ColumnElement[bool]:
+    """Points that somebody must answer: all live ones but those whose author took them back.
+    For queries that join Submission."""
+    return sa.and_(Point.state == LIVE, Submission.state != SubmissionState.WITHDRAWN)
+
+
+def is_open() -> sa.ColumnElement[bool]:
+    """Whether the answer is not final; for queries that outer-join Response."""
+    return sa.or_(Response.state.is_(None), Response.state.not_in(DONE))
+
+
+def is_overdue(today: dt.date) -> sa.ColumnElement[bool]:
+    """Whether the day by which a unit should have answered is over."""
+    return sa.and_(Response.due_on < today, Response.state.in_((TODO, DRAFTED)))
+
+
+def is_with(unit_id: int) -> sa.ColumnElement[bool]:
+    """Whether a point was given to this unit, to answer or to help."""
+    helps = sa.select(Cooperation.point_id).where(Cooperation.unit_id == unit_id)
+    return sa.or_(Point.lead_unit_id == unit_id, Point.id.in_(helps))
+
+
+def concerns(point: Point, unit_id: int | None) -> bool:
+    """The same for one point."""
+    if unit_id is None:
+        return False
+    if point.lead_unit_id == unit_id:
+        return True
+    return unit_id in points.cooperating([point.id]).get(point.id, ())
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+def of(point_id: int) -> Response | None:
+    """The answer to a point; None while there is not even a unit for it."""
+    return db.session.get(Response, point_id)
+
+
+def of_many(point_ids: Sequence[int]) -> dict[int, Response]:
+    """{point id: its answer}."""
+    query = sa.select(Response).where(Response.point_id.in_(point_ids))
+    return {each.point_id: each for each in db.session.scalars(query)}
+
+
+def published_on(submission_ids: Sequence[int]) -> dict[int, Response]:
+    """{point id: its published answer} of these submissions' live points."""
+    query = (
+        sa.select(Response)
+        .join(Point, Point.id == Response.point_id)
+        .where(
+            Point.submission_id.in_(submission_ids),
+            Point.state == LIVE,
+            Response.state == PUBLISHED,
+        )
+    )
+    return {each.point_id: each for each in db.session.scalars(query)}
+
+
+def versions(point_id: int) -> Sequence[ResponseVersion]:
+    """Every version of the words, the newest first."""
+    query = sa.select(ResponseVersion).where(ResponseVersion.point_id == point_id)
+    return db.session.scalars(query.order_by(ResponseVersion.id.desc())).all()
+
+
+def remarks(point_id: int) -> Sequence[Remark]:
+    """What units said about a point, the oldest first."""
+    query = sa.select(Remark).where(Remark.point_id == point_id)
+    return db.session.scalars(query.order_by(Remark.id)).all()
+
+
+def open_count(consultation_id: int) -> int:
+    """How many points have no final answer."""
+    query = (
+        sa.select(sa.func.count(Point.id))
+        .join(Submission, Submission.id == Point.submission_id)
+        .outerjoin(Response, Response.point_id == Point.id)
+        .where(Point.consultation_id == consultation_id, needs_answer(), is_open())
+    )
+    return db.session.execute(query).scalar_one()
+
+
+def left(consultation_id: int, *, today: dt.date, unit_id: int | None = None) -> Left:
+    """How far the points of a consultation have come, those of one unit if it is named."""
+    query = (
+        sa.select(
+            Response.state,
+            Point.lead_unit_id.is_(None),
+            sa.func.count(Point.id),
+            sa.func.count(sa.case((is_overdue(today), Point.id))),
+        )
+        .join(Submission, Submission.id == Point.submission_id)
+        .outerjoin(Response, Response.point_id == Point.id)
+        .where(Point.consultation_id == consultation_id, needs_answer())
+        .group_by(Response.state, Point.lead_unit_id.is_(None))
+    )
+    if unit_id is not None:
+        query = query.where(is_with(unit_id))
+    sums = dict.fromkeys(ResponseState, 0)
+    unrouted = overdue_ = 0
+    for state, alone, number, late in db.session.execute(query):
+        overdue_ += late
+        if alone and state in (None, TODO):
+            unrouted += number
+        else:
+            sums[state or TODO] += number
+    return Left(unrouted, *(sums[state] for state in ResponseState), overdue_)
+
+
+def by_unit(
+    consultation_id: int, *, today: dt.date
+) -> list[tuple[Unit, dict[ResponseState, int], int]]:
+    """Each lead unit's points by state, and how many of them are overdue."""
+    query = (
+        sa.select(
+            Unit,
+            Response.state,
+            sa.func.count(Point.id),
+            sa.func.count(sa.case((is_overdue(today), Point.id))),
+        )
+        .join(Unit, Unit.id == Point.lead_unit_id)
+        .join(Submission, Submission.id == Point.submission_id)
+        .outerjoin(Response, Response.point_id == Point.id)
+        .where(Point.consultation_id == consultation_id, needs_answer())
+        .group_by(*Unit.__table__.columns, Response.state)
+        .order_by(Unit.name, Unit.id)
+    )
+    found: dict[int, tuple[Unit, dict[ResponseState, int], int]] = {}
+    for unit, state, number, late in db.session.execute(query):
+        _unit, states, sum_ = found.get(unit.id, (unit, dict.fromkeys(ResponseState, 0), 0))
+        states[state or TODO] += number
+        found[unit.id] = (unit, states, sum_ + late)
+    return list(found.values())
+
+
+def overdue(today: dt.date, *, unit_id: int | None = None) -> int:
+    """How many points of all consultations are overdue; those of one unit if it is named."""
+    query = (
+        sa.select(sa.func.count(Point.id))
+        .join(Submission, Submission.id == Point.submission_id)
+        .join(Response, Response.point_id == Point.id)
+        .where(needs_answer(), is_overdue(today))
+    )
+    if unit_id is not None:
+        query = query.where(is_with(unit_id))
+    return db.session.execute(query).scalar_one()
+
+
+def waiting_for(unit_id: int) -> int:
+    """How many points a unit still has to draft an answer to, as the one that leads."""
+    query = (
+        sa.select(sa.func.count(Point.id))
+        .join(Submission, Submission.id == Point.submission_id)
+        .join(Response, Response.point_id == Point.id)
+        .where(needs_answer(), Point.lead_unit_id == unit_id, Response.state.in_((TODO, DRAFTED)))
+    )
+    return db.session.execute(query).scalar_one()
+
+
+# --- who answers, by when ----------------------------------------------------------------------
+
+
+def due_day(today: dt.date, days: int = USUAL_DAYS) -> dt.date:
+    """The last of so many working days after today."""
+    return working_days.after(today, days)
+
+
+def route(
+    chosen: Sequence[Point],
+    unit_id: int,
+    *,
+    cooperating: Iterable[int] = (),
+    due_on: dt.date,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> int:
+    """Give points, with those of their groups, to a unit to answer and to others to help; to how
+    many. Refused before they are screened: a unit reads no personal data."""
+    found = _held(chosen)
+    _must_be_screened(found)
+    held = _responses(found, now)
+    _must_be_in(held.values(), (TODO, DRAFTED))
+    helping = sorted(set(cooperating) - {unit_id})
+    for some in _batches([p.id for p in found]):
+        db.session.execute(
+            sa.delete(Cooperation).where(Cooperation.point_id.in_(some)),
+            execution_options={"synchronize_session": False},
+        )
+    for point in found:
+        point.lead_unit_id = unit_id
+        response = held[point.id]
+        response.unit_id, response.due_on, response.handed_back = unit_id, due_on, ""
+        _changed(response, now)
+    db.session.flush()
+    if helping:
+        rows = [{"point_id": p.id, "unit_id": unit} for p in found for unit in helping]
+        db.session.execute(sa.insert(Cooperation), rows)
+    named = db.session.scalar(sa.select(Unit.name).where(Unit.id == unit_id))
+    facts = {"unit": named, "due": due_on.isoformat()}
+    _record("response.routed", found, by, now, after=facts)
+    return len(found)
+
+
+def reassign(
+    chosen: Sequence[Point], unit_id: int, *, reason: str, by: audit.Actor, now: dt.datetime
+) -> int:
+    """Let another unit answer, and say why; what was drafted stays."""
+    if not reason.strip():
+        raise Refused(_("请写明改派的原因。"))
+    found = _held(chosen)
+    held = _responses(found, now)
+    _must_be_in(held.values(), (TODO, DRAFTED))
+    if any(p.lead_unit_id is None for p in found):
+        raise Refused(_("还没有分办，请先分办。"))
+    ids = [p.id for p in found]
+    db.session.execute(
+        sa.delete(Cooperation).where(Cooperation.point_id.in_(ids), Cooperation.unit_id == unit_id),
+        execution_options={"synchronize_session": False},
+    )
+    for point in found:
+        point.lead_unit_id = held[point.id].unit_id = unit_id
+        _changed(held[point.id], now)
+    named = db.session.scalar(sa.select(Unit.name).where(Unit.id == unit_id))
+    _record("response.reassigned", found, by, now, after={"unit": named}, reason=reason)
+    return len(found)
+
+
+# --- the words ---------------------------------------------------------------------------------
+
+
+def draft(
+    chosen: Sequence[Point],
+    outcome: Outcome,
+    reason: str,
+    *,
+    seen: int | None = None,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> int:
+    """Write the answer of points and of all that are grouped with them; how many it is for.
+
+    `seen` is the revision of the first point's answer that the writer had before them.
+    """
+    reason = reason.strip()
+    found = _held(chosen)
+    held = _responses(found, now)
+    if seen is not None:
+        _must_be_seen(held[chosen[0].id], seen, reason)
+    _must_say_why(outcome, reason)
+    _must_be_in(held.values(), (TODO, DRAFTED), typed=reason)
+    _must_be_others(found, by, typed=reason)
+    wording = _wording_of(outcome, reason)
+    rows: list[dict[str, Any]] = []
+    for point in found:
+        response = held[point.id]
+        response.state, response.outcome, response.reason = DRAFTED, outcome, reason
+        response.by_id, response.approved_by_id = by.id, None
+        response.handed_back, response.wording_id = "", wording
+        _changed(response, now)
+        rows.append(
+            {
+                "point_id": point.id,
+                "revision": response.revision,
+                "outcome": outcome,
+                "reason": reason,
+                "at": now,
+                "by_id": by.id,
+                "by_name": by.name,
+            }
+        )
+    db.session.flush()
+    db.session.execute(sa.insert(ResponseVersion), rows)
+    facts = {"answer": DRAFTED.value, "outcome": outcome.value}
+    _record("response.drafted", found, by, now, after=facts)
+    return len(found)
+
+
+def submit(
+    chosen: Sequence[Point], *, seen: int | None = None, by: audit.Actor, now: dt.datetime
+) -> int:
+    """Send drafted answers to be looked over."""
+    return _step(chosen, (DRAFTED,), IN_REVIEW, "response.submitted", seen, by, now)
+
+
+def hand_back(
+    chosen: Sequence[Point],
+    reason: str,
+    *,
+    seen: int | None = None,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> int:
+    """One step back, with the reason: what is reviewed or final becomes a draft, a draft waits
+    again, and what waits goes back to the office to be given to another unit."""
+    if not reason.strip():
+        raise Refused(_("请写明退回的原因。"))
+    found = _held(chosen)
+    held = _responses(found, now)
+    if seen is not None:
+        _must_be_seen(held[chosen[0].id], seen, reason)
+    _must_be_in(held.values(), (TODO, DRAFTED, IN_REVIEW, FINAL), typed=reason)
+    back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED}
+    for point in found:
+        response = held[point.id]
+        if response.state is TODO:
+            point.lead_unit_id = response.unit_id = None
+        response.state = back[response.state]
+        response.approved_by_id, response.handed_back = None, reason.strip()
+        _changed(response, now)
+    state = held[found[0].id].state
+    _record(
+        "response.handed_back", found, by, now, after={"answer": state.value}, reason=reason.strip()
+    )
+    return len(found)
+
+
+def approve(
+    chosen: Sequence[Point], *, seen: int | None = None, by: audit.Actor, now: dt.datetime
+) -> int:
+    """Find answers that were sent for review good. 未采纳 is approved by somebody who has not
+    written any of its words."""
+    return _step(chosen, (IN_REVIEW,), FINAL, "response.approved", seen, by, now)
+
+
+def finalise(
+    chosen: Sequence[Point], *, seen: int | None = None, by: audit.Actor, now: dt.datetime
+) -> int:
+    """The office makes drafts final without a review; never 未采纳."""
+    return _step(chosen, (DRAFTED,), FINAL, "response.finalised", seen, by, now)
+
+
+def publish(consultation: Consultation, *, by: audit.Actor, now: dt.datetime) -> int:
+    """Let authors read all final answers of a consultation by receipt number; how many there are."""
+    points.lock_consultation(consultation.id)
+    query = (
+        sa.select(Response)
+        .join(Point, Point.id == Response.point_id)
+        .where(
+            Point.consultation_id == consultation.id, Point.state == LIVE, Response.state == FINAL
+        )
+        .execution_options(populate_existing=True)
+    )
+    found = db.session.scalars(query).all()
+    for response in found:
+        response.state, response.published_at = PUBLISHED, now
+        _changed(response, now)
+    if found:
+        db.session.flush()
+        consultations.touch(consultation)
+        audit.record(
+            "response.published",
+            consultation,
+            by=by,
+            now=now,
+            name=consultation.title,
+            after={"points": len(found)},
+        )
+    return len(found)
+
+
+def remark(
+    point: Point,
+    body: str,
+    *,
+    dissents: bool,
+    unit_id: int | None,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> Remark:
+    """Note what a unit says about a point; that it does not agree is told apart."""
+    if not body.strip():
+        raise Refused(_("请写下意见。"))
+    points.lock_consultation(point.consultation_id)
+    made = Remark(
+        point_id=point.id,
+        unit_id=unit_id,
+        dissents=dissents,
+        body=body.strip(),
+        at=now,
+        by_id=by.id,
+        by_name=by.name,
+    )
+    db.session.add(made)
+    db.session.flush()
+    audit.record("response.remarked", point, by=by, now=now, name=points.name(point))
+    return made
+
+
+# --- wordings ----------------------------------------------------------------------------------
+
+
+def wordings() -> Sequence[tuple[Wording, int]]:
+    """The wordings in use, each with how many points are answered with exactly its words."""
+    used = (
+        sa.select(Response.wording_id, sa.func.count().label("times"))
+        .join(Point, Point.id == Response.point_id)
+        .where(Response.wording_id.is_not(None), Point.state == LIVE)
+        .group_by(Response.wording_id)
+        .subquery()
+    )
+    query = (
+        sa.select(Wording, sa.func.coalesce(used.c.times, 0))
+        .outerjoin(used, used.c.wording_id == Wording.id)
+        .where(sa.not_(Wording.retired))
+        .order_by(Wording.outcome, Wording.id)
+    )
+    return [(wording, times) for wording, times in db.session.execute(query)]
+
+
+def save_wording(
+    title: str, outcome: Outcome, reason: str, *, by: audit.Actor, now: dt.datetime
+) -> Wording:
+    """Keep words for further answers."""
+    reason = reason.strip()
+    _must_say_why(outcome, reason)
+    if not title.strip() or not reason:
+        raise Refused(_("请写明名称和文字。"))
+    made = Wording(
+        title=title.strip()[:100],
+        outcome=outcome,
+        reason=reason,
+        made_at=now,
+        made_by_id=by.id,
+        retired=False,
+    )
+    db.session.add(made)
+    db.session.flush()
+    audit.record("wording.saved", made, by=by, now=now, name=made.title)
+    return made
+
+
+def retire_wording(wording: Wording, *, by: audit.Actor, now: dt.datetime) -> None:
+    """Offer it no more; where it was used it stays."""
+    wording.retired = True
+    audit.record("wording.retired", wording, by=by, now=now, name=wording.title)
+
+
+def _wording_of(outcome: Outcome, reason: str) -> int | None:
+    if not reason:
+        return None
+    query = sa.select(Wording.id).where(
+        Wording.outcome == outcome, Wording.reason == reason, sa.not_(Wording.retired)
+    )
+    return db.session.scalar(query.order_by(Wording.id).limit(1))
+
+
+# --- what the operations stand on --------------------------------------------------------------
+
+
+def _step(
+    chosen: Sequence[Point],
+    before: tuple[ResponseState, ...],
+    after: ResponseState,
+    action: str,
+    seen: int | None,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> int:
+    found = _held(chosen)
+    held = _responses(found, now)
+    if seen is not None:
+        _must_be_seen(held[chosen[0].id], seen, "")
+    _must_be_in(held.values(), before)
+    if after is FINAL:
+        _must_be_others(found, by)
+        _must_be_seconded(held, by, alone=action == "response.finalised")
+    for response in held.values():
+        response.state = after
+        if after is FINAL:
+            response.approved_by_id = by.id
+        _changed(response, now)
+    _record(action, found, by, now, after={"answer": after.value})
+    return len(found)
+
+
+def _held(chosen: Sequence[Point]) -> Sequence[Point]:
+    """The points and those grouped with them, as they are now; nobody else changes them meanwhile."""
+    if not chosen:
+        raise Refused(_("请选择意见点。"))
+    if len(chosen) > MOST_AT_ONCE:
+        raise Refused(_("一次最多处理%(n)d点，请分几次处理。", n=MOST_AT_ONCE))
+    was = {p.id: p.group_id for p in chosen}
+    points.lock_consultation(chosen[0].consultation_id)
+    found = {p.id: p for p in points.lock(chosen)}
+    if any(found[id].group_id != group for id, group in was.items()):
+        raise Refused(_("这一点刚刚改变了归并，请刷新后再看。"))
+    for group in sorted({p.group_id for p in found.values() if p.group_id is not None}):
+        found |= {p.id: p for p in points.members(group)}
+    return [found[id] for id in sorted(found)]
+
+
+def _responses(found: Sequence[Point], now: dt.datetime) -> Mapping[int, Response]:
+    """The answers of these points as they are now; those that have none get one that waits."""
+    held: dict[int, Response] = {}
+    for some in _batches([p.id for p in found]):
+        query = sa.select(Response).where(Response.point_id.in_(some)).order_by(Response.point_id)
+        query = query.execution_options(populate_existing=True)
+        held |= {each.point_id: each for each in db.session.scalars(query)}
+    for point in found:
+        if point.id not in held:
+            held[point.id] = Response(
+                point_id=point.id,
+                state=TODO,
+                reason="",
+                handed_back="",
+                unit_id=point.lead_unit_id,
+                revision=0,
+                changed_at=now,
+            )
+            db.session.add(held[point.id])
+    return held
+
+
+def _changed(response: Response, now: dt.datetime) -> None:
+    response.revision += 1
+    response.changed_at = now
+
+
+def _must_be_seen(response: Response, seen: int, typed: str) -> None:
+    if response.revision != seen:
+        newest = next(iter(versions(response.point_id)), None)
+        raise Overtaken(newest, response.state, typed)
+
+
+def _must_be_in(
+    held: Iterable[Response], states: tuple[ResponseState, ...], *, typed: str = ""
+) -> None:
+    for response in held:
+        if response.state not in states:
+            sentence = _(
+                "这一答复现在是“%(state)s”，不能这样处理，请刷新后查看。",
+                state=response.state.title,
+            )
+            raise Refused(sentence, kept_text=typed)
+
+
+def _must_say_why(outcome: Outcome, reason: str) -> None:
+    needed = outcome is not Outcome.ADOPTED
+    if (needed or reason) and len(reason) < SHORTEST_REASON:
+        raise Refused(
+            _("除“采纳”外都要写明理由，至少%(n)d个字。", n=SHORTEST_REASON), kept_text=reason
+        )
+    if len(reason) > LONGEST_REASON:
+        raise Refused(_("理由最多%(n)d字。", n=LONGEST_REASON), kept_text=reason)
+
+
+def _must_be_screened(found: Sequence[Point]) -> None:
+    for some in _batches([p.submission_id for p in found]):
+        query = sa.select(Submission.number).where(
+            Submission.id.in_(some), Submission.state == SubmissionState.PENDING
+        )
+        if (number := db.session.scalar(query.limit(1))) is not None:
+            raise Refused(_("第%(n)d件还没有审核，审核以后才能分办。", n=number))
+
+
+def _must_be_others(found: Sequence[Point], by: audit.Actor, *, typed: str = "") -> None:
+    """Refuse whoever sent one of these."""
+    if by.id is None:
+        return
+    for some in _batches([p.submission_id for p in found]):
+        query = sa.select(Submission.id).where(
+            Submission.id.in_(some), Submission.account_id == by.id
+        )
+        if db.session.scalar(query.limit(1)) is not None:
+            raise Refused(_("其中有您本人提交的意见，请由另一位同事答复。"), kept_text=typed)
+
+
+def _must_be_seconded(held: Mapping[int, Response], by: audit.Actor, *, alone: bool) -> None:
+    declined = [id for id, response in held.items() if response.outcome is Outcome.DECLINED]
+    if not declined:
+        return
+    if alone:
+        raise Refused(_("“未采纳”须送复核，由另一位同事确认。"))
+    for some in _batches(declined):
+        query = sa.select(ResponseVersion.id).where(
+            ResponseVersion.point_id.in_(some), ResponseVersion.by_id == by.id
+        )
+        if db.session.scalar(query.limit(1)) is not None:
+            raise Refused(_("“未采纳”须由没有参与拟写的另一位同事复核。"))
+
+
+def _record(
+    action: str,
+    found: Sequence[Point],
+    by: audit.Actor,
+    now: dt.datetime,
+    *,
+    after: dict[str, Any],
+    reason: str = "",
+) -> None:
+    """One event a point, in few statements."""
+    db.session.flush()
+    numbers: dict[int, int] = {}
+    for some in _batches([p.submission_id for p in found]):
+        query = sa.select(Submission.id, Submission.number).where(Submission.id.in_(some))
+        numbers |= {row.id: row.number for row in db.session.execute(query)}
+    acts = [
+        {
+            "at": now,
+            "actor_id": by.id,
+            "actor_name": by.name,
+            "action": action,
+            "thing_kind": "point",
+            "thing_id": p.id,
+            "thing_name": _("第%(n)d件第%(m)d点", n=numbers[p.submission_id], m=p.ordinal),
+            "before": None,
+            "after": after,
+            "reason": reason,
+        }
+        for p in found
+    ]
+    db.session.execute(sa.insert(audit.AuditEvent), acts)
+
+
+def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))
