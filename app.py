@@ -15,6 +15,7 @@ import consult.views
 import core.commands
 import core.views
 import panel.commands
+import panel.example
 import panel.views
 from consult import example, search
 from core import (
@@ -67,6 +68,9 @@ def prepare(app: Flask) -> None:
     with app.app_context():
         if example.is_empty():
             example.load(now=web.now())
+            db.db.session.commit()
+        if panel.example.is_missing():
+            panel.example.load(now=web.now())
             db.db.session.commit()
         if search.is_empty():
             for _done in search.rebuild():

@@ -18,6 +18,7 @@ from consult import (
     publishing_commands,
     submissions,
 )
+from consult.archive_commands import archive_group
 from consult.command_line import refusing, the_consultation
 from consult.lexicon_commands import lexicon_group
 from consult.readers import tables
@@ -43,6 +44,7 @@ def init_commands(app: Flask) -> None:
     app.cli.add_command(summary_group)
     app.cli.add_command(search_group)
     app.cli.add_command(lexicon_group)
+    app.cli.add_command(archive_group)
     publishing_commands.init_commands(app)
 
 

@@ -60,3 +60,13 @@ def keep_lexicon(person: Person) -> bool:
 def make_summaries(person: Person) -> bool:
     """Recount and publish summaries."""
     return any(person.has_role(role) for role in STAFF)
+
+
+def archive(person: Person) -> bool:
+    """Take the record of a consultation away, masked."""
+    return any(person.has_role(role) for role in (*STAFF, "auditor"))
+
+
+def archive_in_full(person: Person) -> bool:
+    """Take it away with what is not shown and the originals: each time is recorded."""
+    return person.has_role("administrator")

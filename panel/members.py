@@ -335,7 +335,7 @@ def link(member: Member, account: Account, *, by: Actor, now: dt.datetime) -> No
         return
     try:
         with db.session.begin_nested():
-            member.account_id = account.id
+            member.account = account
     except sa.exc.IntegrityError:
         raise Refused(_("这个账号已经关联了另一位成员。")) from None
     audit.record("member.linked", member, by=by, now=now, name=member.name)

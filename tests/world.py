@@ -74,7 +74,7 @@ from core.password_links import PasswordLink
 from core.units import Unit
 from core.web import local
 from panel import members
-from panel.members import Appointment, Member
+from panel.members import Appointment, Interest, Member
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
@@ -586,6 +586,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "number": Correction.receipt,
         "member_id": Member.id,
         "appointment_id": Appointment.id,
+        "interest_id": Interest.id,
     }
     if name in columns:
         # The first ones have every state and kind.

@@ -23,6 +23,7 @@ ROOMS = (
     "publishing",
     "structure",
     "lineage",
+    "archives",
     "screening",
     "desk_entry",
     "originals",

@@ -7,7 +7,7 @@ from flask import Flask
 from consult.views import desk
 from panel import rules
 
-ROOMS = ("members",)
+ROOMS = ("panel", "members")
 
 
 def init_views(app: Flask) -> None:

@@ -1,21 +1,51 @@
 """The register of the panel's members, at the desk."""
 
+import datetime as dt
 from typing import Any
 
-from flask import Blueprint, abort, render_template, url_for
+import sqlalchemy as sa
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+from wtforms.fields.choices import SelectChoice
 
 from consult import programmes, topics
 from consult.programmes import Programme
 from consult.views.desk import Door
+from core.config import of_site
+from core.db import db
+from core.errors import Refused
+from core.forms import Form
 from core.permissions import require
-from core.web import choice_in, keep_private, local, now, number_in, words_in
-from panel import members, rules
-from panel.members import Member
+from core.web import as_file, choice_in, keep_private, local, now, number_in, words_in
+from panel import composition, invitations, letters, members, rules
+from panel.members import Appointment, AppointmentState, Interest, Member
+from panel.views.member_forms import (
+    DetailsForm,
+    InterestForm,
+    LeaveForm,
+    NewMemberForm,
+    ReasonForm,
+    TermForm,
+    told,
+)
 
 blueprint = Blueprint("members", __name__, url_prefix="/desk/panel/members")
 DOORS = (Door(_l("公众咨询团成员"), "members.index", rules.read_register),)
 AT_ONCE = 50
+MOST_SEATS = 999
 SHOWN = {
     "sitting": _l("在任"),
     "proposed": _l("待确认"),
@@ -24,6 +54,7 @@ SHOWN = {
     "all": _l("全部"),
 }
 ORDERS = {"stroke": _l("姓氏笔画"), "pinyin": _l("拼音")}
+Answer = BaseResponse | str | tuple[str, int]
 
 
 @blueprint.before_request
@@ -32,14 +63,17 @@ def _those_who_read_it() -> None:
     require(rules.read_register)
 
 
+# --- reading -------------------------------------------------------------------------------
+
+
 @blueprint.get("")
 def index() -> str:
     """Who sits, who sat and who is proposed, by name."""
-    programme = _programme()
+    programme = programmes.newest()
     if programme is None:
         return render_template("panel/members/none.html")
     kinds = members.categories(programme.id)
-    fields = {topic.key: topic.title for topic in topics.of(programme)}
+    fields = _fields(programme)
     places = members.sub_districts(programme.id)
     chosen: dict[str, Any] = {
         "shown": choice_in("shown", frozenset(SHOWN), "sitting"),
@@ -53,7 +87,7 @@ def index() -> str:
     last = members.appointment_by_id(after) if after else None
     if after and last is None:
         abort(404)
-    today = local(now()).date()
+    today = _today()
     found = members.page(programme.id, today, **chosen, after=last, limit=AT_ONCE + 1)
     more, found = len(found) > AT_ONCE, found[:AT_ONCE]
     kept = {"q" if name == "words" else name: value or None for name, value in chosen.items()}
@@ -82,8 +116,277 @@ def show(member_id: int) -> str:
     return _member_page(_member(member_id))
 
 
-def _programme() -> Programme | None:
-    return programmes.newest()
+@blueprint.get("/appointments/<int:appointment_id>/letter")
+def letter(appointment_id: int) -> Response:
+    """The letter of appointment."""
+    appointment = _appointment(appointment_id)
+    programme = db.session.get_one(Programme, appointment.programme_id)
+    written = letters.write(appointment, programme, _fields(programme), owner=of_site().site_owner)
+    answer = make_response(written.getvalue())
+    answer.mimetype = letters.MIMETYPE
+    as_file(answer, _("聘书 %(name)s", name=appointment.member.name), ".docx", plain="letter")
+    return answer
+
+
+# --- entering and changing -----------------------------------------------------------------
+
+
+@blueprint.get("/add")
+def add() -> str:
+    """The form for a new member."""
+    require(rules.keep_register)
+    programme = _programme()
+    form = NewMemberForm(formdata=None, data=_usual_term())
+    form.offer(programme)
+    return render_template("panel/members/add.html", form=form)
+
+
+@blueprint.post("/add")
+def create() -> Answer:
+    """Enter a person and propose them; somebody else confirms."""
+    require(rules.keep_register)
+    programme = _programme()
+    form, at = NewMemberForm(), now()
+    form.offer(programme)
+    if not form.validate():
+        return render_template("panel/members/add.html", form=form), 422
+    member = members.add(form.details, by=current_user, now=at)
+    members.propose(member, programme.id, form.term, by=current_user, now=at)
+    db.session.commit()
+    flash(_("已登记并提名，请另一位工作人员确认。"), "success")
+    return redirect(url_for(".show", member_id=member.id), 303)
+
+
+@blueprint.get("/<int:member_id>/change")
+def edit(member_id: int) -> str:
+    """The form for what is known of a member."""
+    require(rules.keep_register)
+    member = _member(member_id)
+    form = DetailsForm(formdata=None, data=told(member))
+    return render_template("panel/members/change.html", form=form, member=member)
+
+
+@blueprint.post("/<int:member_id>/change")
+def change(member_id: int) -> Answer:
+    """Correct it; terms and decisions stay as they are."""
+    require(rules.keep_register)
+    member, form = _member(member_id), DetailsForm()
+    if not form.validate():
+        return render_template("panel/members/change.html", form=form, member=member), 422
+    members.change(member, form.details, by=current_user, now=now())
+    db.session.commit()
+    flash(_("资料已经保存。"), "success")
+    return redirect(url_for(".show", member_id=member.id), 303)
+
+
+@blueprint.get("/<int:member_id>/term")
+def new_term(member_id: int) -> str:
+    """The form for another term: going on, coming back, or another category."""
+    require(rules.keep_register)
+    member, programme = _member(member_id), _programme()
+    data = _usual_term()
+    if member.appointments:
+        last = member.appointments[0]
+        data |= {
+            "category": last.category,
+            "expertise": last.fields,
+            "sub_district": last.sub_district,
+            "recommended_by": str(last.recommended_by_unit_id or ""),
+        }
+        if last.sits(_today()):
+            begins = last.term_to + dt.timedelta(days=1)
+            data |= {"term_from": begins, "term_to": _years_later(begins)}
+    form = TermForm(formdata=None, data=data)
+    form.offer(programme)
+    return render_template("panel/members/term.html", form=form, member=member)
+
+
+@blueprint.post("/<int:member_id>/term")
+def propose(member_id: int) -> Answer:
+    """Propose a member for another term."""
+    require(rules.keep_register)
+    member, programme, form = _member(member_id), _programme(), TermForm()
+    form.offer(programme)
+    if not form.validate():
+        return render_template("panel/members/term.html", form=form, member=member), 422
+    members.propose(member, programme.id, form.term, by=current_user, now=now())
+    db.session.commit()
+    flash(_("已提名，请另一位工作人员确认。"), "success")
+    return redirect(url_for(".show", member_id=member.id), 303)
+
+
+# --- deciding ------------------------------------------------------------------------------
+
+
+@blueprint.post("/appointments/<int:appointment_id>/decide")
+def decide(appointment_id: int) -> Answer:
+    """Appoint, as the second person, or refuse with the reason."""
+    require(rules.keep_register)
+    appointment, act, at = _appointment(appointment_id), request.form.get("act", ""), now()
+    if act == "confirm":
+        members.confirm(appointment, by=current_user, today=_today(), now=at)
+        said = _("已聘任，立即生效。")
+    elif act == "refuse":
+        form = ReasonForm()
+        if not form.validate():
+            return _member_page(appointment.member, reason=form), 422
+        members.refuse(appointment, form.reason.data, by=current_user, now=at)
+        said = _("已记为未聘任。")
+    else:
+        abort(400)
+    db.session.commit()
+    flash(said, "success")
+    return redirect(url_for(".show", member_id=appointment.member_id), 303)
+
+
+@blueprint.get("/appointments/<int:appointment_id>/leave")
+def leave(appointment_id: int) -> str:
+    """The form for the end of a term."""
+    require(rules.keep_register)
+    appointment = _appointment(appointment_id)
+    form = LeaveForm(formdata=None, data={"on_day": _today()})
+    return _leave_page(appointment, form)
+
+
+@blueprint.post("/appointments/<int:appointment_id>/leave")
+def end(appointment_id: int) -> Answer:
+    """End a term; the rights go at once."""
+    require(rules.keep_register)
+    appointment, form = _appointment(appointment_id), LeaveForm()
+    form.successor.choices = _successors(appointment)
+    if not form.validate():
+        return _leave_page(appointment, form), 422
+    chosen = form.successor.data
+    members.end(
+        appointment,
+        on_day=form.on_day.data,
+        reason=form.reason.data,
+        successor=members.by_id(int(chosen)) if chosen else None,
+        by=current_user,
+        today=_today(),
+        now=now(),
+    )
+    db.session.commit()
+    flash(_("已办理离任。"), "success")
+    return redirect(url_for(".show", member_id=appointment.member_id), 303)
+
+
+@blueprint.post("/<int:member_id>/invite")
+def invite(member_id: int) -> Answer:
+    """Send the link to the member's own account to the member's own address."""
+    require(rules.keep_register)
+    member = _member(member_id)
+    site = of_site().site_url.rstrip("/")
+
+    def address_of(token: str) -> str:
+        return site + url_for("accounts.password_link", token=token)
+
+    invitations.send(member, address_of=address_of, by=current_user, now=now())
+    db.session.commit()
+    flash(_("邀请已经发往成员登记的地址，链接48小时内有效，只能使用一次。"), "success")
+    return redirect(url_for(".show", member_id=member.id), 303)
+
+
+# --- interests -----------------------------------------------------------------------------
+
+
+@blueprint.post("/<int:member_id>/interests")
+def declare(member_id: int) -> Answer:
+    """Note what a member has declared to the office."""
+    require(rules.keep_register)
+    member, form = _member(member_id), InterestForm()
+    if not form.validate():
+        return _member_page(member, interest=form), 422
+    members.declare(member, form.words.data, by=current_user, now=now())
+    db.session.commit()
+    flash(_("已记下。"), "success")
+    return redirect(url_for(".show", member_id=member.id), 303)
+
+
+@blueprint.post("/interests/<int:interest_id>/withdraw")
+def withdraw_interest(interest_id: int) -> Answer:
+    """Note that it is no longer so."""
+    require(rules.keep_register)
+    interest = db.session.get(Interest, interest_id) or abort(404)
+    member = _member(interest.member_id)
+    members.withdraw_interest(interest, member, by=current_user, now=now())
+    db.session.commit()
+    flash(_("已记为撤销，原来的申报仍可查看。"), "success")
+    return redirect(url_for(".show", member_id=member.id), 303)
+
+
+# --- composition ---------------------------------------------------------------------------
+
+
+@blueprint.get("/composition")
+def shares() -> str:
+    """Who sits against the plan, and what is missing."""
+    return _composition_page()
+
+
+@blueprint.post("/composition")
+def plan() -> Answer:
+    """Say how many seats each category is to have."""
+    require(rules.keep_register)
+    programme, form, at = _programme(), Form(), now()
+    if not form.validate():
+        return _composition_page(), 422
+    wanted: dict[str, int] = {}
+    wrong: list[str] = []
+    for place, kind in enumerate(members.categories(programme.id)):
+        typed = request.form.get(f"seats-{place}", "").strip()
+        if not typed:
+            continue
+        if typed.isascii() and typed.isdigit() and len(typed) <= 3:
+            wanted[kind] = int(typed)
+        else:
+            wrong.append(kind)
+    if wrong:
+        return _composition_page(wrong), 422
+    for kind, number in wanted.items():
+        members.plan(programme.id, kind, number, by=current_user, now=at)
+    db.session.commit()
+    flash(_("计划名额已经保存。"), "success")
+    return redirect(url_for(".shares"), 303)
+
+
+def _composition_page(wrong: list[str] | None = None) -> str:
+    programme, today = _programme(), _today()
+    return render_template(
+        "panel/members/composition.html",
+        shares=composition.of(
+            members.sitting(programme.id, today),
+            categories=members.categories(programme.id),
+            planned=members.planned(programme.id),
+            fields=_fields(programme),
+            on_day=today,
+        ),
+        programme=programme,
+        kinds=members.categories(programme.id),
+        planned=members.planned(programme.id),
+        plain=Form(formdata=None),
+        wrong=wrong or [],
+        most=MOST_SEATS,
+        rules=rules,
+    )
+
+
+# --- parts ---------------------------------------------------------------------------------
+
+
+def _today() -> dt.date:
+    return local(now()).date()
+
+
+def _programme() -> Programme:
+    programme = programmes.newest()
+    if programme is None:
+        raise Refused(_("还没有规划编制工作，请先载入工作文件。"))
+    return programme
+
+
+def _fields(programme: Programme) -> dict[str, str]:
+    return {topic.key: topic.title for topic in topics.of(programme)}
 
 
 def _one_of(name: str, allowed: list[str]) -> str:
@@ -92,18 +395,64 @@ def _one_of(name: str, allowed: list[str]) -> str:
     return words if words in allowed else ""
 
 
+def _usual_term() -> dict[str, Any]:
+    today = _today()
+    return {"term_from": today, "term_to": _years_later(today)}
+
+
+def _years_later(day: dt.date) -> dt.date:
+    """The last day of a term of five years, which is how long a plan runs."""
+    try:
+        later = day.replace(year=day.year + 5)
+    except ValueError:  # the 29th of February
+        later = day.replace(year=day.year + 5, day=28)
+    return later - dt.timedelta(days=1)
+
+
 def _member(member_id: int) -> Member:
     return members.by_id(member_id) or abort(404)
 
 
-def _member_page(member: Member) -> str:
-    programme = _programme()
-    fields = {t.key: t.title for t in topics.of(programme)} if programme else {}
+def _appointment(appointment_id: int) -> Appointment:
+    return members.appointment_by_id(appointment_id) or abort(404)
+
+
+def _successors(appointment: Appointment) -> list[SelectChoice]:
+    """Those of the same category who sit or are proposed, apart from the one who leaves."""
+    query = (
+        sa.select(Member.id, Member.name)
+        .join(Appointment, Appointment.member_id == Member.id)
+        .where(
+            Appointment.programme_id == appointment.programme_id,
+            Appointment.category == appointment.category,
+            Appointment.state.in_([AppointmentState.APPOINTED, AppointmentState.PROPOSED]),
+            Member.id != appointment.member_id,
+        )
+        .group_by(Member.id, Member.name, Member.by_stroke)
+        .order_by(Member.by_stroke)
+    )
+    found = [SelectChoice(str(number), name) for number, name in db.session.execute(query)]
+    return [SelectChoice("", _("（无）")), *found]
+
+
+def _leave_page(appointment: Appointment, form: LeaveForm) -> str:
+    form.successor.choices = _successors(appointment)
+    return render_template("panel/members/leave.html", form=form, appointment=appointment)
+
+
+def _member_page(
+    member: Member, *, reason: ReasonForm | None = None, interest: InterestForm | None = None
+) -> str:
+    programme = programmes.newest()
     return render_template(
         "panel/members/show.html",
         member=member,
-        fields=fields,
+        fields=_fields(programme) if programme else {},
         contact=members.contact(member),
-        today=local(now()).date(),
+        today=_today(),
+        reason=reason or ReasonForm(formdata=None),
+        interest=interest or InterestForm(formdata=None),
+        plain=Form(formdata=None),
+        me=current_user.id,
         rules=rules,
     )

@@ -1,0 +1,328 @@
+"""Archives (归档): the whole record of one consultation as one file, in the order of papers.
+
+The masked variant holds what the public may read and what was decided about the rest; the full one
+also the words of what is not shown, the originals of what was masked, and who acted. Other nouns
+add their papers through `CONTRIBUTORS`, so that this module need not know all that comes later.
+"""
+
+import csv
+import datetime as dt
+import io
+import json
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import drafts
+from consult.appeals import Appeal
+from consult.archiving import Paper, pack
+from consult.consultations import Consultation, ConsultationChange
+from consult.decisions import Decision
+from consult.drafts import Version
+from consult.originals import Original
+from consult.submissions import Submission, SubmissionState
+from consult.summaries import Summary
+from core import audit
+from core.audit import AuditEvent
+from core.db import db
+from core.sheets import inert
+
+audit.ACTIONS.update({"consultation.archived": _l("生成归档文件")})
+audit.FIELDS.update({"variant": _l("版本"), "seal": _l("封存码"), "papers": _l("材料份数")})
+
+BATCH = 1000
+
+
+class Variant(StrEnum):
+    """How much of the record a file holds."""
+
+    MASKED = "masked"
+    FULL = "full"
+
+    @property
+    def title(self) -> str:  # type: ignore[override]
+        """The variant in the words of the page."""
+        titles: dict[Variant, str] = {Variant.MASKED: _("脱敏本"), Variant.FULL: _("全本")}
+        return titles[self]
+
+
+audit.VALUES["variant"] = {"masked": _l("脱敏本"), "full": _l("全本")}
+
+# What later nouns add: (consultation, variant) → papers, whose names begin with 06- or 07-.
+Contributor = Callable[[Consultation, Variant], Iterable[Paper]]
+CONTRIBUTORS: list[Contributor] = []
+
+
+def make(
+    consultation: Consultation, variant: Variant, path: Path, *, by: audit.Actor, now: dt.datetime
+) -> str:
+    """Write the record of the consultation to `path`; the seal, which is put on record.
+
+    Equal records give equal bytes, so the act itself is not among the papers, nor is the moment.
+    """
+    about = {
+        "title": consultation.title,
+        "consultation": consultation.slug,
+        "variant": variant.value,
+        "verify": "python -m consult.archiving FILE",
+    }
+    packed = pack(papers(consultation, variant), about, path)
+    audit.record(
+        "consultation.archived",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        after={"variant": variant.value, "papers": packed.papers, "seal": packed.seal},
+    )
+    return packed.seal
+
+
+def papers(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """Every paper of the record, in order."""
+    yield from _notice(consultation)
+    yield from _versions(consultation)
+    yield from _opinions(consultation, variant)
+    yield from _decisions(consultation, variant)
+    yield from _summaries(consultation, variant)
+    for contributor in CONTRIBUTORS:
+        yield from contributor(consultation, variant)
+    yield _record(consultation, variant)
+
+
+# --- the papers, in order ------------------------------------------------------------------------
+
+
+def _notice(consultation: Consultation) -> Iterator[Paper]:
+    words = ("title", "explanation", "ways", "contact", "short_reason", "feedback")
+    notice = {name: getattr(consultation, name) for name in words}
+    notice |= {
+        "unit": consultation.unit.name if consultation.unit else "",
+        "programme": consultation.programme.title,
+        "stage": consultation.stage.title,
+        "state": consultation.state.value,
+        "opens_at": _moment(consultation.opens_at),
+        "closes_at": _moment(consultation.closes_at),
+        "received": consultation.received,
+        "shown": consultation.shown,
+    }
+    yield json_paper("01-notice/notice.json", notice)
+    query = sa.select(ConsultationChange).where(
+        ConsultationChange.consultation_id == consultation.id
+    )
+    changes = db.session.scalars(query.order_by(ConsultationChange.id))
+    yield json_paper(
+        "01-notice/changes.json",
+        [{"at": _moment(c.at), "what": c.what, "reason": c.reason} for c in changes],
+    )
+
+
+def _versions(consultation: Consultation) -> Iterator[Paper]:
+    for version in reversed(drafts.versions(consultation)):
+        paragraphs = drafts.paragraphs_of(version)
+        facts = {
+            "title": version.draft.title,
+            "number": version.number,
+            "state": version.state.value,
+            "source_name": version.source_name,
+            "source_sha256": version.source_sha256,
+            "published_at": _moment(version.published_at),
+            "paragraphs": [
+                {"mark": p.mark, "kind": p.kind.value, "level": p.level, "text": p.text}
+                for p in paragraphs
+            ],
+        }
+        yield json_paper(f"02-drafts/version-{version.number:02}.json", facts)
+        text = "\n\n".join(p.text for p in paragraphs)
+        yield Paper(f"02-drafts/version-{version.number:02}.txt", f"{text}\n".encode())
+
+
+OPINION_COLUMNS = (
+    *("number", "received_on", "channel", "state", "stance", "version", "place"),
+    *("public_name", "title", "body"),
+)
+
+
+def _opinions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """All that was received. Masked: of what is not shown only that it came and its state."""
+    full = variant is Variant.FULL
+    numbers = {v.id: v.number for v in drafts.versions(consultation)}
+    rows = []
+    for each in _submissions(consultation):
+        readable = full or each.state is SubmissionState.SHOWN
+        rows.append(
+            (
+                each.number,
+                each.received_on.isoformat(),
+                each.channel.value,
+                each.state.value,
+                each.stance.value if each.stance else "",
+                numbers.get(each.version_id or 0, ""),
+                _mark(each),
+                each.public_name if readable else "",
+                each.title if readable else "",
+                each.body if readable else "",
+            )
+        )
+    yield csv_paper("03-opinions/opinions.csv", OPINION_COLUMNS, rows)
+    if full:
+        query = sa.select(Submission.number, Original.title, Original.body).join(
+            Original, Original.submission_id == Submission.id
+        )
+        found = db.session.execute(
+            query.where(Submission.consultation_id == consultation.id).order_by(Submission.number)
+        )
+        received = [tuple(row) for row in found]
+        yield csv_paper("03-opinions/originals.csv", ("number", "title", "body"), received)
+
+
+def _submissions(consultation: Consultation) -> Iterator[Submission]:
+    after = 0
+    while True:
+        query = sa.select(Submission).where(
+            Submission.consultation_id == consultation.id, Submission.number > after
+        )
+        some = db.session.scalars(query.order_by(Submission.number).limit(BATCH)).all()
+        yield from some
+        if len(some) < BATCH:
+            return
+        after = some[-1].number
+
+
+def _mark(submission: Submission) -> int | str:
+    """The mark of the paragraph an opinion was made on, by which it is found in its version."""
+    if not submission.place or submission.version_id is None:
+        return ""
+    version = drafts.version_by_id(submission.version_id)
+    entry = drafts.outline(version).by_id.get(submission.place) if version else None
+    return entry.mark if entry else ""
+
+
+def _decisions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    columns = ["number", "at", "state", "reason", "told"]
+    if variant is Variant.FULL:
+        columns += ["note", "by_id", "proposed_by_id"]
+    query = (
+        sa.select(Submission.number, Decision)
+        .join(Submission, Submission.id == Decision.submission_id)
+        .where(Submission.consultation_id == consultation.id)
+        .order_by(Decision.id)
+    )
+    rows = [
+        (number, *(_plain(getattr(decision, name)) for name in columns[1:]))
+        for number, decision in db.session.execute(query)
+    ]
+    yield csv_paper("04-screening/decisions.csv", columns, rows)
+    appeals = (
+        sa.select(Submission.number, Appeal)
+        .join(Submission, Submission.id == Appeal.submission_id)
+        .where(Submission.consultation_id == consultation.id)
+        .order_by(Appeal.decision_id)
+    )
+    columns = ["number", "at", "outcome", "decided_at", "told"]
+    if variant is Variant.FULL:
+        columns += ["words", "decided_by_id"]
+    rows = [
+        (number, *(_plain(getattr(appeal, name)) for name in columns[1:]))
+        for number, appeal in db.session.execute(appeals)
+    ]
+    yield csv_paper("04-screening/appeals.csv", columns, rows)
+
+
+def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """The snapshots with method and lexicon. Masked: those that were published."""
+    query = sa.select(Summary).where(Summary.consultation_id == consultation.id)
+    if variant is Variant.MASKED:
+        query = query.where(Summary.published_at.is_not(None))
+    names = ("number", "lexicon", "method", "received", "shown", "pending", "hidden", "referred")
+    for summary in db.session.scalars(query.order_by(Summary.number)):
+        facts: dict[str, Any] = {name: getattr(summary, name) for name in names}
+        facts |= {
+            "state": summary.state.value,
+            "counted_at": _moment(summary.counted_at),
+            "published_at": _moment(summary.published_at),
+            "distinct": summary.distinct,
+            "people": summary.people,
+        }
+        if variant is Variant.FULL:
+            facts["counted"] = json.loads(zlib.decompress(summary.payload))
+        yield json_paper(f"05-summaries/summary-{summary.number:03}.json", facts)
+
+
+def _record(consultation: Consultation, variant: Variant) -> Paper:
+    """The acts on the consultation and on everything that belongs to it, but for archiving."""
+    own = (
+        ("consultation", sa.select(sa.literal(consultation.id))),
+        ("submission", _ids(Submission, Submission.consultation_id == consultation.id)),
+        ("summary", _ids(Summary, Summary.consultation_id == consultation.id)),
+        ("version", _version_ids(consultation)),
+    )
+    inside = sa.or_(
+        *(sa.and_(AuditEvent.thing_kind == kind, AuditEvent.thing_id.in_(ids)) for kind, ids in own)
+    )
+    query = sa.select(AuditEvent).where(inside, AuditEvent.action != "consultation.archived")
+    events = db.session.scalars(query.order_by(AuditEvent.id))
+    full = variant is Variant.FULL
+    lines = [
+        json.dumps(
+            {
+                "at": _moment(event.at),
+                "who": event.actor_name if full or event.actor_id is None else "staff",
+                "action": event.action,
+                "thing": f"{event.thing_kind}:{event.thing_id}",
+                "before": event.before,
+                "after": event.after,
+                "reason": event.reason,
+            },
+            ensure_ascii=False,
+            sort_keys=True,
+        )
+        for event in events
+    ]
+    return Paper("08-record/acts.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _ids(table: type[Any], condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    return sa.select(table.id).where(condition)
+
+
+def _version_ids(consultation: Consultation) -> sa.Select[Any]:
+    return (
+        sa.select(Version.id)
+        .join(drafts.Draft, drafts.Draft.id == Version.draft_id)
+        .where(drafts.Draft.consultation_id == consultation.id)
+    )
+
+
+# --- how papers are written ----------------------------------------------------------------------
+
+
+def json_paper(name: str, content: object) -> Paper:
+    """A paper of named values, made for reading."""
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
+    return Paper(name, f"{text}\n".encode())
+
+
+def csv_paper(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Paper:
+    """A table that spreadsheets open: UTF-8 with its mark, no cell a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(columns)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
+    return Paper(name, b"\xef\xbb\xbf" + out.getvalue().encode())
+
+
+def _plain(value: Any) -> object:
+    if isinstance(value, dt.datetime):
+        return _moment(value)
+    return getattr(value, "value", value)
+
+
+def _moment(value: dt.datetime | None) -> str:
+    return value.astimezone(dt.UTC).isoformat() if value else ""

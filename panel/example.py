@@ -1,0 +1,163 @@
+"""The built-in example's panel: made-up people in every category, one of them the demonstration
+account of a member. It only arranges; everything goes through the operations."""
+
+import datetime as dt
+
+import sqlalchemy as sa
+
+from consult.consultations import SHANGHAI
+from consult.programmes import Programme
+from core import accounts, audit
+from core.accounts import RoleName
+from core.audit import COMMAND_LINE
+from core.db import db
+from core.units import Unit
+from panel import members
+from panel.members import Details, Gender, Member, Term
+
+# Long enough before the day of loading that both rounds of the example fall into it.
+SINCE, TERM_YEARS = 420, 5
+PLANNED = (4, 4, 5, 4, 5, 6)
+# By category: name, 女 or 男, year of birth, work, fields, place, recommended by, consent.
+PEOPLE: tuple[tuple[tuple[str, str, int, str, str, str, str, bool], ...], ...] = (
+    (
+        ("丁一平", "男", 1962, "某中学退休教师（演示）", "g1 s1", "彭浦镇", "qurenda", True),
+        ("马丽华", "女", 1971, "某街道社区医生（演示）", "g5", "彭浦镇", "qurenda", True),
+        ("王建国", "男", 1958, "某机械厂退休工程师（演示）", "g3", "", "qurenda", False),
+        ("单雪梅", "女", 1980, "某律师事务所律师（演示）", "g6", "", "qurenda", True),
+    ),
+    (
+        ("于海洋", "男", 1969, "某设计院院长（演示）", "g2 g3", "", "tzb", True),
+        ("仇英", "女", 1975, "某剧团演员（演示）", "g4", "", "tzb", True),
+        ("区大同", "男", 1966, "某商会副会长（演示）", "g2", "", "", False),
+    ),
+    (
+        ("李文", "女", 1968, "某大学公共管理学院教授（演示）", "g1 g6", "", "fgw", True),
+        ("陈思远", "男", 1972, "某研究院城市更新研究室主任（演示）", "g3", "", "fgw", True),
+        ("曾静", "女", 1983, "某医学院老年护理副教授（演示）", "g5", "", "wjw", True),
+        ("欧阳明", "男", 1961, "某交通规划所总工程师（演示）", "g3", "", "jgw", True),
+        ("顾念慈", "女", 1978, "某数据研究所研究员（演示）", "g4", "", "kw", False),
+    ),
+    (
+        ("张芳", "女", 1974, "某区妇女组织干部（演示）", "g5", "", "", True),
+        ("刘志强", "男", 1986, "某工会专职干部（演示）", "g5 g6", "", "", True),
+        ("孙小梅", "女", 1992, "某青年志愿者协会秘书长（演示）", "g6", "", "", False),
+    ),
+    (
+        ("周大鹏", "男", 1976, "某商贸企业总经理（演示）", "g2", "", "sww", True),
+        ("吴晓燕", "女", 1988, "某软件企业联合创始人（演示）", "g2 g4", "", "kw", True),
+        ("郑国栋", "男", 1964, "某连锁餐饮企业负责人（演示）", "g2", "", "sww", False),
+        ("冯琳", "女", 1981, "某物业公司区域经理（演示）", "g3 g6", "", "fgj", True),
+    ),
+    (
+        ("赵秀兰", "女", 1953, "居民（演示）", "g5", "彭浦镇", "ppz", False),
+        ("钱永康", "男", 1949, "居民（演示）", "g3 g5", "彭浦镇", "ppz", False),
+        ("何雨晴", "女", 1995, "居民（演示）", "g5 g6", "", "", True),
+        ("林子豪", "男", 1990, "居民，新就业群体（演示）", "g6", "", "", True),
+        ("朱佩芬", "女", 1957, "楼组长（演示）", "g6", "彭浦镇", "ppz", True),
+    ),
+)
+# Who left in the course of the term, and why.
+LEFT = ("区大同", "工作调往外省市（演示）")
+
+
+def is_missing() -> bool:
+    """Whether the built-in example is here, with its member's account, but no panel yet."""
+    programme = _programme()
+    return (
+        programme is not None
+        and db.session.scalar(sa.select(Member.id).limit(1)) is None
+        and accounts.demonstration_account(RoleName.PANEL_MEMBER) is not None
+    )
+
+
+def load(*, now: dt.datetime) -> None:
+    """Appoint the example's panel; nothing happens where there is no example."""
+    programme = _programme()
+    if programme is None:
+        return
+    today = now.astimezone(SHANGHAI).date()
+    begins = today - dt.timedelta(days=SINCE)
+    ends = begins + dt.timedelta(days=365 * TERM_YEARS)
+    then = now - dt.timedelta(days=SINCE + 7)
+    units = {unit.slug: unit.id for unit in db.session.scalars(sa.select(Unit))}
+    kinds = members.categories(programme.id)
+    for kind, planned, group in zip(kinds, PLANNED, PEOPLE, strict=False):
+        members.plan(programme.id, kind, planned, by=COMMAND_LINE, now=then)
+        for name, gender, born, work, fields, place, unit, consents in group:
+            member = members.add(
+                Details(
+                    name=name,
+                    gender=Gender.FEMALE if gender == "女" else Gender.MALE,
+                    birth_year=born,
+                    unit_text=work,
+                    is_name_public=consents,
+                ),
+                by=COMMAND_LINE,
+                now=then,
+            )
+            term = Term(
+                category=kind,
+                term_from=begins,
+                term_to=ends,
+                fields=tuple(fields.split()),
+                sub_district=place,
+                recommended_by_unit_id=units.get(unit),
+            )
+            _seat(programme, member, term, then)
+            if name == LEFT[0]:
+                _leave(member, begins + dt.timedelta(days=200), today, now)
+    _demonstration_member(programme, kinds, Term(category="", term_from=begins, term_to=ends), then)
+
+
+def _demonstration_member(
+    programme: Programme, kinds: list[str], term: Term, then: dt.datetime
+) -> None:
+    """Whoever signs in as the example's member sits in the category of the people's political
+    advisers, or in the first there is."""
+    account = accounts.demonstration_account(RoleName.PANEL_MEMBER)
+    if account is None or not kinds:
+        return
+    member = members.add(
+        Details(
+            name=account.name,
+            gender=Gender.FEMALE,
+            birth_year=1973,
+            unit_text="某建筑设计院副总工程师（演示）",
+            contact=account.email,
+            is_name_public=True,
+        ),
+        by=COMMAND_LINE,
+        now=then,
+    )
+    members.link(member, account, by=COMMAND_LINE, now=then)
+    kind = kinds[1] if len(kinds) > 1 else kinds[0]
+    term = Term(
+        category=kind,
+        term_from=term.term_from,
+        term_to=term.term_to,
+        fields=("g3", "g5"),
+        sub_district="彭浦镇",
+    )
+    _seat(programme, member, term, then)
+    members.declare(member, "所在设计院承担区内旧住房改造设计（演示）。", by=account, now=then)
+
+
+def _seat(programme: Programme, member: Member, term: Term, then: dt.datetime) -> None:
+    appointment = members.propose(member, programme.id, term, by=COMMAND_LINE, now=then)
+    members.confirm(appointment, by=COMMAND_LINE, today=term.term_from, now=then)
+
+
+def _leave(member: Member, on_day: dt.date, today: dt.date, now: dt.datetime) -> None:
+    members.end(
+        member.appointments[0],
+        on_day=on_day,
+        reason=LEFT[1],
+        by=audit.COMMAND_LINE,
+        today=today,
+        now=now - dt.timedelta(days=SINCE - 200),
+    )
+
+
+def _programme() -> Programme | None:
+    return db.session.scalar(sa.select(Programme).where(Programme.example).limit(1))
