@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import attachments, originals, submissions, supports
+from consult import attachments, originals, submissions, supports, term_index
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import accounts, addresses, audit, sealing, sign_in_codes
@@ -59,6 +59,7 @@ def claim(submission: Submission, account: Account, *, secret: str, now: dt.date
     submission.account_id = account.id
     if submission.person_key is None:
         submission.person_key = person_key(secret, account.id)
+        term_index.heed([submission.id])
     _touch(sa.select(Submission.consultation_id).where(Submission.id == submission.id))
     audit.record("submission.claimed", submission, by=account, now=now, name=submission.receipt)
     return True
@@ -149,6 +150,7 @@ def erase(account: Account, *, now: dt.datetime) -> list[str]:
         sa.update(Submission).where(theirs).values(anonymous),
         execution_options={"synchronize_session": False},
     )
+    term_index.heed(ids)
     sign_in_codes.forget(addresses.fold(account.email))
     audit.record(
         "account.erased", account, by=audit.RESIDENT, now=now, after={"submissions": len(ids)}

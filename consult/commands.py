@@ -17,6 +17,7 @@ from consult import (
     programme_files,
     publishing_commands,
     submissions,
+    term_jobs,
 )
 from consult.archive_commands import archive_group
 from consult.command_line import refusing, the_consultation
@@ -25,6 +26,7 @@ from consult.readers import tables
 from consult.search_commands import search_group
 from consult.submissions import Channel
 from consult.summary_commands import summary_group
+from consult.term_commands import index_group
 from core import audit, housekeeping, sign_in_codes
 from core.db import db
 from core.web import SHANGHAI, now
@@ -38,6 +40,9 @@ def init_commands(app: Flask) -> None:
     """Attach the consultation's commands, and what it has to be done from time to time."""
     housekeeping.add(housekeeping.Job("codes", dt.timedelta(hours=1), sign_in_codes.end_expired))
     housekeeping.add(housekeeping.Job("contacts", dt.timedelta(hours=1), submissions.end_contacts))
+    each = dt.timedelta(seconds=10)
+    housekeeping.add(housekeeping.Job("term index", each, term_jobs.look_after))
+    app.cli.add_command(index_group)
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
     app.cli.add_command(example_group)

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import points, provenance, screening_figures, search_opinions
+from consult import points, provenance, screening_figures, search_opinions, term_index
 from consult.consultations import Consultation
 from consult.drafts import Outline
 from consult.intake import Intake, IntakeState, check_mapping, header_of
@@ -188,6 +188,7 @@ def _store(
     provenance.note_rows(list(zip(ids, (row for row, _columns in rows), strict=True)), by=by)
     if shown:
         search_opinions.follow(ids, fresh=True)
+        term_index.follow(ids)
 
 
 def _note(

@@ -14,7 +14,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import appeals, originals, screening_figures, search_opinions
+from consult import appeals, originals, screening_figures, search_opinions, term_index
 from consult.appeals import Outcome
 from consult.consultations import Consultation
 from consult.decisions import Decision, Proposal, Reason
@@ -66,6 +66,7 @@ def carry_out(decided: Sequence[Submission], step: Step) -> None:
             originals.mask(several, step.spans, stamp=stamp)
     record(decided, step.action, before, step.state, step.reason, step.by, step.now)
     search_opinions.follow(ids)
+    term_index.follow(ids)
 
 
 def _batches(whole: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     proxy_hops: int = Field(
         default=0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count"
     )
+    dask_scheduler: str = Field(
+        default="", description="tcp://…: heavy computing on other machines; empty: on this one"
+    )
     https_only: bool = Field(default=False, description="secure cookies and HSTS")
     contact_key: str = Field(default="", description="Fernet keys, comma separated, newest first")
     totp_key: str = Field(default="", description="seals the secrets of authenticator apps")

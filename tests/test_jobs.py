@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import audit, jobs, worker
@@ -126,6 +126,7 @@ class Died(BaseException):
     """As good as a kill: nothing of ours runs after it."""
 
 
+@settings(max_examples=12)
 @given(deaths=st.lists(st.integers(0, STEPS - 1), max_size=jobs.MOST_ATTEMPTS - 1))
 def test_whenever_it_dies_it_goes_on_from_its_checkpoint(
     databases: Databases, deaths: list[int]

@@ -68,6 +68,7 @@ FOR_MACHINES = frozenset(
         "panel_member.by_pinyin",
         "panel_member.by_stroke",
         "summary.method",
+        "term_reading.version",
         "throttle_count.key_hash",
         "support.supporter_key",
         "topic.group_key",

@@ -1,0 +1,472 @@
+"""The index of terms: for each opinion that is shown, which terms it holds, read once and kept.
+
+An entry is made, emptied and renewed in the transaction that shows, masks or hides its opinion
+(`follow`); of many at once, the entries are made and a job reads them (`term_jobs`). Every change
+takes the next number of one clock, whose row is held until it is committed: whoever has read up to
+a number has missed nothing below it, in any process and on either database. Counting happens in
+memory (`shelf`), where each process follows by reading what has changed since.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from threading import Lock, RLock
+from typing import Any, cast
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from consult import drafts, lexicons, term_reading
+from consult.analysis.lexicon import Lexicon
+from consult.drafts import Draft, Version, VersionState
+from consult.submissions import Channel, Stance, Submission, SubmissionState
+from consult.term_reading import STANCES, Batch, Chunk
+from consult.term_shelf import Row, Shelf, View
+from core.db import Base, db, insert_into
+
+BATCH = 500
+# So many opinions at once are read in the act itself; of more, a job reads the words.
+AT_ONCE = 100
+UNREAD = 0
+CHANNELS = tuple(Channel)
+# Shelves a process keeps, the last used.
+SHELVES = 12
+
+
+class Term(Base):
+    """A word and its number, given once."""
+
+    __tablename__ = "term"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    word: Mapped[str] = mapped_column(sa.String(term_reading.LONGEST), unique=True)
+
+
+class TermReading(Base):
+    """A way of reading: a method and a lexicon, by the name of both."""
+
+    __tablename__ = "term_reading"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    version: Mapped[str] = mapped_column(sa.String(80), unique=True)
+
+
+class TermEntry(Base):
+    """What one opinion says, in terms. One that is no longer shown stays as an empty entry, so that
+    those who follow hear of it."""
+
+    __tablename__ = "term_entry"
+    __table_args__ = (
+        sa.Index(None, "consultation_id", "change"),
+        sa.Index(None, "reading_id", "submission_id"),
+    )
+
+    submission_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("submission.id"), primary_key=True, autoincrement=False
+    )
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"))
+    change: Mapped[int] = mapped_column(sa.BigInteger)
+    # UNREAD until its words have been read; None when it is not shown and does not count.
+    reading_id: Mapped[int | None]
+    # What the words say, a place in STANCES; what the author declared stands in the submission.
+    stance: Mapped[int] = mapped_column(sa.SmallInteger)
+    # Distinct term ids, sorted, as little-endian 32-bit numbers.
+    terms: Mapped[bytes]
+    opposed: Mapped[bytes]
+
+
+class TermClock(Base):
+    """One row: the number of the last change."""
+
+    __tablename__ = "term_clock"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    change: Mapped[int] = mapped_column(sa.BigInteger)
+
+
+ENTRIES = cast(sa.Table, TermEntry.__table__)
+TERMS = cast(sa.Table, Term.__table__)
+
+
+# --- which words are terms -----------------------------------------------------------------------
+
+
+def lexicon() -> Lexicon:
+    """The lexicon in force for all opinions together: one for the whole index, so that any two
+    groups can be compared: what staff decided, and the headings of every newest published draft."""
+    newest = (
+        sa.select(Draft.consultation_id, sa.func.max(Version.number).label("number"))
+        .join(Version, Version.draft_id == Draft.id)
+        .where(Version.state == VersionState.PUBLISHED)
+        .group_by(Draft.consultation_id)
+        .subquery()
+    )
+    query = (
+        sa.select(Version)
+        .join(Draft, Version.draft_id == Draft.id)
+        .join(
+            newest,
+            sa.and_(
+                newest.c.consultation_id == Draft.consultation_id,
+                newest.c.number == Version.number,
+            ),
+        )
+        .where(Version.state == VersionState.PUBLISHED)
+    )
+    outlines = [drafts.outline(version) for version in db.session.scalars(query)]
+    headings = {entry.text for outline in outlines for entry in outline.headings}
+    return _with(lexicons.at(lexicons.newest()), tuple(sorted(headings)))
+
+
+@lru_cache(maxsize=8)
+def _with(decided: Lexicon, headings: tuple[str, ...]) -> Lexicon:
+    return decided.extended(headings)
+
+
+def reading_of(version: str) -> int:
+    """The number of a way of reading, given when it is first asked for."""
+    find = sa.select(TermReading.id).where(TermReading.version == version)
+    known = db.session.scalar(find)
+    if known is None:
+        made = insert_into(TermReading).values(version=version).on_conflict_do_nothing()
+        db.session.execute(made)
+        known = db.session.scalar(find)
+        assert known is not None
+    return known
+
+
+# --- following what is shown ---------------------------------------------------------------------
+
+
+def follow(ids: Sequence[int]) -> None:
+    """Bring the entries of these opinions in line with what is shown of them now."""
+    db.session.flush()
+    for start in range(0, len(ids), BATCH):
+        _follow(list(ids[start : start + BATCH]), read=len(ids) <= AT_ONCE)
+
+
+def heed(ids: Sequence[int]) -> None:
+    """Let it be seen that something about these opinions has changed, though not their words."""
+    here = TermEntry.submission_id.in_(ids)
+    if db.session.scalar(sa.select(TermEntry.submission_id).where(here).limit(1)) is None:
+        return
+    stirred = sa.update(TermEntry).where(here).values(change=_next_change())
+    db.session.execute(stirred, execution_options={"synchronize_session": False})
+
+
+def _follow(ids: Sequence[int], *, read: bool) -> None:
+    query = sa.select(
+        Submission.id, Submission.consultation_id, Submission.title, Submission.body
+    ).where(Submission.id.in_(ids), Submission.state == SubmissionState.SHOWN)
+    shown = db.session.execute(query.order_by(Submission.id)).all()
+    known = set(
+        db.session.scalars(
+            sa.select(TermEntry.submission_id).where(TermEntry.submission_id.in_(ids))
+        )
+    )
+    gone = known - {row.id for row in shown}
+    if not shown and not gone:
+        return
+    chunk = Chunk(lexicon(), [(row.id, row.title, row.body) for row in shown]) if read else None
+    batch = term_reading.read(chunk) if chunk and shown else None
+    change = _next_change()
+    if gone:
+        emptied = sa.update(TermEntry).where(TermEntry.submission_id.in_(gone))
+        values = {"change": change, "reading_id": None, "stance": 0, "terms": b"", "opposed": b""}
+        db.session.execute(emptied.values(values), execution_options={"synchronize_session": False})
+    if not shown:
+        return
+    if chunk and batch:
+        rows = _rows(batch, reading_of(term_reading.version_of(chunk.lexicon)), change)
+    else:
+        rows = [
+            {"submission_id": row.id, "change": change, "reading_id": UNREAD, "stance": 0}
+            | {"terms": b"", "opposed": b""}
+            for row in shown
+        ]
+    of = {row.id: row.consultation_id for row in shown}
+    _renew([row | {"consultation_id": of[row["submission_id"]]} for row in rows], known)
+
+
+def _renew(rows: list[dict[str, Any]], known: set[int] | None = None) -> None:
+    """Put these entries in the place of what is there under their numbers."""
+    ids = [row["submission_id"] for row in rows]
+    replaced = [id for id in ids if known is None or id in known]
+    for start in range(0, len(replaced), BATCH):
+        some = replaced[start : start + BATCH]
+        db.session.execute(sa.delete(ENTRIES).where(ENTRIES.c.submission_id.in_(some)))
+    if rows:
+        db.session.execute(sa.insert(ENTRIES), rows)
+
+
+def _next_change() -> int:
+    """The next number of the clock. Its row is held until the transaction ends, and with it the
+    right to give out numbers for words: writers of the index come one after the other."""
+    fresh = insert_into(TermClock).values(id=1, change=1)
+    raised = fresh.on_conflict_do_update(
+        index_elements=["id"], set_={"change": TermClock.change + 1}
+    ).returning(TermClock.change)
+    change: int = db.session.execute(raised).scalar_one()
+    return change
+
+
+def _rows(batch: Batch, reading: int, change: int) -> list[dict[str, Any]]:
+    """The entries of a batch, without their consultations."""
+    ids = _numbers(batch.words)
+    terms = term_reading.blobs(batch.starts, batch.terms, ids)
+    opposed = term_reading.blobs(batch.opposed_starts, batch.opposed, ids)
+    return [
+        {
+            "submission_id": id,
+            "change": change,
+            "reading_id": reading,
+            "stance": stance,
+            "terms": said,
+            "opposed": against,
+        }
+        for id, stance, said, against in zip(batch.ids, batch.stances, terms, opposed, strict=True)
+    ]
+
+
+def _numbers(wanted: Sequence[str]) -> term_reading.Numbers:
+    """The number of each of these words; new ones get theirs. The clock's row must be held."""
+    known = _known(wanted)
+    missing = [word for word in wanted if word not in known]
+    if missing:
+        db.session.execute(sa.insert(TERMS), [{"word": word} for word in missing])
+        known |= _known(missing)
+    return np.array([known[word] for word in wanted], dtype=np.uint32)
+
+
+def _known(wanted: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for start in range(0, len(wanted), BATCH):
+        query = sa.select(Term.word, Term.id).where(Term.word.in_(wanted[start : start + BATCH]))
+        found |= {row.word: row.id for row in db.session.execute(query)}
+    return found
+
+
+# --- reading again -------------------------------------------------------------------------------
+
+
+def enter_missing() -> int:
+    """Make entries for opinions that are shown and have none; how many."""
+    shown = (
+        sa.select(
+            Submission.id,
+            Submission.consultation_id,
+            sa.literal(_next_change(), sa.BigInteger),
+            sa.literal(UNREAD),
+            sa.literal(0),
+            sa.literal(b"", sa.LargeBinary),
+            sa.literal(b"", sa.LargeBinary),
+        )
+        .outerjoin(TermEntry, TermEntry.submission_id == Submission.id)
+        .where(Submission.state == SubmissionState.SHOWN, TermEntry.submission_id.is_(None))
+    )
+    names = ("submission_id", "consultation_id", "change", "reading_id", "stance")
+    made = sa.insert(ENTRIES).from_select([*names, "terms", "opposed"], shown)
+    result = db.session.execute(made)
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
+
+
+def forget_readings() -> None:
+    """Have every entry read again; what was read before counts until then."""
+    every = sa.update(TermEntry).where(TermEntry.reading_id.is_not(None))
+    values = {"reading_id": UNREAD, "change": _next_change()}
+    db.session.execute(every.values(values), execution_options={"synchronize_session": False})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Opinions whose words have to be read: the chunk, and by id (change, consultation) as seen."""
+
+    chunk: Chunk
+    seen: dict[int, tuple[int, int]]
+
+
+def outdated(reading: int) -> int:
+    """How many entries have not been read this way."""
+    return sum(
+        db.session.scalar(sa.select(sa.func.count()).where(each)) or 0
+        for each in _otherwise(reading)
+    )
+
+
+def any_outdated(reading: int) -> bool:
+    """Whether an entry has not been read this way; asked often, answered by the ends of an index."""
+    return any(
+        db.session.scalar(sa.select(TermEntry.submission_id).where(each).limit(1)) is not None
+        for each in _otherwise(reading)
+    )
+
+
+def _otherwise(reading: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+    return TermEntry.reading_id < reading, TermEntry.reading_id > reading
+
+
+def pieces(wanted: Lexicon, reading: int, *, after: int, size: int) -> Iterator[Piece]:
+    """What has to be read, by id, `size` opinions at a time. The transaction may be ended between
+    any two."""
+    while True:
+        query = (
+            sa.select(
+                TermEntry.submission_id,
+                TermEntry.change,
+                TermEntry.consultation_id,
+                Submission.title,
+                Submission.body,
+            )
+            .join(Submission, Submission.id == TermEntry.submission_id)
+            .where(TermEntry.submission_id > after, sa.or_(*_otherwise(reading)))
+            .order_by(TermEntry.submission_id)
+            .limit(size)
+        )
+        rows = db.session.execute(query).all()
+        if not rows:
+            return
+        after = rows[-1].submission_id
+        texts = [(row.submission_id, row.title, row.body) for row in rows]
+        seen = {row.submission_id: (row.change, row.consultation_id) for row in rows}
+        yield Piece(Chunk(wanted, texts), seen)
+
+
+def store(batch: Batch, piece: Piece, reading: int) -> None:
+    """Keep what was read; what has changed since its words were taken is left for the next time."""
+    change = _next_change()
+    current = sa.select(TermEntry.submission_id, TermEntry.change).where(
+        TermEntry.submission_id.between(min(piece.seen), max(piece.seen))
+    )
+    same = {
+        id
+        for id, seen in db.session.execute(current)
+        if id in piece.seen and piece.seen[id][0] == seen
+    }
+    rows = [
+        row | {"consultation_id": piece.seen[row["submission_id"]][1]}
+        for row in _rows(batch, reading, change)
+        if row["submission_id"] in same
+    ]
+    _renew(rows)
+
+
+# --- counting ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the index is: what a page says beside its figures."""
+
+    version: str
+    entries: int
+    outdated: int
+
+    @property
+    def whole(self) -> bool:
+        """Whether every opinion has been read with the lexicon in force."""
+        return not self.outdated
+
+
+def standing() -> Standing:
+    """How far the index is now."""
+    version = term_reading.version_of(lexicon())
+    find = sa.select(TermReading.id).where(TermReading.version == version)
+    reading = db.session.scalar(find) or 0
+    counted = sa.select(sa.func.count()).where(TermEntry.reading_id.is_not(None))
+    entries = db.session.scalar(counted) or 0
+    behind = outdated(reading) if reading else entries
+    return Standing(version, entries, behind)
+
+
+@dataclass(slots=True)
+class _Kept:
+    shelf: Shelf
+    change: int
+    lock: Any
+
+
+_shelves: "OrderedDict[tuple[str, int], _Kept]" = OrderedDict()
+_vocabularies: dict[str, tuple[list[str], dict[str, int]]] = {}
+_lock = Lock()
+
+
+def shelf(consultation_id: int) -> View:
+    """The opinions of a consultation, as the database has them now."""
+    key = (str(db.engine.url), consultation_id)
+    with _lock:
+        kept = _shelves.setdefault(key, _Kept(Shelf(), 0, RLock()))
+        _shelves.move_to_end(key)
+        while len(_shelves) > SHELVES:
+            _shelves.popitem(last=False)
+    with kept.lock:
+        rows, change = _changed(consultation_id, kept.change)
+        kept.shelf.put(rows)
+        kept.change = change
+        return kept.shelf.view()
+
+
+_CHANGED = (
+    sa.select(
+        TermEntry.submission_id,
+        TermEntry.change,
+        TermEntry.reading_id,
+        TermEntry.stance,
+        TermEntry.terms,
+        TermEntry.opposed,
+        Submission.place,
+        Submission.channel,
+        Submission.stance.label("declared"),
+        Submission.received_on,
+        Submission.person_key,
+    )
+    .join(Submission, Submission.id == TermEntry.submission_id)
+    .where(
+        TermEntry.consultation_id == sa.bindparam("consultation_id"),
+        TermEntry.change > sa.bindparam("change"),
+    )
+)
+
+
+def _changed(consultation_id: int, since: int) -> tuple[list[Row], int]:
+    channels = {channel: number for number, channel in enumerate(CHANNELS)}
+    stances = {stance: STANCES.index(stance.value) for stance in Stance}
+    rows, highest = [], since
+    found = db.session.execute(_CHANGED, {"consultation_id": consultation_id, "change": since})
+    for id, change, reading, said, terms, opposed, place, channel, stance, day, person in found:
+        highest = max(highest, change)
+        declared = stance is not None and stance is not Stance.NONE
+        rows.append(
+            Row(
+                id=id,
+                place=place,
+                channel=channels[channel],
+                stance=stances[stance] if stance and declared else said,
+                declared=declared,
+                day=day.toordinal(),
+                # Nobody can be shown to be one person with another unless both carry the same key.
+                person=_number_of(person) if person else -id,
+                terms=terms if reading is not None else None,
+                opposed=opposed,
+            )
+        )
+    return rows, highest
+
+
+def _number_of(person_key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(person_key.encode(), digest_size=7).digest())
+
+
+def vocabulary() -> tuple[Sequence[str], dict[str, int]]:
+    """(word by number, number by word); each process reads what has been added since."""
+    url = str(db.engine.url)
+    with _lock:
+        by_number, by_word = _vocabularies.setdefault(url, ([""], {}))
+        query = sa.select(Term.id, Term.word).where(Term.id >= len(by_number)).order_by(Term.id)
+        for id, word in db.session.execute(query):
+            by_number.extend([""] * (id + 1 - len(by_number)))
+            by_number[id] = word
+            by_word[word] = id
+        return by_number, by_word

@@ -1,0 +1,94 @@
+"""Reading opinions again in the background: after the lexicon has changed, and what came in by the
+thousand. One step is read on other cores or machines while the last one is being stored."""
+
+import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import term_index, term_reading
+from consult.analysis.lexicon import Lexicon
+from consult.term_index import Piece
+from core import audit, executors, jobs
+
+REBUILD = "index.rebuild"
+# Opinions in one step: a second or so of reading, some hundredths of storing.
+STEP = 2000
+
+
+@jobs.kind(REBUILD, _l("更新词语索引"))
+def rebuild(run: jobs.Run) -> dict[str, Any]:
+    """Read every entry that was not read with the lexicon in force. What is asked again after a
+    kill is only what is still outdated, so no step is done twice."""
+    lexicon = term_index.lexicon()
+    reading = term_index.reading_of(term_reading.version_of(lexicon))
+    if not run.checkpoint:
+        term_index.enter_missing()
+        if run.arguments.get("all"):
+            term_index.forget_readings()
+    # Counted anew: how many there are now, and how many this job has done before.
+    done = run.checkpoint.get("done", 0)
+    total = done + term_index.outdated(reading)
+    run.progress(done, total, {"done": done})
+    with _executor(total - done) as where:
+        # A second pass finds what came in behind the first.
+        while term_index.any_outdated(reading):
+            before = done
+            for piece, batch in _read(run, where, lexicon, reading):
+                term_index.store(batch, piece, reading)
+                done += len(batch.ids)
+                run.progress(done, max(total, done), {"done": done})
+            if done == before:
+                break
+    return {"words": _("已按现行词典读过%(n)d件意见。", n=done)}
+
+
+@contextmanager
+def _executor(count: int) -> Iterator[Executor | None]:
+    """Other processes when it is worth starting them."""
+    if count <= STEP:
+        yield None
+        return
+    with executors.executor() as where:
+        yield where
+
+
+def _read(
+    run: jobs.Run, where: Executor | None, lexicon: Lexicon, reading: int
+) -> Iterator[tuple[Piece, term_reading.Batch]]:
+    taken: list[Piece] = []
+
+    def chunks() -> Iterator[term_reading.Chunk]:
+        for piece in term_index.pieces(lexicon, reading, after=0, size=STEP):
+            # Nobody who writes has to wait while this is read.
+            run.release()
+            taken.append(piece)
+            yield piece.chunk
+
+    batches: Iterator[term_reading.Batch] = (
+        executors.in_order(where, term_reading.read, chunks())
+        if where is not None
+        else (term_reading.read(chunk) for chunk in chunks())
+    )
+    for batch in batches:
+        yield taken.pop(0), batch
+
+
+def ask(*, whole: bool = False, by: audit.Actor, now: dt.datetime) -> jobs.Job:
+    """Have the index brought up to date; `whole`: have everything read again."""
+    return jobs.ask(REBUILD, {"all": True} if whole else None, by=by, now=now, once=True)
+
+
+def look_after(at: dt.datetime) -> None:
+    """Ask for a rebuild when anything has not been read with the lexicon in force."""
+    newest = jobs.newest(REBUILD)
+    if newest is not None and newest.state is not jobs.JobState.DONE:
+        # Under way; or stopped, and then a person decides.
+        return
+    version = term_reading.version_of(term_index.lexicon())
+    if term_index.any_outdated(term_index.reading_of(version)):
+        ask(by=audit.SYSTEM, now=at)

@@ -1,0 +1,71 @@
+"""Where heavy computing is done: on this machine's cores, or on as many machines as wanted.
+
+What is handed over is a function of a module and plain values, nothing of the database: a pool of
+processes by default, the workers of a Dask scheduler when DASK_SCHEDULER names one. The results
+come in the order of the pieces, so that both give the same.
+"""
+
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from core.config import of_site
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+# Pieces under way for each worker: enough that none waits while a result is being stored.
+AHEAD = 2
+
+
+@contextmanager
+def executor(workers: int | None = None, *, scheduler: str | None = None) -> Iterator[Executor]:
+    """Somewhere to compute, for as long as this context lives.
+
+    `workers`: so many processes of this machine; left out, one a core. `scheduler`: the address of
+    a Dask scheduler; left out, the site's setting. A Dask worker needs this code to import.
+    """
+    address = of_site().dask_scheduler if scheduler is None else scheduler
+    if address:
+        with _of_dask(address) as there:
+            yield there
+        return
+    # Spawned, not forked: whoever asks has threads and a database open.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
+        yield pool
+
+
+@contextmanager
+def _of_dask(address: str) -> Iterator[Executor]:
+    # Only those who use several machines have it installed.
+    import distributed  # noqa: PLC0415
+
+    client_of: Any = distributed.Client
+    with client_of(address, set_as_default=False, timeout="15s") as client:
+        yield client.get_executor(pure=False)
+
+
+def in_order(
+    where: Executor,
+    function: Callable[[Piece], Result],
+    pieces: Iterable[Piece],
+    *,
+    ahead: int | None = None,
+) -> Iterator[Result]:
+    """What `function` gives for each piece, in their order; so many pieces under way at most."""
+    most = ahead or AHEAD * (os.cpu_count() or 1)
+    under_way: deque[Future[Any]] = deque()
+    try:
+        for piece in pieces:
+            under_way.append(where.submit(function, piece))
+            if len(under_way) >= most:
+                yield under_way.popleft().result()
+        while under_way:
+            yield under_way.popleft().result()
+    finally:
+        for future in under_way:
+            future.cancel()
