@@ -66,7 +66,7 @@ def send(
     received = submissions.receive(
         consultation,
         Opinion(body=words, **rest),
-        once_key=f"{words}{rest}{db.session.scalar(sa.select(sa.func.count(Submission.id)))}",
+        once_key=str(db.session.scalar(sa.select(sa.func.count(Submission.id)))),
         by=audit.RESIDENT,
         now=NOON,
         on_day=DAY,
