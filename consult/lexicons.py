@@ -96,14 +96,14 @@ class LexiconEntry(Base):
     __tablename__ = "lexicon_entry"
     __table_args__ = (
         sa.UniqueConstraint("version_id", "word"),
-        sa.CheckConstraint("(kind = 'synonym') = (counts_as <> '')", name="counts_as"),
+        sa.CheckConstraint("(kind = 'synonym') = (counts_as IS NOT NULL)", name="counts_as"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     version_id: Mapped[int] = mapped_column(sa.ForeignKey("lexicon_version.id"))
-    word: Mapped[str] = mapped_column(sa.String(40))
+    word: Mapped[str] = mapped_column(sa.String(80))
     kind: Mapped[EntryKind] = mapped_column(choice(EntryKind))
-    counts_as: Mapped[str] = mapped_column(sa.String(40))
+    counts_as: Mapped[str | None] = mapped_column(sa.String(80))
 
 
 class RefusedWord(Base):
@@ -112,7 +112,7 @@ class RefusedWord(Base):
     __tablename__ = "refused_word"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    word: Mapped[str] = mapped_column(sa.String(40), unique=True)
+    word: Mapped[str] = mapped_column(sa.String(80), unique=True)
     at: Mapped[dt.datetime]
     by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"), index=True)
     by_name: Mapped[str] = mapped_column(sa.String(120))
@@ -303,7 +303,7 @@ def entries_of(number: int) -> list[Entry]:
         .join(LexiconVersion, LexiconVersion.id == LexiconEntry.version_id)
         .where(LexiconVersion.number == number)
     )
-    return sorted(Entry(*row) for row in db.session.execute(query))
+    return sorted(Entry(r.word, r.kind, r.counts_as or "") for r in db.session.execute(query))
 
 
 def by_number(number: int) -> LexiconVersion | None:
@@ -444,7 +444,7 @@ def _keep(
     except IntegrityError as taken:
         raise _overtaken() from taken
     db.session.add_all(
-        LexiconEntry(version_id=version.id, word=e.word, kind=e.kind, counts_as=e.counts_as)
+        LexiconEntry(version_id=version.id, word=e.word, kind=e.kind, counts_as=e.counts_as or None)
         for e in after
     )
     db.session.flush()

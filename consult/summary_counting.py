@@ -6,12 +6,12 @@ The two steps are apart so that the seconds of counting hold up nobody who write
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from consult import drafts, lexicons
+from consult import drafts, lexicons, stance_corrections, summary_themes
 from consult.analysis.duplicates import near_groups
 from consult.analysis.engine import Analysed
 from consult.analysis.lexicon import Lexicon
@@ -62,6 +62,7 @@ class Gathered:
     newest: Mapping[int, int]
     basis: dict[str, Any]
     base: Lexicon
+    corrections: Mapping[int, Stance] = field(default_factory=dict)
 
     @property
     def highest_id(self) -> int:
@@ -118,6 +119,7 @@ def gather(consultations: Sequence[Consultation]) -> Gathered:
         newest=newest,
         basis={"consultations": stamps, "decision": decision or 0, "lexicon": lexicon},
         base=lexicons.at(lexicon),
+        corrections=stance_corrections.of_consultations(scope),
     )
 
 
@@ -178,7 +180,9 @@ def count(gathered: Gathered) -> Result:
         # Nobody can be shown to be one person with another unless both carry the same key.
         person = row.person_key or f"alone:{row.id}"
         section = WHOLE if row.place == WHOLE_DRAFT else place_of.get(row.place, UNPLACED)
-        items.append(_item(row, said, group, people.setdefault(person, len(people)), section))
+        number = people.setdefault(person, len(people))
+        items.append(_item(row, said, group, number, section, gathered.corrections.get(row.id)))
+    placed, themes = summary_themes.find(items)
     paragraphs = Counter(
         term
         for outline in gathered.drafts
@@ -186,7 +190,8 @@ def count(gathered: Gathered) -> Result:
         for term in engine.analyse(entry.text).terms
     )
     counted = Counted(
-        items=tuple(items),
+        items=placed,
+        themes=themes,
         sections=sections,
         draft=dict(paragraphs),
         draft_size=sum(len(outline.body) for outline in gathered.drafts),
@@ -198,8 +203,11 @@ def count(gathered: Gathered) -> Result:
     return Result(whole, lexicon.version, engine.version)
 
 
-def _item(row: Row, said: Analysed, group: int, person: int, section: int) -> Item:
+def _item(
+    row: Row, said: Analysed, group: int, person: int, section: int, corrected: Stance | None
+) -> Item:
     declared = row.stance not in (None, Stance.NONE)
+    read = corrected.value if corrected else said.stance
     return Item(
         id=row.id,
         number=row.number,
@@ -208,11 +216,12 @@ def _item(row: Row, said: Analysed, group: int, person: int, section: int) -> It
         person=person,
         section=section,
         channel=row.channel.value,
-        stance=row.stance.value if row.stance and declared else said.stance,
+        stance=row.stance.value if row.stance and declared else read,
         declared=declared,
         day=row.received_on,
         terms=said.terms,
         opposed=frozenset(said.opposed),
+        corrected=corrected is not None and not declared,
     )
 
 

@@ -45,11 +45,13 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of a division: its key, its size, and how much of it the authors declared."""
+    """One part of a division: its key, its size, and how much of it the authors declared and
+    people corrected."""
 
     key: str
     count: int
     declared: int = 0
+    corrected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +82,8 @@ def figures(counted: Counted, items: Sequence[Item]) -> Figures:
     return Figures(
         numbers(items),
         tuple(buckets(item.day for item in items)),
-        tuple(parts((item.channel, False) for item in items)),
-        tuple(parts((item.stance, item.declared) for item in items)),
+        tuple(parts((item.channel, False, False) for item in items)),
+        tuple(parts((item.stance, item.declared, item.corrected) for item in items)),
         tuple(sorted(Counter(item.consultation for item in items).items())),
         by_section(counted, items),
     )
@@ -101,15 +103,17 @@ def outermost(counted: Counted) -> list[int]:
     return [place for place, section in enumerate(counted.sections) if not section.above]
 
 
-def parts(pairs: Iterable[tuple[str, bool]]) -> list[Part]:
+def parts(said: Iterable[tuple[str, bool, bool]]) -> list[Part]:
     """A division by key, largest first."""
     counts: Counter[str] = Counter()
     declared: Counter[str] = Counter()
-    for key, said in pairs:
+    corrected: Counter[str] = Counter()
+    for key, by_author, by_person in said:
         counts[key] += 1
-        declared[key] += said
+        declared[key] += by_author
+        corrected[key] += by_person
     order = sorted(counts, key=lambda key: (-counts[key], key))
-    return [Part(key, counts[key], declared[key]) for key in order]
+    return [Part(key, counts[key], declared[key], corrected[key]) for key in order]
 
 
 def by_day(items: Iterable[Item]) -> dict[dt.date, int]:

@@ -107,10 +107,16 @@ def _tables(document: Doc, reading: Reading, seen: View, titles: dict[int, str])
     ]
     table(document, _("表3　按章节"), (_("章节"), _("件数")), chapters)
     stances = [
-        (Stance(p.key).title, str(p.count), str(p.declared), str(p.count - p.declared))
+        (
+            Stance(p.key).title,
+            str(p.count),
+            str(p.declared),
+            str(p.count - p.declared - p.corrected),
+            str(p.corrected),
+        )
         for p in figures.stances
     ]
-    head = (_("态度"), _("件数"), _("作者自述"), _("系统判读"))
+    head = (_("态度"), _("件数"), _("作者自述"), _("系统判读"), _("人工更正"))
     table(document, _("表4　按态度"), head, stances)
 
 
@@ -136,7 +142,7 @@ def _keywords(document: Doc, reading: Reading, seen: View, titles: dict[int, str
                 str(split.favour),
                 _("%(n)d（反对语境%(m)d）", n=split.against, m=split.opposed),
                 str(split.other),
-                _cited(held[keyword.term], titles),
+                cited(held[keyword.term], titles),
             )
         )
     head = (_("词"), _("件数"), _("人数"), _("赞成或建议"), _("反对"), _("其他"), _("意见编号"))
@@ -190,7 +196,7 @@ def _method(document: Doc, summary: Summary, now: dt.datetime) -> None:
 # --- words ---------------------------------------------------------------------------------
 
 
-def _cited(items: Sequence[Item], titles: dict[int, str]) -> str:
+def cited(items: Sequence[Item], titles: dict[int, str]) -> str:
     """第3、17、25件; in a summary of several consultations each with its own."""
     shown = items[:CITED]
     by_title: dict[int, list[str]] = {}

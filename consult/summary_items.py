@@ -16,6 +16,8 @@ from consult.analysis.keywords import Keyword
 
 # Places in the list of sections for what stands outside all chapters.
 WHOLE, UNPLACED = 0, 1
+# The number of the theme of what is in none; themes count from 1.
+UNCLASSIFIED = 0
 FAVOURING = frozenset({"support", "suggest"})
 
 
@@ -53,6 +55,9 @@ class Item:
     day: dt.date
     terms: tuple[str, ...]
     opposed: frozenset[str]
+    # Whether a person put the machine's reading of the stance right.
+    corrected: bool = False
+    theme: int = UNCLASSIFIED
 
     def context(self, term: str) -> Context:
         """What this opinion says about a term it holds."""
@@ -74,6 +79,17 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class Theme:
+    """A theme of one snapshot: its most telling terms, and by their ids the most central opinion
+    and the few that together speak for it."""
+
+    name: str
+    terms: tuple[str, ...]
+    representative: int
+    spokesmen: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Counted:
     """What one count covered. `draft`: term → paragraphs of the drafts that hold it."""
 
@@ -87,6 +103,8 @@ class Counted:
     # must not change an old snapshot, and a reader need not wait for it.
     keywords: tuple[Keyword, ...] = ()
     cloud: Cloud | None = None
+    # Found at the count, largest first; an item's `theme` is the place here, from 1.
+    themes: tuple[Theme, ...] = ()
 
     def without(self, ids: frozenset[int]) -> "Counted":
         """The same count without these submissions."""
@@ -101,7 +119,7 @@ class Counted:
             return self
         nothing: frozenset[str] = frozenset()
         items = tuple(
-            replace(item, terms=(), opposed=nothing) if item.id in ids else item
+            replace(item, terms=(), opposed=nothing, theme=UNCLASSIFIED) if item.id in ids else item
             for item in self.items
         )
         return replace(self, items=items)
@@ -116,6 +134,10 @@ class Filters:
     channel: str = ""
     stance: str = ""
     declared: bool | None = None
+    corrected: bool | None = None
+    theme: int | None = None
+    # Everything but what has this: ("channel", "web").
+    outside: tuple[str, str | int] | None = None
     first: dt.date | None = None
     last: dt.date | None = None
     term: str = ""
@@ -129,6 +151,10 @@ class Filters:
     def active(self) -> bool:
         """Whether anything is left out."""
         return self != Filters()
+
+
+# Parts of a selection that are a field of the opinion, as it is.
+PLAIN = ("consultation", "channel", "stance", "declared", "corrected", "theme", "group", "person")
 
 
 def select(counted: Counted, filters: Filters) -> list[Item]:
@@ -145,10 +171,14 @@ def _tests(counted: Counted, f: Filters) -> Iterable[Callable[[Item], bool]]:
             if place == f.section or f.section in section.above
         }
         yield lambda item: item.section in under
-    for name in ("consultation", "channel", "stance", "declared", "group", "person"):
+    for name in PLAIN:
         wanted = getattr(f, name)
         if wanted is not None and wanted != "":
             yield partial(_has, name, wanted)
+    if f.outside is not None:
+        name, wanted = f.outside
+        inner = list(_tests(counted, Filters(**{name: wanted})))  # type: ignore[arg-type]
+        yield lambda item: not all(test(item) for test in inner)
     first, last = f.first or dt.date.min, f.last or dt.date.max
     if f.first or f.last:
         yield lambda item: first <= item.day <= last

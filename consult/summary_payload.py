@@ -1,6 +1,7 @@
 """How a count is kept: one compressed JSON text, columns rather than rows, no words of anybody.
 
 Persons and near-duplicate groups are numbers that mean something inside one snapshot only.
+Format 2 added themes and corrected stances; what format 1 lacks is read as none.
 """
 
 import datetime as dt
@@ -11,9 +12,9 @@ from typing import Any
 
 from consult.analysis.cloud import Cloud, Placed
 from consult.analysis.keywords import Keyword
-from consult.summary_items import Counted, Item, Section
+from consult.summary_items import UNCLASSIFIED, Counted, Item, Section, Theme
 
-FORMAT = 1
+FORMAT = 2
 COLUMNS = ("id", "number", "consultation", "group", "person", "section", "channel", "stance")
 
 
@@ -26,6 +27,9 @@ def pack(counted: Counted) -> bytes:
         "terms": terms,
         "columns": {name: [getattr(i, name) for i in counted.items] for name in COLUMNS},
         "declared": [int(item.declared) for item in counted.items],
+        "corrected": [int(item.corrected) for item in counted.items],
+        "theme": [item.theme for item in counted.items],
+        "themes": [asdict(theme) for theme in counted.themes],
         "day": [item.day.toordinal() for item in counted.items],
         "item_terms": [[place[term] for term in item.terms] for item in counted.items],
         "opposed": [sorted(place[term] for term in item.opposed) for item in counted.items],
@@ -48,8 +52,15 @@ def unpack(payload: bytes) -> Counted:
     terms: list[str] = content["terms"]
     columns = content["columns"]
     plain = zip(*(columns[name] for name in COLUMNS), strict=True)
+    none = [UNCLASSIFIED] * len(content["day"])
     rest = zip(
-        content["declared"], content["day"], content["item_terms"], content["opposed"], strict=True
+        content["declared"],
+        content["day"],
+        content["item_terms"],
+        content["opposed"],
+        content.get("corrected", none),
+        content.get("theme", none),
+        strict=True,
     )
     items = tuple(
         Item(
@@ -58,8 +69,12 @@ def unpack(payload: bytes) -> Counted:
             day=dt.date.fromordinal(day),
             terms=tuple(terms[n] for n in held),
             opposed=frozenset(terms[n] for n in opposed),
+            corrected=bool(corrected),
+            theme=theme,
         )
-        for values, (declared, day, held, opposed) in zip(plain, rest, strict=True)
+        for values, (declared, day, held, opposed, corrected, theme) in zip(
+            plain, rest, strict=True
+        )
     )
     return Counted(
         items=items,
@@ -72,6 +87,7 @@ def unpack(payload: bytes) -> Counted:
         rest=tuple((id, state) for id, state in content["rest"]),
         keywords=tuple(map(_keyword, content["keywords"])),
         cloud=_cloud(content["cloud"]),
+        themes=tuple(map(_theme, content.get("themes", ()))),
     )
 
 
@@ -79,6 +95,12 @@ def _keyword(plain: dict[str, Any]) -> Keyword:
     # What the ranking of that day did not know yet stays at nought; what it no longer has is left.
     names = [field.name for field in fields(Keyword)]
     return Keyword(**{name: plain.get(name, 0) for name in names})
+
+
+def _theme(plain: dict[str, Any]) -> Theme:
+    return Theme(
+        plain["name"], tuple(plain["terms"]), plain["representative"], tuple(plain["spokesmen"])
+    )
 
 
 def _cloud(plain: dict[str, Any] | None) -> Cloud | None:

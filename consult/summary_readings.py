@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from consult import lexicons
+from consult import lexicons, stance_corrections
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
@@ -165,20 +165,22 @@ class Since:
     decided: int
     draft: bool
     lexicon: bool = False
+    corrected: int = 0
 
     def __bool__(self) -> bool:
-        return bool(self.received or self.decided or self.draft or self.lexicon)
+        return bool(self.received or self.decided or self.draft or self.lexicon or self.corrected)
 
 
 def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
-    """Opinions received, screening decisions changed, drafts published and words decided about
-    since then."""
+    """Opinions received, screening decisions changed, drafts published, words decided about and
+    stances corrected since then."""
     then = summary.basis["consultations"]
     known = {key: tuple(values) for key, values in then.items()}
     now = {str(c.id): (c.stamp, c.received) for c in consultations}
     lexicon = lexicons.newest() != lexicon_of(summary)
+    corrected = stance_corrections.since([c.id for c in consultations], summary.counted_at)
     if {key: values[:2] for key, values in known.items()} == now:
-        return Since(0, 0, draft=False, lexicon=lexicon)
+        return Since(0, 0, draft=False, lexicon=lexicon, corrected=corrected)
     received = sum(c.received for c in consultations) - summary.received
     changed_since = sa.select(sa.func.count(sa.distinct(Decision.submission_id))).join(
         Submission, Submission.id == Decision.submission_id
@@ -193,4 +195,4 @@ def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
     )
     versions = {values[2] for values in known.values() if values[2]}
     draft = versions != set(newest_versions(scope).values())
-    return Since(received, changed or 0, draft=draft, lexicon=lexicon)
+    return Since(received, changed or 0, draft=draft, lexicon=lexicon, corrected=corrected)

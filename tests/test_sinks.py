@@ -58,6 +58,8 @@ FOR_MACHINES = frozenset(
         "sign_in_code.address_hash",
         "sign_in_code.code_hash",
         "stage.key",
+        "stance_correction.machine",
+        "stance_correction.method",
         "submission.consent",
         "submission.fingerprint",
         "submission.once_key",

@@ -35,8 +35,10 @@ from consult import (
     provenance,
     responses,
     screening,
+    stance_corrections,
     submissions,
     summaries,
+    summary_reports,
     supports,
 )
 from consult.appeals import Outcome
@@ -53,6 +55,7 @@ from consult.readers.tables import Table
 from consult.responses import Outcome as Outcomes
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
+from consult.summary_reports import Sentence
 from core import (
     accounts,
     audit,
@@ -159,6 +162,8 @@ def fill(app: Flask) -> None:
         _jobs()
         _panel(programme)
         _lexicon()
+        _stances()
+        _reports()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         _answers(_consultation(OPEN), unit)
@@ -462,6 +467,38 @@ def _panel(programme: Programme) -> None:
     members.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
     for kind in kinds:
         members.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
+
+
+def _stances() -> None:
+    """An opinion whose stance the machine misread."""
+    shown = sa.select(Submission).where(
+        Submission.state == SubmissionState.SHOWN, Submission.stance.is_(None)
+    )
+    submission = db.session.scalars(shown.order_by(Submission.id).limit(1)).one()
+    stance_corrections.correct(
+        submission,
+        Stance.OPPOSE,
+        machine="suggest",
+        method="1",
+        reason="否定没有认出来",
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    db.session.commit()
+
+
+def _reports() -> None:
+    """A report that was composed, rewritten and signed, on the first snapshot."""
+    summary = db.session.scalars(sa.select(Summary).order_by(Summary.id).limit(1)).one()
+    composed = [
+        Sentence("一、总体情况", "共收到意见若干件。", "共收到意见若干件。", {"channel": "web"}),
+        Sentence("二、主要意见", "关于停车的意见。", "关于停车的意见。", {"term": "停车位"}, 1),
+    ]
+    summary_reports.compose(summary, composed, seen=0, by=audit.SYSTEM, now=NOON)
+    written = summary_reports.Edit(["居民意见踊跃。", "关于停车的意见。"], ["以上。"])
+    summary_reports.edit(summary, written, seen=1, by=audit.SYSTEM, now=NOON)
+    summary_reports.sign(summary, seen=2, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
 
 
 def _lexicon() -> None:

@@ -75,8 +75,21 @@ def compare(
     1998, method 10). People, not tokens or letters, are counted: see design/analysis.md. With
     either group empty there is nothing to compare.
     """
-    people_a, n_a = people_by_term(a)
-    people_b, n_b = people_by_term(b)
+    counted = (*people_by_term(a), *people_by_term(b))
+    return compare_counts(*counted, minimum=minimum, level=level, every=every)
+
+
+def compare_counts(
+    people_a: Counter[str],
+    n_a: int,
+    people_b: Counter[str],
+    n_b: int,
+    *,
+    minimum: int = MINIMUM,
+    level: float = LEVEL,
+    every: bool = False,
+) -> Comparison:
+    """`compare` from counts: how many of the `n` of each group used each term."""
     terms = sorted(
         term
         for term in people_a.keys() | people_b.keys()

@@ -13,9 +13,15 @@ from consult.consultations import Consultation
 from consult.summaries import Subject, Summary, SummaryState
 from consult.summary_counts import split
 from consult.summary_items import Unit
-from consult.views import loading, summary_acts, summary_pages
+from consult.views import (
+    loading,
+    summary_acts,
+    summary_pages,
+    summary_report_pages,
+    summary_workbench,
+)
 from consult.views.summary_filters import CHANNELS, STANCES, STATES, UNITS
-from consult.views.summary_pages import Opened, opened
+from consult.views.summary_pages import Opened, opened, opened_at_desk
 from core.pages import kept
 from core.permissions import require
 from core.web import as_file, choice_in, keep_private, now, number_in, words_in
@@ -26,6 +32,22 @@ PUBLIC = "/consultations/<slug>/summary"
 HISTORY = 20
 
 
+for act in ("themes", "campaigns", "contrast"):
+    blueprint.add_url_rule(
+        f"{DESK}/<int:summary_id>/{act}", view_func=getattr(summary_workbench, act)
+    )
+blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/stance/<int:submission_id>",
+    view_func=summary_workbench.stance,
+    methods=["GET", "POST"],
+)
+blueprint.add_url_rule(f"{DESK}/<int:summary_id>/report", view_func=summary_report_pages.report)
+blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/report", view_func=summary_report_pages.report_act, methods=["POST"]
+)
+blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/report/paper", view_func=summary_report_pages.report_paper
+)
 for act in ("count", "<int:summary_id>/publish", "<int:summary_id>/withdraw"):
     blueprint.add_url_rule(
         f"{DESK}/{act}",
@@ -84,7 +106,7 @@ def _history(subject: Subject) -> str:
 @blueprint.get(f"{DESK}/<int:summary_id>")
 def show(summary_id: int) -> str:
     """One snapshot, whole or a selection of it."""
-    page = _opened(summary_id)
+    page = opened_at_desk(summary_id)
     return render_template(
         "consult/summaries/show.html",
         **page.context(),
@@ -102,7 +124,7 @@ def show(summary_id: int) -> str:
 @blueprint.get(f"{DESK}/<int:summary_id>/opinions")
 def opinions(summary_id: int) -> str:
     """Exactly the opinions a number counts; `?state=hidden` for what was received otherwise."""
-    page = _opened(summary_id)
+    page = opened_at_desk(summary_id)
     state = choice_in("state", STATES)
     if state:
         return _by_state(page, state)
@@ -143,7 +165,7 @@ def _opinions(page: Opened) -> str:
 def term(summary_id: int) -> str:
     """One term: who says it, how, where, when, and in what words."""
     word = words_in("term", most=40)
-    page = _opened(summary_id)
+    page = opened_at_desk(summary_id)
     if not word or not page.view.items:
         abort(404)
     listing = summary_pages.listing(page, Unit.SUBMISSIONS, number_in("after"), page="term")
@@ -161,7 +183,7 @@ def term(summary_id: int) -> str:
 @blueprint.get(f"{DESK}/<int:summary_id>/document")
 def document(summary_id: int) -> Response:
     """The snapshot, or the selection, as a Word document."""
-    page = _opened(summary_id)
+    page = opened_at_desk(summary_id)
     made = summary_documents.write(
         page.summary,
         page.consultations,
@@ -218,17 +240,6 @@ def public_opinions(slug: str) -> str:
 
 
 # --- finding -------------------------------------------------------------------------------
-
-
-def _opened(summary_id: int) -> Opened:
-    keep_private()
-    require(rules.read_summaries)
-    summary = summaries.by_id(summary_id)
-    if summary is None:
-        abort(404)
-    at = url_for(".show", summary_id=summary_id)
-    paths = {"page": at, "opinions": f"{at}/opinions", "term": f"{at}/term"}
-    return opened(summary, {**paths, "document": f"{at}/document"}, staff=True)
 
 
 def _published(consultation: Consultation) -> Summary:

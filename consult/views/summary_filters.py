@@ -17,7 +17,13 @@ CHANNELS = frozenset(channel.value for channel in Channel)
 STANCES = frozenset(stance.value for stance in Stance)
 CONTEXTS = frozenset(context.value for context in Context)
 UNITS = frozenset(unit.value for unit in Unit)
-DECLARED = {"author": True, "machine": False}
+# Who says what the stance is: (ticked by the author, corrected by a person).
+READ: dict[str, tuple[bool, bool | None]] = {
+    "author": (True, None),
+    "machine": (False, False),
+    "person": (False, True),
+}
+OUTSIDE = frozenset({"section", "consultation", "channel", "stance", "theme"})
 MOST_ALSO = 4
 STATES = frozenset({"received", "removed", *(state.value for state in SubmissionState)})
 LONGEST_TERM = 40
@@ -35,13 +41,16 @@ def filters_in(counted: Counted, *, staff: bool) -> Filters:
     context = choice_in("context", CONTEXTS)
     if context and not term:
         abort(400)
-    declared = choice_in("read", set(DECLARED))
+    declared, corrected = READ.get(choice_in("read", set(READ)), (None, None))
     return Filters(
         section=section,
         consultation=number_in("consultation"),
         channel=choice_in("channel", CHANNELS),
         stance=choice_in("stance", STANCES),
-        declared=DECLARED.get(declared),
+        declared=declared,
+        corrected=corrected,
+        theme=_theme_in(counted, number_in("theme")),
+        outside=_outside_in(counted),
         first=day_in("from"),
         last=day_in("to"),
         term=term,
@@ -50,6 +59,32 @@ def filters_in(counted: Counted, *, staff: bool) -> Filters:
         group=number_in("group"),
         person=number_in("person") if staff else None,
     )
+
+
+def _theme_in(counted: Counted, theme: int | None) -> int | None:
+    if theme is not None and theme > len(counted.themes):
+        abort(400)
+    return theme
+
+
+def _outside_in(counted: Counted) -> tuple[str, str | int] | None:
+    """`outside=channel:web`: everything but that."""
+    raw = request.args.get("outside", "")
+    return part_in(counted, raw) if raw else None
+
+
+def part_in(counted: Counted, raw: str) -> tuple[str, str | int]:
+    """`channel:web`, `section:3`: one part of a division; 400 when there is no such part."""
+    name, _colon, value = raw.partition(":")
+    words = {"channel": CHANNELS, "stance": STANCES}
+    if name in words and value in words[name]:
+        return name, value
+    if name not in OUTSIDE or not (value.isascii() and value.isdigit() and len(value) < 10):
+        abort(400)
+    most = {"section": len(counted.sections) - 1, "theme": len(counted.themes)}
+    if int(value) > most.get(name, int(value)):
+        abort(400)
+    return name, int(value)
 
 
 def _also_in() -> tuple[tuple[str, Context | None], ...]:
@@ -69,13 +104,15 @@ def _also_in() -> tuple[tuple[str, Context | None], ...]:
 def query_of(filters: Filters) -> dict[str, Any]:
     """The selection as parts of an address; what does not narrow it is left out."""
     f = filters
-    words = {True: "author", False: "machine", None: ""}
+    words = {pair: name for name, pair in READ.items()}
     asked: dict[str, Any] = {
         "section": f.section,
         "consultation": f.consultation,
         "channel": f.channel,
         "stance": f.stance,
-        "read": words[f.declared],
+        "read": words.get((f.declared, f.corrected), "") if f.declared is not None else "",
+        "theme": f.theme,
+        "outside": f"{f.outside[0]}:{f.outside[1]}" if f.outside else "",
         "from": f.first,
         "to": f.last,
         "term": f.term,
@@ -182,7 +219,15 @@ def said(
     if f.stance:
         found.append(("stance", _("态度"), Stance(f.stance).title))
     if f.declared is not None:
-        found.append(("read", _("态度来源"), _("作者自述") if f.declared else _("系统判读")))
+        read = _("人工更正") if f.corrected else _("系统判读")
+        found.append(("read", _("态度来源"), _("作者自述") if f.declared else read))
+    if f.theme is not None:
+        found.append(("theme", _("主题"), theme_title(counted, f.theme)))
+    if f.outside is not None:
+        what = said(Filters(**{f.outside[0]: f.outside[1]}), counted, consultations)  # type: ignore[arg-type]
+        found.append(
+            ("outside", _("除外"), "；".join(f"{label}：{value}" for _n, label, value in what))
+        )
     if f.first:
         found.append(("from", _("自"), day(f.first)))
     if f.last:
@@ -192,6 +237,11 @@ def said(
     if f.person is not None:
         found.append(("person", _("范围"), _("同一人提交的")))
     return found
+
+
+def theme_title(counted: Counted, theme: int) -> str:
+    """The name of a theme, or that there is none."""
+    return counted.themes[theme - 1].name if theme else str(_("未归入主题"))
 
 
 def context_title(context: Context) -> str:

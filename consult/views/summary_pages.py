@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import abort, url_for
 from markupsafe import Markup
 
-from consult import lexicons, summary_readings
+from consult import lexicons, rules, summaries, summary_readings
 from consult.analysis import cloud as clouds
 from consult.analysis import concordance
 from consult.analysis.concordance import Line
@@ -21,6 +21,8 @@ from consult.summary_readings import Reading, View
 from consult.summary_words import CLOUD_WORDS, engine_for, lexicon_for
 from consult.views.summary_filters import Links, filters_in, said, section_title
 from core.db import db
+from core.permissions import may, require
+from core.web import keep_private
 
 PAGE = 20
 WIDTH = 20
@@ -75,6 +77,7 @@ class Opened:
             "channel_title": channel_title,
             "stance_title": stance_title,
             "staff": self.staff,
+            "may_correct": self.staff and may(rules.make_summaries),
         }
 
 
@@ -103,6 +106,18 @@ def opened(
     fixed = {} if staff else {"snapshot": summary.number}
     links = Links(filters, reading.counted, fixed, paths)
     return Opened(summary, consultations, reading, filters, links, staff)
+
+
+def opened_at_desk(summary_id: int) -> Opened:
+    """The snapshot at this address, for staff who may read it."""
+    keep_private()
+    require(rules.read_summaries)
+    summary = summaries.by_id(summary_id)
+    if summary is None:
+        abort(404)
+    at = url_for("summaries.show", summary_id=summary_id)
+    rooms = ("opinions", "term", "document", "themes", "campaigns", "contrast", "report")
+    return opened(summary, {"page": at, **{room: f"{at}/{room}" for room in rooms}}, staff=True)
 
 
 def heats(opened: Opened) -> list[tuple[int, int, int]]:

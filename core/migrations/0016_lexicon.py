@@ -33,7 +33,7 @@ def upgrade() -> None:
         "lexicon_entry",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("version_id", sa.Integer(), nullable=False),
-        sa.Column("word", sa.String(length=40), nullable=False),
+        sa.Column("word", sa.String(length=80), nullable=False),
         sa.Column(
             "kind",
             sa.Enum(
@@ -48,9 +48,9 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
-        sa.Column("counts_as", sa.String(length=40), nullable=False),
+        sa.Column("counts_as", sa.String(length=80), nullable=True),
         sa.CheckConstraint(
-            "(kind = 'synonym') = (counts_as <> '')", name=op.f("ck_lexicon_entry_counts_as")
+            "(kind = 'synonym') = (counts_as IS NOT NULL)", name=op.f("ck_lexicon_entry_counts_as")
         ),
         sa.ForeignKeyConstraint(
             ["version_id"],
@@ -63,7 +63,7 @@ def upgrade() -> None:
     op.create_table(
         "refused_word",
         sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("word", sa.String(length=40), nullable=False),
+        sa.Column("word", sa.String(length=80), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by_id", sa.Integer(), nullable=True),
         sa.Column("by_name", sa.String(length=120), nullable=False),

@@ -1,0 +1,176 @@
+"""The report as a paper to hand on: a Word document and a PDF in the look of an official paper.
+
+What the rules composed and nobody rewrote is marked ※. Citations and quotations are made afresh
+from what is shown at this moment.
+"""
+
+import datetime as dt
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from consult.official_paper import blank, body, centred, heading, title
+from consult.submissions import Submission, SubmissionState
+from consult.summaries import Summary
+from consult.summary_documents import cited
+from consult.summary_items import Filters, Item, select
+from consult.summary_readings import Reading
+from consult.summary_reports import Sentence, SummaryReport
+from core.db import db
+from core.web import day, local
+
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 30
+LONGEST_QUOTE = 300
+MACHINE = "※"
+# One paper at a time and process: many at once would only cost memory.
+_ONE = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence as it is printed: its words, the numbers behind it, and what it quotes."""
+
+    section: str
+    text: str
+    by_machine: bool
+    cites: str
+    count: int
+    quote: str
+    quote_number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Every word of the paper. `made`, an ISO moment, is written into the file."""
+
+    title: str
+    under: str
+    draft: str
+    sections: tuple[tuple[str, tuple[str, ...]], ...]
+    foot: tuple[str, ...]
+    made: str
+
+
+class NotMade(Exception):
+    """The paper could not be set in time; asking again later may help."""
+
+
+def lines(sentences: Sequence[Sentence], reading: Reading, titles: Mapping[int, str]) -> list[Line]:
+    """The sentences with the numbers of the opinions that are shown at this moment."""
+    wanted = {each.quote for each in sentences if each.quote is not None}
+    here = {item.id for item in reading.counted.items}
+    query = sa.select(Submission).where(
+        Submission.id.in_(wanted & here), Submission.state == SubmissionState.SHOWN
+    )
+    quoted = {each.id: each for each in db.session.scalars(query)}
+    return [_line(each, reading, titles, quoted) for each in sentences if each.text]
+
+
+def filters_of(sentence: Sentence) -> Filters:
+    """The selection of opinions behind a sentence."""
+    return Filters(**(sentence.query or {}))  # type: ignore[arg-type]
+
+
+def _line(
+    sentence: Sentence,
+    reading: Reading,
+    titles: Mapping[int, str],
+    quoted: Mapping[int, Submission],
+) -> Line:
+    items: Sequence[Item] = ()
+    if sentence.query is not None:
+        items = select(reading.counted, filters_of(sentence))
+    said = quoted.get(sentence.quote or 0)
+    words = " ".join(f"{said.title} {said.body}".split()) if said else ""
+    if len(words) > LONGEST_QUOTE:
+        words = _("%(text)s……（以上为前%(n)d字）", text=words[:LONGEST_QUOTE], n=LONGEST_QUOTE)
+    return Line(
+        sentence.section,
+        sentence.text,
+        sentence.by_machine,
+        cited(items, dict(titles)) if items else "",
+        len(items),
+        words,
+        said.number if said else 0,
+    )
+
+
+def paper(
+    summary: Summary, report: SummaryReport, printed: Sequence[Line], *, now: dt.datetime
+) -> Paper:
+    """The words of the paper."""
+    sections: dict[str, list[str]] = {}
+    for line in printed:
+        text = line.text + (f"（{line.cites}）" if line.cites else "")
+        text += MACHINE if line.by_machine else ""
+        if line.quote:
+            text += _("例如第%(n)d件：“%(words)s”", n=line.quote_number, words=line.quote)
+        sections.setdefault(line.section, []).append(text)
+    signed = report.signed_at is not None
+    foot = [
+        _("标有※的语句由系统按规则从汇总数字生成，未经改写；其余由工作人员写定。"),
+        _("括号内是所依据的意见的编号，可在意见汇总里逐件查看。"),
+        _(
+            "依据第%(n)d次汇总（%(at)s，词典%(lexicon)s，方法%(method)s），报告第%(v)d版。",
+            n=summary.number,
+            at=day(summary.counted_at),
+            lexicon=summary.lexicon,
+            method=summary.method,
+            v=report.number,
+        ),
+    ]
+    by = _("签发：%(name)s", name=report.signed_name) if signed else ""
+    return Paper(
+        title=_("关于“%(title)s”征求意见情况的报告", title=summary.subject.title),
+        under=f"{by}　{day(report.signed_at)}" if signed else day(report.made_at),
+        draft="" if signed else _("（未签发的稿子，不作依据）"),
+        sections=tuple((name, tuple(texts)) for name, texts in sections.items()),
+        foot=tuple(foot),
+        made=local(now).replace(microsecond=0).isoformat(),
+    )
+
+
+def word(paper: Paper) -> io.BytesIO:
+    """As a Word document."""
+    document = blank()
+    title(document, paper.title)
+    centred(document, paper.under)
+    if paper.draft:
+        centred(document, paper.draft)
+    for name, texts in paper.sections:
+        heading(document, name)
+        for text in texts:
+            body(document, text)
+    heading(document, _("附：说明"))
+    for text in paper.foot:
+        body(document, text)
+    out = io.BytesIO()
+    document.save(out)
+    out.seek(0)
+    return out
+
+
+def pdf(paper: Paper) -> bytes:
+    """As a tagged PDF, set by typst in a process of its own."""
+    try:
+        with _ONE:
+            done = subprocess.run(
+                [sys.executable, "-m", "consult.report_sheet"],
+                input=json.dumps(asdict(paper) | {"notes": _("附：说明")}).encode(),
+                capture_output=True,
+                cwd=ROOT,
+                timeout=PATIENCE,
+                check=True,
+            )
+    except subprocess.SubprocessError as error:
+        raise NotMade from error
+    return done.stdout

@@ -1,0 +1,53 @@
+"""Two selections side by side: which terms one has that the other has not, beyond chance.
+
+Counted in people (`analysis.contrast`), or for the draft in paragraphs.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from consult.analysis import contrast
+from consult.analysis.contrast import Comparison
+from consult.summary_counts import FEW
+from consult.summary_items import Counted, Item
+
+# A term must come from so many people in both groups together, and a group have so many.
+LEAST_PEOPLE = contrast.MINIMUM
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two: how many of its people used each term, and how many there are."""
+
+    counts: Mapping[str, int]
+    size: int
+
+
+def of_items(items: Sequence[Item]) -> Side:
+    """The people of a selection of opinions."""
+    counts, size = contrast.people_by_term(items)
+    return Side(counts, size)
+
+
+def of_draft(counted: Counted) -> Side:
+    """The paragraphs of the drafts."""
+    return Side(Counter(counted.draft), counted.draft_size)
+
+
+def compare(a: Side, b: Side) -> Comparison | None:
+    """The findings; None where a side has fewer than `FEW`: too few to compare."""
+    if min(a.size, b.size) < FEW:
+        return None
+    return contrast.compare_counts(Counter(a.counts), a.size, Counter(b.counts), b.size)
+
+
+def uncompared(a: Side, b: Side) -> int:
+    """How many terms too few used to be compared."""
+    terms = a.counts.keys() | b.counts.keys()
+    return sum(a.counts.get(t, 0) + b.counts.get(t, 0) < LEAST_PEOPLE for t in terms)
+
+
+def overlap(a: Sequence[Item], b: Sequence[Item]) -> int:
+    """How many opinions stand on both sides."""
+    return len({item.id for item in a} & {item.id for item in b})

@@ -1,0 +1,277 @@
+"""The report on a snapshot, composed by rules: each sentence a count that can be opened again.
+
+Nothing is guessed: what is too few to compare is said to be so, differences come with their
+interval, and who was not heard stands there too.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from flask_babel import gettext as _
+
+from consult import summary_campaigns, summary_contrasts
+from consult.submissions import Channel
+from consult.summaries import Summary
+from consult.summary_counts import FEW, outermost
+from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Filters, Item, select
+from consult.summary_readings import Reading
+from consult.summary_reports import Sentence
+from core.web import day
+
+THEMES, SECTIONS, DIFFERENCES = 8, 5, 3
+# Where opinions can come from; not heard from is worth saying only of these.
+EXPECTED = (Channel.WEB, Channel.LETTER, Channel.HOTLINE, Channel.COUNTER, Channel.MEETING)
+LEAST = summary_contrasts.LEAST_PEOPLE
+
+
+@dataclass(frozen=True, slots=True)
+class _Writer:
+    """What the sentences are made from."""
+
+    summary: Summary
+    reading: Reading
+    titles: Mapping[int, str]
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        """The opinions counted and still shown."""
+        return self.reading.counted.items
+
+
+def compose(summary: Summary, titles: Mapping[int, str], reading: Reading) -> list[Sentence]:
+    """The sentences of the report, in order. `titles` of the consultations by id."""
+    writer = _Writer(summary, reading, titles)
+    found: list[Sentence] = []
+    for section, written in (
+        (_("一、总体情况"), _overall(writer)),
+        (_("二、主要意见"), _themes(writer)),
+        (_("三、意见针对的章节"), _sections(writer)),
+        (_("四、不同渠道的说法"), _channels(writer)),
+        (_("五、相近来件"), _campaigns(writer)),
+        (_("六、没有听到的和不确定的"), _unheard(writer)),
+    ):
+        found += [Sentence(section, text, text, query, quote) for text, query, quote in written]
+    return found
+
+
+Written = Iterator[tuple[str, dict[str, str | int] | None, int | None]]
+
+
+def _overall(writer: _Writer) -> Written:
+    summary, items = writer.summary, writer.items
+    yield (
+        _(
+            "截至%(day)s，“%(title)s”共收到意见%(received)d件，审核后展示%(shown)d件，待审核%(pending)d件，不展示%(hidden)d件，已作办理指引%(referred)d件。",
+            day=day(summary.counted_at),
+            title=summary.subject.title,
+            received=summary.received,
+            shown=summary.shown,
+            pending=summary.pending,
+            hidden=summary.hidden,
+            referred=summary.referred,
+        ),
+        None,
+        None,
+    )
+    yield (
+        _(
+            "本报告计入展示的%(a)d件，内容相近的合并后为%(b)d条，由%(c)d人提出。",
+            a=len(items),
+            b=len({i.group for i in items}),
+            c=len({i.person for i in items}),
+        ),
+        {},
+        None,
+    )
+    if len(items) < FEW:
+        yield _("意见不足%(n)d件，只列原文要点，不作比较。", n=FEW), None, None
+        return
+    counts = [(c, sum(i.channel == c.value for i in items)) for c in Channel]
+    most, n = max(counts, key=lambda pair: pair[1])
+    yield (
+        _(
+            "来自%(channel)s的最多，%(n)d件，占%(share).1f%%。",
+            channel=most.title,
+            n=n,
+            share=100 * n / len(items),
+        ),
+        {"channel": most.value},
+        None,
+    )
+    for stance, words in (
+        ("oppose", _("表示反对的%(n)d件，占%(share).1f%%。")),
+        ("support", _("表示赞成的%(n)d件，占%(share).1f%%。")),
+    ):
+        n = sum(i.stance == stance for i in items)
+        if n >= LEAST:
+            yield words % {"n": n, "share": 100 * n / len(items)}, {"stance": stance}, None
+
+
+def _themes(writer: _Writer) -> Written:
+    if len(writer.items) < FEW:
+        for item in writer.items:
+            yield _("第%(n)d件的意见如下。", n=item.number), None, item.id
+        return
+    themes = writer.reading.counted.themes
+    held: dict[int, list[Item]] = {}
+    for item in writer.items:
+        held.setdefault(item.theme, []).append(item)
+    order = [n for n in range(1, len(themes) + 1) if n in held]
+    for number in order[:THEMES]:
+        items, theme = held[number], themes[number - 1]
+        said = {term for item in items for term in item.terms}
+        name = "、".join([term for term in theme.terms if term in said][:3]) or theme.name
+        against = sum(item.stance == "oppose" for item in items)
+        favour = sum(item.stance in ("support", "suggest") for item in items)
+        chosen = (theme.representative, *theme.spokesmen)
+        here = {item.id for item in items}
+        quote = next((id for id in chosen if id in here), items[0].id)
+        yield (
+            _(
+                "关于%(name)s的意见%(n)d件、%(people)d人，其中赞成或提出建议的%(favour)d件，反对的%(against)d件。",
+                name=name,
+                n=len(items),
+                people=len({item.person for item in items}),
+                favour=favour,
+                against=against,
+            ),
+            {"theme": number},
+            quote,
+        )
+    if len(order) > THEMES:
+        rest = sum(len(held[number]) for number in order[THEMES:])
+        left = len(order) - THEMES
+        yield _("另有较小的主题%(k)d个，共%(n)d件，见附表。", k=left, n=rest), None, None
+    if themes and UNCLASSIFIED in held:
+        n = len(held[UNCLASSIFIED])
+        yield _("没有归入任何主题的%(n)d件。", n=n), {"theme": UNCLASSIFIED}, None
+    if not themes:
+        yield _("内容不同的意见太少，没有分主题。"), None, None
+
+
+def _sections(writer: _Writer) -> Written:
+    counted = writer.reading.counted
+    places = [p for p in outermost(counted) if p not in (WHOLE, UNPLACED)]
+    counts = [(p, len(select(counted, Filters(section=p)))) for p in places]
+    enough = sorted(((p, n) for p, n in counts if n >= LEAST), key=lambda pair: -pair[1])
+    for place, n in enough[:SECTIONS]:
+        yield (
+            _("针对“%(title)s”的%(n)d件。", title=_section(writer, place), n=n),
+            {"section": place},
+            None,
+        )
+    whole = len(select(counted, Filters(section=WHOLE)))
+    if whole:
+        yield _("针对全文的%(n)d件。", n=whole), {"section": WHOLE}, None
+    few = [p for p, n in counts if 0 < n < LEAST]
+    if few:
+        yield (
+            _(
+                "针对%(titles)s的各不足%(n)d件，不作比较。",
+                titles="、".join(f"“{_section(writer, place)}”" for place in few),
+                n=LEAST,
+            ),
+            None,
+            None,
+        )
+
+
+def _section(writer: _Writer, place: int) -> str:
+    section = writer.reading.counted.sections[place]
+    before = f"《{writer.titles[section.consultation]}》" if len(writer.titles) > 1 else ""
+    return before + section.title
+
+
+def _channels(writer: _Writer) -> Written:
+    present = [c for c in Channel if any(i.channel == c.value for i in writer.items)]
+    if len(present) < 2:
+        yield _("意见只来自一个渠道，不作比较。"), None, None
+        return
+    for channel in present:
+        mine = [i for i in writer.items if i.channel == channel.value]
+        rest = [i for i in writer.items if i.channel != channel.value]
+        yield from _difference(channel, mine, rest)
+
+
+def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) -> Written:
+    a, b = summary_contrasts.of_items(mine), summary_contrasts.of_items(rest)
+    if a.size < LEAST:
+        yield (
+            _("来自%(channel)s的不足%(n)d件，不作比较。", channel=channel.title, n=LEAST),
+            {"channel": channel.value},
+            None,
+        )
+        return
+    found = summary_contrasts.compare(a, b)
+    if found is None:
+        yield (
+            _("来自%(channel)s或者其余渠道的不足%(n)d人，不作比较。", channel=channel.title, n=FEW),
+            {"channel": channel.value},
+            None,
+        )
+        return
+    more = [each for each in found.findings if each.group == "a"][:DIFFERENCES]
+    for each in more:
+        yield (
+            _(
+                "%(channel)s比其余渠道更多提到“%(term)s”：每百人%(a).1f对%(b).1f，相差的95%%区间为%(low).1f至%(high).1f。",
+                channel=channel.title,
+                term=each.term,
+                a=each.rate_a,
+                b=each.rate_b,
+                low=each.interval[0],
+                high=each.interval[1],
+            ),
+            {"channel": channel.value, "term": each.term},
+            None,
+        )
+    if not more:
+        yield (
+            _("没有发现%(channel)s比其余渠道更多提到的词。", channel=channel.title),
+            {"channel": channel.value},
+            None,
+        )
+
+
+def _campaigns(writer: _Writer) -> Written:
+    found = summary_campaigns.find(writer.items)
+    if not found:
+        yield _("没有成批的相近来件。"), None, None
+    for each in found[:SECTIONS]:
+        words = (
+            _(
+                "内容相近的一组意见%(n)d件、%(people)d人，其中%(peak)d件集中在%(day)s起的两天内寄来。"
+            )
+            if each.is_burst
+            else _("内容相近的一组意见%(n)d件、%(people)d人。")
+        )
+        numbers = {"n": each.submissions, "people": each.people, "peak": each.peak}
+        yield words % {**numbers, "day": day(each.busiest)}, {"group": each.group}, each.first.id
+
+
+def _unheard(writer: _Writer) -> Written:
+    silent = [c.title for c in EXPECTED if not any(i.channel == c.value for i in writer.items)]
+    if silent:
+        yield _("没有收到来自%(channels)s的意见。", channels="、".join(silent)), None, None
+    counted = writer.reading.counted
+    places = [p for p in outermost(counted) if p not in (WHOLE, UNPLACED)]
+    quiet = [p for p in places if not select(counted, Filters(section=p))]
+    if quiet:
+        titles = "、".join(f"“{_section(writer, place)}”" for place in quiet)
+        yield _("没有人对%(titles)s提出意见。", titles=titles), None, None
+    declared = sum(i.declared for i in writer.items)
+    read = sum(not i.declared and not i.corrected for i in writer.items)
+    yield (
+        _(
+            "态度由作者自己选的%(a)d件，由系统按文字判读的%(b)d件，判读可能有误。",
+            a=declared,
+            b=read,
+        ),
+        None,
+        None,
+    )
+    yield (
+        _("意见来自自愿参与，不代表全体居民；没有提意见的人怎么想，本报告无从得知。"),
+        None,
+        None,
+    )

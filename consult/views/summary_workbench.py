@@ -1,0 +1,305 @@
+"""The workbench over a snapshot: themes, letters that came many times, contrasts of any two
+selections, and putting a stance right that was misread."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_login import current_user
+from werkzeug.wrappers import Response
+from wtforms import RadioField
+from wtforms.validators import InputRequired
+
+from consult import (
+    lexicons,
+    rules,
+    stance_corrections,
+    summaries,
+    summary_campaigns,
+    summary_contrasts,
+)
+from consult.analysis.contrast import Comparison
+from consult.submissions import Channel, Stance, Submission
+from consult.summaries import Summary
+from consult.summary_contrasts import Side
+from consult.summary_counts import FEW
+from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, select
+from consult.summary_words import engine_for, lexicon_for
+from consult.views import summary_filters, summary_pages
+from consult.views.summary_filters import Links
+from consult.views.summary_pages import Opened, opened_at_desk
+from core.db import db
+from core.forms import Form, LineField, Words
+from core.permissions import require
+from core.web import day_in, now
+
+SHOWN_CAMPAIGNS = 30
+# Sides of a contrast that are no part of the snapshot's own opinions.
+REST, DRAFT, WHOLE_ROUND, SNAPSHOT = "rest", "draft", "all", "summary"
+
+
+# --- themes --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A theme as it may be shown now; number 0 is what is in none."""
+
+    number: int
+    name: str
+    terms: Sequence[str]
+    items: Sequence[Item]
+    people: int
+    stances: Mapping[str, int]
+    quoted: Sequence[Submission]
+
+
+def themes(summary_id: int) -> str:
+    """The themes of the selection with their opinions; their counts add up to it."""
+    page = opened_at_desk(summary_id)
+    found = shown_themes(page)
+    return render_template(
+        "consult/summaries/themes.html",
+        **page.context(),
+        themes=found,
+        most=max((len(each.items) for each in found), default=0),
+        room="themes",
+    )
+
+
+def shown_themes(page: Opened) -> list[Shown]:
+    """The themes that have opinions in the selection, and at the end what is in none."""
+    held: dict[int, list[Item]] = {}
+    for item in page.view.items:
+        held.setdefault(item.theme, []).append(item)
+    every = page.reading.counted.themes
+    order = [n for n in range(1, len(every) + 1) if n in held]
+    order += [UNCLASSIFIED] if UNCLASSIFIED in held and every else []
+    wanted = {id for n in order if n for id in _speaking(every[n - 1], held[n])}
+    words = summary_pages.shown_by_id(sorted(wanted))
+    return [_shown(n, every, held[n], words) for n in order]
+
+
+def _speaking(theme: Theme, items: Sequence[Item]) -> list[int]:
+    here = {item.id for item in items}
+    chosen = dict.fromkeys((theme.representative, *theme.spokesmen))
+    return [id for id in chosen if id in here][:3] or [items[0].id]
+
+
+def _shown(number: int, every: Sequence[Theme], items: Sequence[Item], words: Any) -> Shown:
+    people, stances = len({item.person for item in items}), Counter(i.stance for i in items)
+    if number == UNCLASSIFIED:
+        return Shown(number, _("未归入主题"), (), items, people, stances, ())
+    theme = every[number - 1]
+    # What nobody says any more, because it was masked or hidden, is no name for a theme.
+    said = {term for item in items for term in item.terms}
+    terms = [term for term in theme.terms if term in said]
+    whole = set(theme.terms[:3]) <= said
+    name = theme.name if whole else "、".join(terms[:3]) or _("主题%(n)d", n=number)
+    quoted = [words[id] for id in _speaking(theme, items) if id in words]
+    return Shown(number, name, terms, items, people, stances, quoted)
+
+
+# --- letters that came many times ----------------------------------------------------------
+
+
+def campaigns(summary_id: int) -> str:
+    """Groups of alike opinions with 件数 and 人数, and which of them came all at once."""
+    page = opened_at_desk(summary_id)
+    found = summary_campaigns.find(page.view.items)
+    here = found[:SHOWN_CAMPAIGNS]
+    return render_template(
+        "consult/summaries/campaigns.html",
+        **page.context(),
+        campaigns=here,
+        total=len(found),
+        covered=sum(each.submissions for each in found),
+        words=summary_pages.shown_by_id([each.first.id for each in here]),
+        least=summary_campaigns.LEAST,
+        burst=summary_campaigns.BURST,
+        burst_days=summary_campaigns.BURST_DAYS,
+        room="campaigns",
+    )
+
+
+# --- contrast ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """One side of a contrast: its name, its numbers, its opinions, and where a term opens them."""
+
+    title: str
+    side: Side
+    items: Sequence[Item]
+    links: Links | None
+    unit: str
+
+
+def contrast(summary_id: int) -> str:
+    """What one selection says that another does not."""
+    page = opened_at_desk(summary_id)
+    first, second = request.args.get("a", ""), request.args.get("b", "")
+    a = b = found = None
+    if first:
+        a = _side(page, first, "a", None)
+        b = _side(page, second or REST, "b", first)
+        found = summary_contrasts.compare(a.side, b.side)
+    return render_template(
+        "consult/summaries/contrast.html",
+        **page.context(),
+        a=a,
+        b=b,
+        comparison=found,
+        terms=_rows(found, a, b),
+        uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
+        overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
+        few_people=FEW,
+        least=summary_contrasts.LEAST_PEOPLE,
+        options=_options(page),
+        others=[each for each in _other_snapshots() if each.id != page.summary.id],
+        asked={"a": first, "b": second, **{n: request.args.get(n, "") for n in PERIODS}},
+        room="contrast",
+    )
+
+
+PERIODS = ("a_from", "a_to", "b_from", "b_to")
+
+
+def _rows(
+    found: Comparison | None, a: Chosen | None, b: Chosen | None
+) -> list[tuple[Any, str | None, str | None]]:
+    """Each finding with where the people behind either count are opened."""
+    if found is None or a is None or b is None:
+        return []
+    return [(each, _opens(a, each.term), _opens(b, each.term)) for each in found.findings]
+
+
+def _opens(side: Chosen, term: str) -> str | None:
+    return side.links.term(term, **{"as": "people"}) if side.links else None
+
+
+def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
+    first, last = day_in(f"{name}_from"), day_in(f"{name}_to")
+    counted = page.reading.counted
+    if asked == DRAFT:
+        side = summary_contrasts.of_draft(counted)
+        return Chosen(_("文稿（按段落）"), side, (), None, _("段"))
+    if asked.startswith(f"{SNAPSHOT}:"):
+        return _snapshot(asked.removeprefix(f"{SNAPSHOT}:"))
+    filters = _filters(counted, asked, other)
+    if first or last:
+        filters = replace(filters, first=first, last=last)
+    items = select(counted, filters)
+    links = Links(filters, counted, {}, {"opinions": f"{_address(page.summary)}/opinions"})
+    said = summary_filters.said(filters, counted, page.consultations)
+    title = "；".join(f"{label}：{value}" for _name, label, value in said) or _("全部意见")
+    return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"))
+
+
+def _filters(counted: Counted, asked: str, other: str | None) -> Filters:
+    if asked == WHOLE_ROUND:
+        return Filters()
+    if asked == REST:
+        if other is None or other in (WHOLE_ROUND, DRAFT) or other.startswith(SNAPSHOT):
+            return Filters()
+        return Filters(outside=summary_filters.part_in(counted, other))
+    name, value = summary_filters.part_in(counted, asked)
+    return Filters(**{name: value})  # type: ignore[arg-type]
+
+
+def _snapshot(asked: str) -> Chosen:
+    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
+    summary = summaries.by_id(number)
+    if summary is None:
+        abort(400)
+    other = summary_pages.opened(summary, {}, staff=True, selected=False)
+    items = other.reading.counted.items
+    links = Links(
+        Filters(), other.reading.counted, {}, {"opinions": f"{_address(summary)}/opinions"}
+    )
+    title = _("%(title)s（第%(n)d次汇总）", title=summary.subject.title, n=summary.number)
+    return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"))
+
+
+def _address(summary: Summary) -> str:
+    return url_for("summaries.show", summary_id=summary.id)
+
+
+def _options(page: Opened) -> list[tuple[str, list[tuple[str, str]]]]:
+    """What may stand on a side, in groups."""
+    counted, figures = page.reading.counted, page.view.figures
+    found = [
+        (_("渠道"), [(f"channel:{p.key}", Channel(p.key).title) for p in figures.channels]),
+        (_("态度"), [(f"stance:{p.key}", Stance(p.key).title) for p in figures.stances]),
+        (_("章节"), [(f"section:{n}", page.title_of(n)) for n in sorted(figures.sections)]),
+        (_("主题"), [(f"theme:{n}", t.name) for n, t in enumerate(counted.themes, 1)]),
+    ]
+    if len(page.consultations) > 1:
+        each = [(f"consultation:{c.id}", c.title) for c in page.consultations]
+        found.append((_("意见征集"), each))
+    return [(title, options) for title, options in found if options]
+
+
+def _other_snapshots() -> list[Summary]:
+    return sorted(summaries.newest().values(), key=lambda each: each.id)
+
+
+# --- stance --------------------------------------------------------------------------------
+
+
+class StanceForm(Form):
+    """What stance the opinion takes, and why the machine's reading was wrong."""
+
+    stance = RadioField(_l("这件意见的态度"), [InputRequired(_l("请选择态度。"))])
+    reason = LineField(
+        _l("为什么更正"),
+        [Words(most=200, missing=_l("请写明为什么更正，以后可以查。"))],
+        description=_l("例如：句中“不”是否定“好”，意思是反对。"),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stance.choices = [(stance.value, stance.title) for stance in Stance]
+
+
+def stance(summary_id: int, submission_id: int) -> Response | str | tuple[str, int]:
+    """Put the reading of one opinion's stance right; the next count uses it."""
+    page = opened_at_desk(summary_id)
+    require(rules.make_summaries)
+    item = next((i for i in page.reading.counted.items if i.id == submission_id), None)
+    submission = summary_pages.shown_by_id([submission_id]).get(submission_id)
+    if item is None or submission is None:
+        abort(404)
+    heads = tuple(s.title for s in page.reading.covered.sections if s.level)
+    engine = engine_for(lexicon_for(heads, lexicons.at(lexicons.newest())))
+    read = engine.analyse(submission.body, title=submission.title)
+    form = StanceForm()
+    if form.validate_on_submit():
+        stance_corrections.correct(
+            submission,
+            Stance(form.stance.data),
+            machine=read.stance,
+            method=engine.version,
+            reason=form.reason.data,
+            by=current_user,
+            now=now(),
+        )
+        db.session.commit()
+        flash(_("已更正第%(n)d件的态度，重新汇总后起作用。", n=submission.number), "success")
+        return redirect(url_for("summaries.opinions", summary_id=summary_id))
+    shown = render_template(
+        "consult/summaries/stance.html",
+        **page.context(),
+        form=form,
+        submission=submission,
+        item=item,
+        machine=Stance(read.stance).title,
+        because=read.because,
+        correction=stance_corrections.of(submission_id),
+    )
+    return (shown, 422) if request.method == "POST" else shown

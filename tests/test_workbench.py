@@ -1,0 +1,275 @@
+"""The workbench: themes that add up, letters that came many times, contrasts of any two sides,
+stances put right; every number followed to its opinions."""
+
+import datetime as dt
+import json
+import re
+import zlib
+from collections import Counter
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from lxml import html
+
+from consult import (
+    stance_corrections,
+    summaries,
+    summary_campaigns,
+    summary_contrasts,
+    summary_readings,
+    summary_themes,
+)
+from consult.consultations import Consultation
+from consult.submissions import Channel, Stance, Submission
+from consult.summary_counting import count, gather
+from consult.summary_items import UNCLASSIFIED, Filters, Item, select
+from consult.summary_payload import pack, unpack
+from core import audit
+from core.audit import AuditEvent
+from core.db import db
+from core.errors import Refused
+from tests import people
+from tests.conftest import NOON
+from tests.consultations_made import a_consultation
+from tests.summaries_made import a_summary, an_opinion, hide
+
+LIFTS = (
+    "建议加装电梯，老人上下楼太不方便。",
+    "楼里老人多，加装电梯的费用怎么分担要说清楚。",
+    "支持加装电梯，我家六楼，母亲膝盖不好。",
+    "低楼层担心采光，加装电梯要先征求意见。",
+    "加装电梯以后谁来维修，物业费会不会涨？",
+    "坐轮椅的邻居下不了楼，请尽快加装电梯。",
+    "希望政府补贴加装电梯，居民出一部分。",
+    "隔壁楼栋加装电梯半年了，我们这里还没有消息。",
+    "加装电梯需要几户同意，请把门槛讲明白。",
+    "高楼层愿意多出钱，只求早日加装电梯。",
+    "老房子结构能不能加装电梯，请专家来看。",
+    "孕妇和老人爬楼辛苦，赞成加装电梯。",
+)
+PARKING = (
+    "晚上回家找不到停车位，绕三圈还在找。",
+    "停车位太少，消防通道都停满了车。",
+    "建议把旧厂房改成停车场，增加停车位。",
+    "停车位收费太高，一个月涨了两百。",
+    "外来车辆占了小区停车位，请管一管。",
+    "希望划出夜间停车位，白天不影响通行。",
+    "新能源车越来越多，停车位要配充电桩。",
+    "路边停车位影响公交车进站，请调整。",
+    "学校门口接送时间停车位紧张，天天堵。",
+    "地下车库空着，地面停车位却不够用。",
+    "医院周边停车位难找，看病排队两小时。",
+    "请公布停车位的分配办法，抽签要公开。",
+)
+LETTER = "我们反对在小区门口建垃圾中转站，气味大，影响居民生活，请换个地方。"
+
+
+def round_of(consultation: Consultation) -> None:
+    """Twelve about lifts on the web, twelve about parking by hotline, six of one letter."""
+    for n, (lift, parking) in enumerate(zip(LIFTS, PARKING, strict=True)):
+        an_opinion(consultation, lift, person=f"w{n}")
+        an_opinion(consultation, parking, channel=Channel.HOTLINE, person=f"h{n}")
+    for n in range(6):
+        day = dt.date(2020, 10, 15 + n // 5)
+        an_opinion(consultation, LETTER, channel=Channel.LETTER, person=f"l{n}", day=day)
+    db.session.commit()
+
+
+@pytest.fixture
+def counted(app: Flask) -> int:
+    """The id of a summary of such a round."""
+    with app.app_context():
+        consultation = a_consultation("bench", title="征求意见")
+        round_of(consultation)
+        return a_summary(consultation).id
+
+
+def items_of(summary_id: int) -> tuple[Item, ...]:
+    """What a snapshot counts."""
+    summary = summaries.by_id(summary_id)
+    assert summary is not None
+    consultations = summaries.consultations_of(summary.subject)
+    return summary_readings.read(summary, consultations).counted.items
+
+
+def officer(app: Flask, client: FlaskClient) -> None:
+    """Sign in as an officer."""
+    with app.app_context():
+        account = people.make("drc_staff")
+    people.sign_in(client, account)
+
+
+def numbers_open_their_opinions(client: FlaskClient, address: str) -> int:
+    """Follow every number that is a link; how many there were."""
+    page = html.fromstring(client.get(address).get_data(as_text=True))
+    followed = 0
+    for link in page.xpath("//td[@class='num']//a"):
+        said = int(re.sub(r"\D", "", link.text_content()))
+        opened = html.fromstring(client.get(link.get("href")).get_data(as_text=True))
+        assert int(opened.xpath("//h1/@data-total")[0]) == said, link.get("href")
+        followed += 1
+    return followed
+
+
+def test_themes_part_the_opinions_and_add_up(app: Flask, counted: int) -> None:
+    with app.app_context():
+        items = items_of(counted)
+        for word in ("加装电梯", "停车位"):
+            held = Counter(i.theme for i in items if word in i.terms)
+            assert held.most_common(1)[0][1] >= 6, held
+        assert len({i.theme for i in items if i.channel == "letter"}) == 1
+        again, themes = summary_themes.find(items)
+        assert again == items
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        assert unpack(summary.payload).themes == themes
+
+
+def test_few_opinions_have_no_themes(app: Flask) -> None:
+    with app.app_context():
+        consultation = a_consultation("few", title="征求意见")
+        for words in LIFTS[:9]:
+            an_opinion(consultation, words)
+        db.session.commit()
+        result = count(gather([consultation]))
+        assert result.counted.themes == ()
+
+
+def test_texts_beyond_the_sample_go_where_they_are_likest(
+    app: Flask, counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        items = items_of(counted)
+        monkeypatch.setattr(summary_themes, "MOST_GROUPED", 16)
+        again, themes = summary_themes.find(items)
+    assert themes
+    assert {i.theme for i in again} <= set(range(len(themes) + 1))
+    assert sum(i.theme != UNCLASSIFIED for i in again) > 8
+
+
+def test_a_snapshot_of_the_first_format_is_still_read(app: Flask, counted: int) -> None:
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        whole = unpack(summary.payload)
+    plain = json.loads(zlib.decompress(pack(whole)))
+    for name in ("corrected", "theme", "themes"):
+        del plain[name]
+    old = unpack(zlib.compress(json.dumps({**plain, "format": 1}).encode()))
+    assert old.themes == ()
+    assert [i.id for i in old.items] == [i.id for i in whole.items]
+    assert {i.theme for i in old.items} == {UNCLASSIFIED}
+
+
+def test_a_letter_that_came_many_times_is_one_group_and_a_burst(app: Flask, counted: int) -> None:
+    with app.app_context():
+        found = summary_campaigns.find(items_of(counted))
+    letter = next(c for c in found if c.submissions == 6)
+    assert (letter.people, letter.peak, letter.is_burst) == (6, 6, True)
+    assert (letter.since, letter.until) == (dt.date(2020, 10, 15), dt.date(2020, 10, 16))
+
+
+def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
+    with app.app_context():
+        items = items_of(counted)
+    web = [i for i in items if i.channel == "web"]
+    rest = [i for i in items if i.channel != "web"]
+    found = summary_contrasts.compare(
+        summary_contrasts.of_items(web), summary_contrasts.of_items(rest)
+    )
+    assert found is not None
+    said = {d.term: d.group for d in found.findings}
+    assert said["加装电梯"] == "a"
+    assert said["停车位"] == "b"
+    few = summary_contrasts.of_items(web[:3])
+    assert summary_contrasts.compare(few, summary_contrasts.of_items(rest)) is None
+
+
+def test_everything_but_one_part_is_the_rest(app: Flask, counted: int) -> None:
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        whole = unpack(summary.payload)
+    inside = select(whole, Filters(channel="web"))
+    outside = select(whole, Filters(outside=("channel", "web")))
+    assert len(inside) + len(outside) == len(whole.items)
+    assert not {i.id for i in inside} & {i.id for i in outside}
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "themes",
+        "campaigns",
+        "contrast?a=channel:web",
+        "contrast?a=channel:web&b=channel:hotline",
+        "contrast?a=all&b=draft",
+    ],
+)
+def test_every_number_opens_its_opinions(
+    app: Flask, client: FlaskClient, counted: int, page: str
+) -> None:
+    officer(app, client)
+    followed = numbers_open_their_opinions(client, f"/desk/summaries/{counted}/{page}")
+    assert followed >= 2 or page.endswith("draft")
+
+
+def test_what_is_hidden_later_leaves_every_page(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    with app.app_context():
+        from_letters = [i.id for i in items_of(counted) if i.channel == "letter"]
+        for id in from_letters:
+            hide(db.session.get_one(Submission, id))
+    for page in ("themes", "campaigns", "contrast?a=channel:web"):
+        assert "垃圾中转站" not in client.get(f"/desk/summaries/{counted}/{page}").get_data(
+            as_text=True
+        )
+
+
+def test_a_persons_reading_wins_from_the_next_count_on(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    app.config["CLOCK"] = lambda: NOON + dt.timedelta(minutes=5)
+    officer(app, client)
+    with app.app_context():
+        item = next(i for i in items_of(counted) if i.channel == "web")
+    address = f"/desk/summaries/{counted}/stance/{item.id}"
+    assert "依据的词" in client.get(address).get_data(as_text=True)
+    assert client.post(address, data={"stance": "oppose", "reason": ""}).status_code == 422
+    sent = client.post(address, data={"stance": "oppose", "reason": "反话"})
+    assert sent.status_code in (302, 303)
+    with app.app_context():
+        kept = stance_corrections.of(item.id)
+        assert kept is not None
+        assert (kept.stance, kept.machine) == (Stance.OPPOSE, item.stance)
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        consultations = summaries.consultations_of(summary.subject)
+        assert summary_readings.since(summary, consultations).corrected == 1
+        assert next(i for i in items_of(counted) if i.id == item.id) == item
+        later = a_summary(summary.subject, NOON + dt.timedelta(minutes=9))
+        assert summary_readings.since(later, consultations).corrected == 0
+        new = next(i for i in items_of(later.id) if i.id == item.id)
+        assert (new.stance, new.corrected) == ("oppose", True)
+        query = sa.select(AuditEvent).where(AuditEvent.action == "submission.stance_corrected")
+        assert db.session.scalars(query).one().reason == "反话"
+
+
+def test_what_the_author_ticked_is_not_corrected(app: Flask) -> None:
+    with app.app_context():
+        consultation = a_consultation("own", title="征求意见")
+        ticked = an_opinion(consultation, "建议加装电梯，谢谢。", stance=Stance.SUPPORT)
+        with pytest.raises(Refused, match="作者自己选了"):
+            stance_corrections.correct(
+                ticked,
+                Stance.OPPOSE,
+                machine="suggest",
+                method="1",
+                reason="看错",
+                by=audit.SYSTEM,
+                now=NOON,
+            )
