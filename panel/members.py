@@ -608,7 +608,7 @@ def sitting(
     query = (
         sa.select(Appointment)
         .join(Appointment.member)
-        .options(contains_eager(Appointment.member))
+        .options(contains_eager(Appointment.member), joinedload(Appointment.recommended_by))
         .where(Appointment.programme_id == programme_id, sitting_on(on_day))
         .order_by(Member.by_stroke, Member.id)
     )

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 
 from consult import programme_files, programmes, topics
 from consult.programmes import Programme
+from consult.readers import tables
 from core import accounts, audit
 from core.accounts import RoleName
 from core.audit import AuditEvent
@@ -478,6 +479,23 @@ def test_five_hundred_members_in_pages_of_fifty_and_few_queries(
             following = re.search(r'rel="next" href="([^"]+)"', page)
             address = following.group(1).replace("&amp;", "&") if following else ""
         assert len(seen) == len(set(seen)) == 500
+
+
+@pytest.mark.parametrize("public", [True, False])
+def test_the_official_list_masks_for_the_public(
+    programme: Programme, officer: FlaskClient, public: bool
+) -> None:
+    seated(programme, "王小明", unit_text="某某公司")
+    seated(programme, "丁一", unit_text="=另一公司", is_name_public=True)
+    address = f"{REGISTER}/list.{{}}" + ("?public=1" if public else "")
+    sheet = tables.read(officer.get(address.format("xlsx")).data, filename="a.xlsx")
+    listed = [row[1:4] for _number, row in sheet.rows]
+    hidden = ("王**", KIND, "") if public else ("王小明", KIND, "某某公司")
+    assert listed == [("丁一", KIND, "'=另一公司"), hidden]
+    assert len(sheet.columns) == (5 if public else 9)
+    paper = Document(io.BytesIO(officer.get(address.format("docx")).data))
+    cells = [cell.text for cell in paper.tables[0].rows[2].cells]
+    assert cells[1] == hidden[0]
 
 
 # --- the built-in example ------------------------------------------------------------------

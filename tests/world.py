@@ -608,6 +608,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "token": [TOKEN],
         "version": list(consents.EVERY),
         "filename": ["icon.svg"],
+        "kind": ["docx", "xlsx"],
     }
     columns = {
         "submission_id": Submission.id,

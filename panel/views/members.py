@@ -30,7 +30,7 @@ from core.errors import Refused
 from core.forms import Form
 from core.permissions import require
 from core.web import as_file, choice_in, keep_private, local, now, number_in, words_in
-from panel import composition, invitations, letters, members, rules
+from panel import composition, invitations, letters, members, rosters, rules
 from panel.members import Appointment, AppointmentState, Interest, Member
 from panel.views.member_forms import (
     DetailsForm,
@@ -125,6 +125,25 @@ def letter(appointment_id: int) -> Response:
     answer = make_response(written.getvalue())
     answer.mimetype = letters.MIMETYPE
     as_file(answer, _("聘书 %(name)s", name=appointment.member.name), ".docx", plain="letter")
+    return answer
+
+
+@blueprint.get("/list.<any(docx, xlsx):kind>")
+def roster(kind: str) -> Response:
+    """Who sits today, as the official list: for print, or to go on with. With `public=1` it is
+    the list that may leave the house."""
+    programme, today = _programme(), _today()
+    public = choice_in("public", {"1"}) == "1"
+    seated, fields = members.sitting(programme.id, today), _fields(programme)
+    facts = programme.facts.get("panel") or {}
+    name = str(facts.get("title") or _("公众咨询团"))
+    if kind == "docx":
+        written = rosters.document(name, seated, fields, public=public, on_day=today)
+    else:
+        written = rosters.workbook(seated, fields, public=public)
+    answer = make_response(written)
+    answer.mimetype = rosters.DOCX if kind == "docx" else rosters.XLSX
+    as_file(answer, _("%(name)s成员名单", name=name), f".{kind}", plain="members")
     return answer
 
 
