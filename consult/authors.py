@@ -16,7 +16,7 @@ from flask_babel import lazy_gettext as _l
 
 from consult import attachments, originals, submissions, supports, term_index
 from consult.consultations import Consultation
-from consult.submissions import Contact, Submission
+from consult.submissions import Contact, Submission, SubmissionState
 from core import accounts, addresses, audit, sealing, sign_in_codes
 from core.accounts import Account
 from core.db import db
@@ -54,6 +54,8 @@ def claim(submission: Submission, account: Account, *, secret: str, now: dt.date
     db.session.refresh(submission, with_for_update={"of": Submission})
     if submission.account_id == account.id:
         return False
+    if submission.state is SubmissionState.UNDONE:
+        raise Refused(_("这件意见的导入已经撤销，不能归入账号。"))
     if submission.account_id is not None:
         raise Refused(_("这件意见已经归入另一个账号。"))
     submission.account_id = account.id

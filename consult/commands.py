@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 from consult import (
     drafts,
     example,
+    import_undoing,
     imports,
     intake,
     programme_files,
@@ -27,12 +28,12 @@ from consult.search_commands import search_group
 from consult.submissions import Channel
 from consult.summary_commands import summary_group
 from consult.term_commands import index_group
-from core import audit, housekeeping, sign_in_codes
+from core import audit, housekeeping, sign_in_codes, uploads
 from core.db import db
-from core.web import SHANGHAI, now
+from core.web import LARGEST_ID, SHANGHAI, now
 
 programme_group = AppGroup("programme", help="规划编制工作：载入。")
-submissions_group = AppGroup("submissions", help="意见件：导入。")
+submissions_group = AppGroup("submissions", help="意见件：导入、撤销导入。")
 example_group = AppGroup("example", help="内置示例。")
 
 
@@ -87,9 +88,22 @@ def import_submissions(
 ) -> None:
     """导入其他渠道的意见（.csv、.xlsx）。"""
     consultation = the_consultation(slug)
-    table = tables.read(file.read_bytes(), filename=file.name)
+    data = file.read_bytes()
+    table = tables.read(data, filename=file.name)
     version = drafts.published(consultation)
     at = now()
+    begun = None
+    if not dry_run:
+        begun = intake.begin(
+            consultation,
+            channel=Channel(channel),
+            filename=file.name,
+            data=data,
+            stored_as="",
+            to_queue=to_queue,
+            by=audit.COMMAND_LINE,
+            now=at,
+        )
     report = imports.bring_in(
         table,
         consultation,
@@ -99,6 +113,7 @@ def import_submissions(
         to_queue=to_queue,
         dry_run=dry_run,
         secret=current_app.config["SECRET_KEY"],
+        intake=begun,
         by=audit.COMMAND_LINE,
         now=at,
         on_day=at.astimezone(SHANGHAI).date(),
@@ -118,8 +133,38 @@ def import_submissions(
             bad=len(report.errors),
         )
     )
+    if begun:
+        click.echo(_("导入编号%(n)d，撤销时要用。", n=begun.id))
     for error in report.errors:
         click.echo(_("第%(row)d行：%(why)s", row=error.row, why=error.why), err=True)
+
+
+@submissions_group.command("undo-import")
+@click.argument("number", type=click.IntRange(1, LARGEST_ID))
+@click.option("--reason", required=True, help="撤销的理由")
+@click.option("--yes", is_flag=True, help="确认撤销；不加只列出会撤销什么")
+@refusing
+def undo_import(number: int, reason: str, yes: bool) -> None:
+    """撤销一次导入（编号见导入时的输出，或导入页的网址）。"""
+    found = db.session.get(intake.Intake, number)
+    if found is None:
+        raise click.BadParameter(_("没有编号为%(n)d的导入。", n=number))
+    import_undoing.must_be_possible(found, now=now())
+    outlook = import_undoing.outlook(found)
+    for each in outlook.staying:
+        click.echo(_("保留第%(n)d件：%(why)s", n=each.number, why=each.why), err=True)
+    if not yes:
+        n, kept = len(outlook.going), len(outlook.staying)
+        click.echo(_("将撤销%(n)d件，保留%(kept)d件。确认请加 --yes。", n=n, kept=kept))
+        return
+    stored_as = found.stored_as
+    gone, stayed = import_undoing.undo(
+        found, reason=reason, seen=outlook.mark, by=audit.COMMAND_LINE, now=now()
+    )
+    db.session.commit()
+    if stored_as:
+        uploads.remove(stored_as)
+    click.echo(_("已撤销%(n)d件，保留%(kept)d件。", n=gone, kept=stayed))
 
 
 def _mapped(columns: tuple[str, ...], pairs: tuple[str, ...]) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 What an officer brings in counts as received and screened, unless it is sent to the queue. The
 same table again adds only what is new. Rows that cannot be taken are named with the reason; the
-others go in.
+others go in. A short table goes in at once, a long one step by step (`import_jobs`); both go by
+`Importing`.
 """
 
 import datetime as dt
@@ -77,44 +78,98 @@ def bring_in(
 
     One audit event for the whole table. `secret` keys the authors' names, which are not kept.
     """
-    check_mapping(mapping, table.columns)
-    if not consultation.is_public:
-        raise Refused(_("意见征集还没有公告，不能导入意见。"))
+    must_be_possible(consultation, table, mapping)
     if not dry_run:
         _take_turns(consultation, intake)
     reader = RowReader(table.columns, mapping, channel, outline, secret, on_day)
-    report = Report(rows=len(table.rows))
-    known = _known(consultation.id)
-    # (row of the table, the columns of the submission)
-    fresh: list[tuple[int, dict[str, Any]]] = []
-    for number, cells in table.rows:
-        try:
-            if number in table.overfull:
-                raise RowRefused(_("这一行比列名多出内容，文字里的分隔符可能没有用引号括起来。"))
-            row = reader.row(cells)
-            earlier = known.get(row["once_key"])
-            if earlier is None:
-                known[row["once_key"]] = (row["fingerprint"], number)
-                fresh.append((number, row))
-            else:
-                _must_say_the_same(row, earlier)
-                report.already += 1
-        except RowRefused as refusal:
-            report.errors.append(RowError(number, str(refusal)))
-    report.imported = len(fresh)
+    importing = Importing(table, consultation, reader, intake)
+    fresh = importing.sort(table.rows)
     if not dry_run:
         state = SubmissionState.PENDING if to_queue else SubmissionState.SHOWN
-        _store(consultation, fresh, state, intake, by, now)
-        _note(consultation, intake, report, table.columns, mapping, channel, by, now)
-    return report
+        store(consultation, fresh, state, intake, by, now)
+        _note(consultation, intake, importing.report, table.columns, mapping, channel, by, now)
+    return importing.report
+
+
+def must_be_possible(consultation: Consultation, table: Table, mapping: Mapping[str, str]) -> None:
+    """Refuse a mapping that does not fit the table, and a consultation that is not public yet."""
+    check_mapping(mapping, table.columns)
+    if not consultation.is_public:
+        raise Refused(_("意见征集还没有公告，不能导入意见。"))
+
+
+Fresh = list[tuple[int, dict[str, Any]]]
+
+
+class Importing:
+    """Going through the rows of a table in their order: what is new, known, or cannot be taken."""
+
+    def __init__(
+        self, table: Table, consultation: Consultation, reader: RowReader, intake: Intake | None
+    ) -> None:
+        self.report = Report()
+        self._table, self._reader = table, reader
+        self._consultation_id, self._intake_id = consultation.id, intake.id if intake else None
+        # {key: (fingerprint, row)} of what is new in this table.
+        self._first: dict[str, tuple[str, int | None]] = {}
+
+    def sort(self, rows: Sequence[tuple[int, Sequence[str]]]) -> Fresh:
+        """What is new among the next rows: (row of the table, the columns of the submission)."""
+        fresh: Fresh = []
+        for start in range(0, len(rows), BATCH):
+            fresh += self._sort(rows[start : start + BATCH])
+        return fresh
+
+    def _sort(self, rows: Sequence[tuple[int, Sequence[str]]]) -> Fresh:
+        read = [(number, self._read(number, cells)) for number, cells in rows]
+        keys = [row["once_key"] for _number, row in read if isinstance(row, dict)]
+        known = _known(self._consultation_id, keys, self._intake_id)
+        fresh: Fresh = []
+        for number, row in read:
+            if isinstance(row, RowRefused):
+                self.report.errors.append(RowError(number, str(row)))
+            elif self._is_new(number, row, known):
+                fresh.append((number, row))
+        self.report.rows += len(rows)
+        self.report.imported += len(fresh)
+        return fresh
+
+    def _read(self, number: int, cells: Sequence[str]) -> dict[str, Any] | RowRefused:
+        if number in self._table.overfull:
+            return RowRefused(_("这一行比列名多出内容，文字里的分隔符可能没有用引号括起来。"))
+        try:
+            return self._reader.row(cells)
+        except RowRefused as refusal:
+            return refusal
+
+    def _is_new(
+        self, number: int, row: dict[str, Any], known: Mapping[str, tuple[str, int | None]]
+    ) -> bool:
+        key = row["once_key"]
+        earlier = known.get(key) or self._first.get(key)
+        if earlier is None:
+            self._first[key] = (row["fingerprint"], number)
+            return True
+        try:
+            _must_say_the_same(row, earlier)
+        except RowRefused as refusal:
+            self.report.errors.append(RowError(number, str(refusal)))
+        else:
+            self.report.already += 1
+        return False
 
 
 def _take_turns(consultation: Consultation, intake: Intake | None) -> None:
     """Hold the rows that two imports at once would both change; refuse what has been done."""
     if intake is not None:
         db.session.refresh(intake, with_for_update=True)
-        if intake.state is IntakeState.DONE:
+        if intake.state is not IntakeState.UPLOADED:
             raise Refused(_("这份表格已经导入过了。"))
+    hold(consultation)
+
+
+def hold(consultation: Consultation) -> None:
+    """Let nobody else bring anything in until this transaction ends."""
     db.session.execute(
         sa.select(Consultation.id).where(Consultation.id == consultation.id).with_for_update()
     )
@@ -132,15 +187,20 @@ def _must_say_the_same(row: Mapping[str, Any], earlier: tuple[str, int | None]) 
     )
 
 
-def _known(consultation_id: int) -> dict[str, tuple[str, int | None]]:
-    """{key: (fingerprint, no row of this table)} of what was received before."""
+def _known(
+    consultation_id: int, keys: Sequence[str], intake_id: int | None
+) -> dict[str, tuple[str, int | None]]:
+    """{key: (fingerprint, no row of this table)} of what was received before, by other ways than
+    this table."""
     query = sa.select(Submission.once_key, Submission.fingerprint).where(
-        Submission.consultation_id == consultation_id
+        Submission.consultation_id == consultation_id, Submission.once_key.in_(keys)
     )
+    if intake_id is not None:
+        query = query.where(Submission.intake_id.is_distinct_from(intake_id))
     return {key: (print, None) for key, print in db.session.execute(query)}
 
 
-def _store(
+def store(
     consultation: Consultation,
     rows: Sequence[tuple[int, dict[str, Any]]],
     state: SubmissionState,
@@ -148,10 +208,11 @@ def _store(
     by: audit.Actor,
     now: dt.datetime,
 ) -> None:
+    """Store what is new, with its counts, its provenance and what can be found of it."""
     if not rows:
         return
     shown = len(rows) if state is SubmissionState.SHOWN else 0
-    last = db.session.execute(
+    db.session.execute(
         sa.update(Consultation)
         .where(Consultation.id == consultation.id)
         .values(
@@ -159,9 +220,13 @@ def _store(
             shown=Consultation.shown + shown,
             stamp=Consultation.stamp + 1,
         )
-        .returning(Consultation.received)
         .execution_options(synchronize_session=False)
-    ).scalar_one()
+    )
+    highest = sa.select(sa.func.max(Submission.number)).where(
+        Submission.consultation_id == consultation.id
+    )
+    # Whoever gives out numbers holds the consultation's row, as we do now.
+    last = db.session.scalar(highest) or 0
     common = {
         "consultation_id": consultation.id,
         "received_at": now,
@@ -173,7 +238,7 @@ def _store(
         db.session.execute(
             sa.insert(Submission),
             [
-                row | common | {"number": last - len(rows) + start + i, "receipt": new_receipt(now)}
+                row | common | {"number": last + start + i, "receipt": new_receipt(now)}
                 for i, (_row, row) in enumerate(batch, start=1)
             ],
         )
@@ -181,7 +246,7 @@ def _store(
         tally(consultation.id, place, received=count, shown=count if shown else 0)
     screening_figures.count({"received": len(rows), "shown": shown}, now=now)
     brought = sa.select(Submission.id).where(
-        Submission.consultation_id == consultation.id, Submission.number > last - len(rows)
+        Submission.consultation_id == consultation.id, Submission.number > last
     )
     ids = db.session.scalars(brought.order_by(Submission.number)).all()
     points.make_first_of(Submission.id.in_(brought))
@@ -202,13 +267,31 @@ def _note(
     now: dt.datetime,
 ) -> None:
     if intake is not None:
-        intake.state = IntakeState.DONE
-        intake.stored_as = ""
         intake.mapping = dict(mapping)
         intake.header = header_of(columns)
-        intake.rows, intake.imported, intake.already = report.rows, report.imported, report.already
-        intake.refused = len(report.errors)
-        intake.errors = [{"row": e.row, "why": e.why} for e in report.errors[:MOST_ERRORS_KEPT]]
+        write_down(intake, report)
+    finish(consultation, intake, report, channel, by, now)
+
+
+def write_down(intake: Intake, report: Report) -> None:
+    """Keep with the table what has become of its rows so far."""
+    intake.rows, intake.imported, intake.already = report.rows, report.imported, report.already
+    intake.refused = len(report.errors)
+    intake.errors = [{"row": e.row, "why": e.why} for e in report.errors[:MOST_ERRORS_KEPT]]
+
+
+def finish(
+    consultation: Consultation,
+    intake: Intake | None,
+    report: Report,
+    channel: Channel,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Close the table, with one event for all of it."""
+    if intake is not None:
+        intake.state = IntakeState.DONE
+        intake.stored_as = ""
     audit.record(
         "submissions.imported",
         intake or consultation,

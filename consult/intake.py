@@ -24,7 +24,10 @@ from core.errors import Refused
 from core.text import tidy_line
 
 audit.ACTIONS.update(
-    {"intake.uploaded": _l("上传意见表格"), "intake.expired": _l("清除没有导入的表格")}
+    {
+        "intake.uploaded": _l("上传意见表格"),
+        "intake.expired": _l("清除没有导入的表格"),
+    }
 )
 audit.KINDS.update({"intake": _l("导入")})
 
@@ -69,10 +72,12 @@ FIELDS = tuple(USUAL)
 
 
 class IntakeState(Enum):
-    """Whether a table still waits for its columns to be named, or has been brought in."""
+    """A table waits for its columns to be named, is being brought in, is in, or was taken out."""
 
     UPLOADED = "uploaded"
+    RUNNING = "running"
     DONE = "done"
+    UNDONE = "undone"
 
 
 class Intake(Base):
@@ -101,6 +106,15 @@ class Intake(Base):
     errors: Mapped[list[dict[str, Any]]] = mapped_column(sa.JSON, default=list)
     by_name: Mapped[str] = mapped_column(sa.String(120))
     created_at: Mapped[dt.datetime]
+    # The job that brings a long table in, by its number.
+    job_id: Mapped[int | None]
+    # When it was taken out again, by whom and why, and how many opinions that were.
+    undone_at: Mapped[dt.datetime | None]
+    undone_by: Mapped[str] = mapped_column(sa.String(120), default="", server_default=sa.text("''"))
+    undone_why: Mapped[str] = mapped_column(
+        sa.String(400), default="", server_default=sa.text("''")
+    )
+    undone: Mapped[int] = mapped_column(default=0, server_default=sa.text("0"))
 
 
 def guessed(columns: Sequence[str]) -> dict[str, str]:

@@ -52,6 +52,7 @@ NEXT = {
     ASKED: {PENDING, SHOWN, HIDDEN, REFERRED, WITHDRAWN},
     # It is nobody's to show any more.
     WITHDRAWN: set(),
+    SubmissionState.UNDONE: set(),
 }
 
 
@@ -169,6 +170,8 @@ def withdraw(submission: Submission, *, now: dt.datetime) -> None:
     before = locked(submission, None)
     if before is WITHDRAWN:
         raise Refused(_("这件意见已经撤回了。"))
+    if before is SubmissionState.UNDONE:
+        raise too_late(before)
     appeals.settle([submission.id], Outcome.DROPPED, by=audit.RESIDENT, now=now)
     step = Step(state=WITHDRAWN, by=audit.RESIDENT, now=now, action="submission.withdrawn")
     carry_out([submission], step)

@@ -81,6 +81,8 @@ class SubmissionState(Enum):
     REFERRED = "referred"
     ASKED = "asked"
     WITHDRAWN = "withdrawn"
+    # Brought in by mistake and taken out again: shown nowhere and counted nowhere.
+    UNDONE = "undone"
 
     @property
     def title(self) -> str:
@@ -92,6 +94,7 @@ class SubmissionState(Enum):
             SubmissionState.REFERRED: _("已作办理指引"),
             SubmissionState.ASKED: _("请作者补充"),
             SubmissionState.WITHDRAWN: _("作者已撤回"),
+            SubmissionState.UNDONE: _("导入已撤销"),
         }
         return titles[self]
 
@@ -104,6 +107,7 @@ audit.VALUES.setdefault("state", {}).update(
         "referred": _l("已作办理指引"),
         "asked": _l("请作者补充"),
         "withdrawn": _l("作者已撤回"),
+        "undone": _l("导入已撤销"),
     }
 )
 
@@ -122,7 +126,7 @@ class Submission(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"))
-    # Running number within the consultation, cited in summaries: 第12件.
+    # Running number within the consultation, cited in summaries: 第12件. Never given twice.
     number: Mapped[int]
     receipt: Mapped[str] = mapped_column(sa.String(24), unique=True)
     once_key: Mapped[str] = mapped_column(sa.String(64))
@@ -255,7 +259,9 @@ _RAISED = Prepared(
         stamp=Consultation.stamp + 1,
     )
 )
-_NEXT_NUMBER = sa.select(Consultation.received + 1).where(Consultation.id == sa.bindparam("which"))
+_NEXT_NUMBER = sa.select(sa.func.coalesce(sa.func.max(Submission.number), 0) + 1).where(
+    Submission.consultation_id == sa.bindparam("which")
+)
 _NOTED = Prepared(sa.insert(audit.AuditEvent))
 
 

@@ -25,7 +25,11 @@ from consult.summary_words import cloud, engine_for, lexicon_for, ranked, weight
 from core.db import db
 
 # The states a snapshot tells apart: whose author was asked for more still waits.
-COUNTED_STATES = tuple(state for state in SubmissionState if state is not SubmissionState.ASKED)
+COUNTED_STATES = tuple(
+    state
+    for state in SubmissionState
+    if state not in (SubmissionState.ASKED, SubmissionState.UNDONE)
+)
 OUTSIDE = (Section(0, 0, 0, ""), Section(0, 0, 0, ""))
 
 
@@ -109,7 +113,7 @@ def gather(consultations: Sequence[Consultation]) -> Gathered:
     inside = Submission.consultation_id.in_(scope)
     shown = sa.select(*columns).where(inside, Submission.state == SubmissionState.SHOWN)
     others = sa.select(Submission.id, Submission.state).where(
-        inside, Submission.state != SubmissionState.SHOWN
+        inside, Submission.state.not_in((SubmissionState.SHOWN, SubmissionState.UNDONE))
     )
     lexicon = lexicons.newest()
     return Gathered(

@@ -181,7 +181,8 @@ def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
     corrected = stance_corrections.since([c.id for c in consultations], summary.counted_at)
     if {key: values[:2] for key, values in known.items()} == now:
         return Since(0, 0, draft=False, lexicon=lexicon, corrected=corrected)
-    received = sum(c.received for c in consultations) - summary.received
+    # Fewer when an import was undone: what is gone is told with what is shown no longer.
+    received = max(0, sum(c.received for c in consultations) - summary.received)
     changed_since = sa.select(sa.func.count(sa.distinct(Decision.submission_id))).join(
         Submission, Submission.id == Decision.submission_id
     )

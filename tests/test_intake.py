@@ -488,7 +488,8 @@ def test_the_command_speaks_to_people_too(
     app: Flask, consultation: Consultation, letters: Path
 ) -> None:
     result = run(app, letters, *MAPS)
-    assert result.stdout == "共3行：新增2件，已有0件，未导入1行。\n"
+    said = "共3行：新增2件，已有0件，未导入1行。\n导入编号1，撤销时要用。\n"
+    assert result.stdout == said
     assert result.stderr == "第3行：意见内容是空的。\n"
 
 

@@ -25,6 +25,7 @@ from consult import (
     attachments,
     consultations,
     drafts,
+    import_undoing,
     imports,
     intake,
     lexicons,
@@ -156,6 +157,7 @@ def fill(app: Flask) -> None:
         _supports(_consultation(OPEN))
         _intakes(_consultation(OPEN))
         _entries(_consultation(OPEN))
+        _undone(_consultation(OPEN))
         _summaries(programme.stages[1])
         _corrections()
         _messages()
@@ -320,6 +322,35 @@ def _entries(consultation: Consultation) -> None:
         scan = Scan("来信.png", Kind.PNG, b"\x89PNG\r\n\x1a\n")
         uploads.keep_by_content(scan.data)
         attachments.attach(received.id, [scan])
+    db.session.commit()
+
+
+def _undone(consultation: Consultation) -> None:
+    """A table that was brought in by mistake and taken out again."""
+    begun = intake.begin(
+        consultation,
+        channel=Channel.MEETING,
+        filename="错表.csv",
+        data=b"",
+        stored_as="",
+        to_queue=False,
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    imports.bring_in(
+        Table(("内容",), ((2, ("本该导入另一次征集的意见。",)),)),
+        consultation,
+        channel=Channel.MEETING,
+        mapping={"body": "内容"},
+        outline=None,
+        secret="secret",
+        intake=begun,
+        by=audit.SYSTEM,
+        now=NOON,
+        on_day=local(NOON).date(),
+    )
+    seen = import_undoing.outlook(begun).mark
+    import_undoing.undo(begun, reason="选错了意见征集", seen=seen, by=audit.SYSTEM, now=NOON)
     db.session.commit()
 
 

@@ -2,32 +2,55 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from flask_wtf.file import FileField, FileRequired
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, SelectField
+from wtforms import BooleanField, HiddenField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from consult import consultations, drafts, imports, intake, rules
+from consult import (
+    consultations,
+    drafts,
+    import_jobs,
+    import_undoing,
+    imports,
+    intake,
+    rules,
+)
 from consult.consultations import Consultation
 from consult.imports import Report
 from consult.intake import Intake, IntakeState
 from consult.readers import tables
 from consult.readers.tables import Table, UnreadableTable
 from consult.submissions import Channel
-from core import uploads
+from core import jobs, uploads
+from core import rules as core_rules
 from core.db import db
 from core.errors import Refused
-from core.forms import Form
-from core.permissions import require
-from core.web import SHANGHAI, keep_private, now
+from core.forms import Form, LineField, Words
+from core.permissions import may, require
+from core.web import SHANGHAI, keep_private, now, number_in
 
 blueprint = Blueprint("intake", __name__, url_prefix="/desk/intake")
 PREVIEW = 5
+# Seconds after which the page of a table that is being brought in asks again by itself.
+REFRESH = 5
+# Of the opinions that would stay.
+MOST_NAMED = 100
 # A resident's web comment comes through the form, never through a table.
 CHANNELS = [channel for channel in Channel if channel not in (Channel.WEB, Channel.PANEL)]
 
@@ -68,6 +91,27 @@ class ColumnsForm(Form):
     def mapping(self) -> dict[str, str]:
         """{field: column} for the fields that were chosen."""
         return {name: self[name].data for name in intake.FIELDS if self[name].data}
+
+
+class UndoForm(Form):
+    """Why an import is taken out again, and that it is meant."""
+
+    reason = LineField(
+        _l("撤销的理由"),
+        [
+            Words(
+                least=2,
+                most=import_undoing.LONGEST_REASON,
+                missing=_l("请写明撤销的理由。"),
+                short=_l("请写明撤销的理由。"),
+            )
+        ],
+    )
+    confirm = BooleanField(
+        _l("我已核对上面的件数，确认撤销"), [InputRequired(_l("请先勾选，确认要撤销。"))]
+    )
+    # What the officer has before them.
+    seen = HiddenField()
 
 
 @blueprint.get("")
@@ -111,17 +155,13 @@ def upload() -> Response | tuple[str, int]:
 
 
 @blueprint.get("/<int:intake_id>")
-def columns(intake_id: int) -> str:
-    """Name the columns; or, once it is done, what came of it."""
+def columns(intake_id: int) -> Response | str:
+    """Name the columns; or, once that is done, how far it is and what came of it."""
     keep_private()
     require(rules.take_in_files)
     found = _intake(intake_id)
-    if found.state is IntakeState.DONE:
-        return render_template(
-            "consult/intake/done.html",
-            intake=found,
-            consultation=consultations.by_id(found.consultation_id),
-        )
+    if found.state is not IntakeState.UPLOADED:
+        return _done(found)
     table = _table(found)
     form = ColumnsForm(formdata=None, data=intake.proposed(table.columns))
     form.offer(table.columns)
@@ -134,7 +174,7 @@ def bring_in(intake_id: int) -> Response | str | tuple[str, int]:
     keep_private()
     require(rules.take_in_files)
     found = _intake(intake_id)
-    if found.state is IntakeState.DONE:
+    if found.state is not IntakeState.UPLOADED:
         raise Refused(_("这份表格已经导入过了。"))
     table = _table(found)
     form = ColumnsForm()
@@ -143,6 +183,8 @@ def bring_in(intake_id: int) -> Response | str | tuple[str, int]:
         return _columns(found, table, form), 422
     trying = request.form.get("act") != "import"
     consultation = consultations.by_id(found.consultation_id)
+    if not trying and len(table.rows) > import_jobs.AT_ONCE:
+        return _start(found, table, form.mapping, consultation)
     stored_as = found.stored_as
     report = _run(found, table, form.mapping, consultation, trying)
     if trying:
@@ -151,6 +193,104 @@ def bring_in(intake_id: int) -> Response | str | tuple[str, int]:
     uploads.remove(stored_as)
     flash(_("已导入%(n)d件。", n=report.imported), "success")
     return redirect(url_for(".columns", intake_id=found.id))
+
+
+@blueprint.get("/<int:intake_id>/undo")
+def ask_to_undo(intake_id: int) -> str:
+    """What undoing would take out and what would stay."""
+    keep_private()
+    require(rules.take_in_files)
+    found = _intake(intake_id)
+    return _undoing(found, UndoForm(formdata=None))
+
+
+@blueprint.post("/<int:intake_id>/undo")
+def undo(intake_id: int) -> Response | tuple[str, int]:
+    """Take the whole import out again."""
+    keep_private()
+    require(rules.take_in_files)
+    found, form = _intake(intake_id), UndoForm()
+    if not form.validate():
+        return _undoing(found, form), 422
+    stored_as = found.stored_as
+    try:
+        gone, stayed = import_undoing.undo(
+            found, reason=form.reason.data, seen=form.seen.data or "", by=current_user, now=now()
+        )
+    except Refused as refusal:
+        db.session.rollback()
+        flash(refusal.sentence, "danger")
+        return redirect(url_for(".columns", intake_id=intake_id), 303)
+    db.session.commit()
+    if stored_as:
+        uploads.remove(stored_as)
+    flash(_("已撤销%(n)d件，保留%(kept)d件。", n=gone, kept=stayed), "success")
+    return redirect(url_for(".columns", intake_id=intake_id), 303)
+
+
+def _undoing(found: Intake, form: UndoForm) -> str:
+    """The page that is looked at before an import is undone, or why it cannot be."""
+    why_not = ""
+    try:
+        import_undoing.must_be_possible(found, now=now())
+    except Refused as refusal:
+        why_not = refusal.sentence
+    outlook = import_undoing.outlook(found)
+    form.seen.data = outlook.mark
+    return render_template(
+        "consult/intake/undo.html",
+        intake=found,
+        consultation=consultations.by_id(found.consultation_id),
+        form=form,
+        going=len(outlook.going),
+        staying=outlook.staying,
+        named=outlook.staying[:MOST_NAMED],
+        why_not=why_not,
+    )
+
+
+def _done(found: Intake) -> Response | str:
+    """What came of a table, or how far it is. While it is on its way the page asks again by
+    itself, unless told not to."""
+    job = jobs.by_id(found.job_id) if found.job_id is not None else None
+    on_its_way = import_undoing.is_on_its_way(found)
+    still = bool(number_in("still", most=1))
+    page = make_response(
+        render_template(
+            "consult/intake/done.html",
+            intake=found,
+            consultation=consultations.by_id(found.consultation_id),
+            job=job,
+            may_see_job=job is not None and may(core_rules.see_job, job),
+            on_its_way=on_its_way,
+            still=still,
+            neglected=on_its_way and jobs.neglected(now()),
+        )
+    )
+    if on_its_way and not still:
+        page.headers["Refresh"] = str(REFRESH)
+    return page
+
+
+def _start(
+    found: Intake, table: Table, mapping: dict[str, str], consultation: Consultation
+) -> Response:
+    """Hand a long table over to a worker."""
+    version = drafts.published(consultation)
+    at = now()
+    import_jobs.start(
+        table,
+        found,
+        consultation,
+        mapping=mapping,
+        version_id=version.id if version else None,
+        on_day=at.astimezone(SHANGHAI).date(),
+        by=current_user,
+        now=at,
+    )
+    db.session.commit()
+    flash(_("表格有%(n)d行，已交后台分批导入。可以离开本页。", n=len(table.rows)), "success")
+    return redirect(url_for(".columns", intake_id=found.id), 303)
 
 
 def _run(

@@ -90,6 +90,6 @@ def _submission(submission_id: int) -> Submission:
     submission = db.session.get(Submission, submission_id)
     if submission is None:
         abort(404)
-    if submission.state is SubmissionState.WITHDRAWN:
+    if submission.state in (SubmissionState.WITHDRAWN, SubmissionState.UNDONE):
         raise too_late(submission.state)
     return submission

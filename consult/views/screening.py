@@ -38,7 +38,7 @@ from core.web import choice_in, keep_private, now, number_in
 
 blueprint = Blueprint("screening", __name__, url_prefix="/desk/screening")
 PAGE = 20
-STATES = frozenset(state.value for state in SubmissionState)
+STATES = frozenset(state.value for state in SubmissionState) - {SubmissionState.UNDONE.value}
 CHANNELS = frozenset(channel.value for channel in Channel)
 REASONS = frozenset(reason.value for reason in Reason)
 # What is looked at: a state, what waits for a second person, or what is appealed.

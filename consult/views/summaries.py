@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import consultations, rules, summaries, summary_documents
+from consult import consultations, provenance, rules, summaries, summary_documents
 from consult.consultations import Consultation
 from consult.summaries import Subject, Summary, SummaryState
 from consult.summary_counts import split
@@ -136,12 +136,15 @@ def _by_state(page: Opened, state: str) -> str:
     after = number_in("after") or 0
     here = [id for id in ids if id > after][: summary_pages.PAGE]
     more = bool(here) and here[-1] != ids[-1]
+    listed = summary_pages.submissions_by_id(here)
     return render_template(
         "consult/summaries/states.html",
         **page.context(),
         state=state,
         total=len(ids),
-        submissions=summary_pages.submissions_by_id(here),
+        submissions=listed,
+        origins=provenance.of(listed),
+        rules=rules,
         page=summary_pages.Turning(
             page.links.opinions(state=state, after=here[-1]) if more else None,
             page.links.opinions(state=state) if after else None,
@@ -154,10 +157,15 @@ def _opinions(page: Opened) -> str:
     if unit is Unit.PEOPLE and not page.staff:
         # Which opinions come from one person is nobody else's business.
         abort(400)
+    listing = summary_pages.listing(page, unit, number_in("after"))
+    # Who put an opinion in, and from which table, is the office's business alone.
+    origins = provenance.of([e.submission for e in listing.entries]) if page.staff else {}
     return render_template(
         "consult/summaries/opinions.html",
         **page.context(),
-        listing=summary_pages.listing(page, unit, number_in("after")),
+        listing=listing,
+        origins=origins,
+        rules=rules,
     )
 
 

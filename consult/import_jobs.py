@@ -1,0 +1,133 @@
+"""Long imports (分批导入): a table of many rows, brought in step by step by a worker.
+
+Each step stores some rows and where to go on from in one transaction, so that a worker that dies
+leaves whole steps behind it, and the next one does no row twice. What has become of the rows stands
+with the table after every step.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import consultations, drafts, imports
+from consult.consultations import Consultation
+from consult.imports import Importing, Report, RowError
+from consult.intake import Intake, IntakeState, header_of
+from consult.intake_rows import RowReader
+from consult.readers import tables
+from consult.readers.tables import Table, UnreadableTable
+from consult.submissions import SubmissionState
+from core import audit, jobs, uploads
+from core.config import of_site
+from core.db import db
+from core.errors import Refused
+
+KIND = "submissions.import"
+# Tables up to so many rows go in at once, while the officer waits.
+AT_ONCE = 500
+STEP = 500
+
+
+def start(
+    table: Table,
+    intake: Intake,
+    consultation: Consultation,
+    *,
+    mapping: Mapping[str, str],
+    version_id: int | None,
+    on_day: dt.date,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> jobs.Job:
+    """Have the rows of a table brought in by a worker, once this is committed."""
+    imports.must_be_possible(consultation, table, mapping)
+    db.session.refresh(intake, with_for_update=True)
+    if intake.state is not IntakeState.UPLOADED:
+        raise Refused(_("这份表格已经导入过了。"))
+    intake.state = IntakeState.RUNNING
+    intake.mapping, intake.header = dict(mapping), header_of(table.columns)
+    asked = {
+        "intake": intake.id,
+        "version": version_id,
+        "on_day": on_day.isoformat(),
+        "stored_as": intake.stored_as,
+    }
+    job = jobs.ask(KIND, asked, name=intake.filename, by=by, now=now)
+    intake.job_id = job.id
+    return job
+
+
+@jobs.kind(KIND, _l("导入意见"))
+def work(run: jobs.Run) -> Mapping[str, Any]:
+    """Bring in what is left of the table."""
+    intake = db.session.get_one(Intake, run.arguments["intake"])
+    if intake.state is IntakeState.RUNNING:
+        _bring_in(run, intake)
+    # After the last commit; a worker that died between the two left the file.
+    uploads.remove(run.arguments["stored_as"])
+    said = {"rows": intake.rows, "imported": intake.imported, "already": intake.already}
+    return said | {"errors": intake.refused, "path": f"/desk/intake/{intake.id}"}
+
+
+def _bring_in(run: jobs.Run, intake: Intake) -> None:
+    consultation = consultations.by_id(intake.consultation_id)
+    importing, table = _prepared(run, intake, consultation)
+    done, total = int(run.checkpoint.get("done", 0)), len(table.rows)
+    if done:
+        # What equal rows there were decides what the next ones are.
+        importing.sort(table.rows[:done])
+        importing.report = _report(run.checkpoint)
+    state = SubmissionState.PENDING if intake.to_queue else SubmissionState.SHOWN
+    while done < total:
+        _must_still_run(intake)
+        imports.hold(consultation)
+        fresh = importing.sort(table.rows[done : done + STEP])
+        imports.store(consultation, fresh, state, intake, run.by, run.now())
+        done = min(done + STEP, total)
+        imports.write_down(intake, importing.report)
+        run.progress(done, total, _checkpoint(importing.report, done))
+    imports.finish(consultation, intake, importing.report, intake.channel, run.by, run.now())
+    run.progress(total, total)
+
+
+def _must_still_run(intake: Intake) -> None:
+    """Refuse to go on with a table that was taken out again after its job had been cancelled."""
+    db.session.refresh(intake, with_for_update=True)
+    if intake.state is not IntakeState.RUNNING:
+        raise Refused(_("这次导入已经撤销了。"))
+
+
+def _prepared(run: jobs.Run, intake: Intake, consultation: Consultation) -> tuple[Importing, Table]:
+    data = uploads.read(intake.stored_as)
+    if data is None:
+        raise Refused(_("上传的文件已经不在了，请重新上传。"))
+    version_id = run.arguments["version"]
+    version = drafts.version_by_id(version_id) if version_id else None
+    outline = drafts.outline(version) if version else None
+    day = dt.date.fromisoformat(run.arguments["on_day"])
+    # Reading a long table takes a while, in which nobody has to wait for us.
+    run.release()
+    try:
+        table = tables.read(data, filename=intake.filename)
+    except UnreadableTable as refusal:
+        raise Refused(str(refusal)) from refusal
+    secret = of_site().secret_key
+    reader = RowReader(table.columns, intake.mapping, intake.channel, outline, secret, day)
+    return Importing(table, consultation, reader, intake), table
+
+
+def _checkpoint(report: Report, done: int) -> dict[str, Any]:
+    errors = [[each.row, each.why] for each in report.errors]
+    return {"done": done, "imported": report.imported, "already": report.already, "errors": errors}
+
+
+def _report(checkpoint: Mapping[str, Any]) -> Report:
+    return Report(
+        rows=checkpoint["done"],
+        imported=checkpoint["imported"],
+        already=checkpoint["already"],
+        errors=[RowError(row, why) for row, why in checkpoint["errors"]],
+    )

@@ -1,0 +1,448 @@
+"""An import taken out again as a whole, and one that is brought in step by step."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from consult import (
+    authors,
+    import_jobs,
+    import_undoing,
+    imports,
+    intake,
+    screening,
+    submissions,
+    summaries,
+    summary_readings,
+    supports,
+)
+from consult.consultations import Consultation, Phase
+from consult.decisions import Reason
+from consult.imports import Report
+from consult.intake import Intake, IntakeState
+from consult.point_rows import Point, PointState
+from consult.screening_figures import ScreeningFigure
+from consult.submissions import Channel, Submission, SubmissionState
+from core import audit, jobs, uploads
+from core.db import db
+from core.errors import Refused
+from core.jobs import Job, JobState
+from tests import people
+from tests.conftest import NOON
+from tests.consultations_made import a_consultation, a_published_draft
+from tests.test_intake import DESK, NONE, TODAY, events, table_of, text_of, upload
+from tests.test_intake import run as command
+
+COLUMNS = ["编号", "内容"]
+
+
+@pytest.fixture(autouse=True)
+def _context(app: Flask) -> Iterator[None]:
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def consultation() -> Consultation:
+    made = a_consultation()
+    a_published_draft(made)
+    return made
+
+
+def brought_in(
+    consultation: Consultation, count: int = 3, *, to_queue: bool = False, first: int = 1
+) -> Intake:
+    """A table of so many letters that has been brought in."""
+    begun = a_table(consultation, to_queue=to_queue)
+    report = bring_in(consultation, begun, count, first=first)
+    assert report.imported + report.already == count
+    return begun
+
+
+def a_table(consultation: Consultation, *, to_queue: bool = False, data: bytes = b"x") -> Intake:
+    begun = intake.begin(
+        consultation,
+        channel=Channel.LETTER,
+        filename="来信.csv",
+        data=data,
+        stored_as=uploads.keep(data),
+        to_queue=to_queue,
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    db.session.commit()
+    return begun
+
+
+def bring_in(consultation: Consultation, begun: Intake, count: int, *, first: int = 1) -> Report:
+    rows = [[str(n), f"第{n}封来信，请多种一些树。"] for n in range(first, first + count)]
+    report = imports.bring_in(
+        table_of(COLUMNS, *rows),
+        consultation,
+        channel=Channel.LETTER,
+        mapping={"external_id": "编号", "body": "内容"},
+        outline=None,
+        to_queue=begun.to_queue,
+        secret="secret",
+        intake=begun,
+        by=audit.SYSTEM,
+        now=NOON,
+        on_day=TODAY,
+    )
+    db.session.commit()
+    return report
+
+
+def undo(begun: Intake, reason: str = "选错了征集") -> tuple[int, int]:
+    seen = import_undoing.outlook(begun).mark
+    done = import_undoing.undo(begun, reason=reason, seen=seen, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    db.session.expire_all()
+    return done
+
+
+def of(begun: Intake) -> list[Submission]:
+    query = sa.select(Submission).where(Submission.intake_id == begun.id)
+    return list(db.session.scalars(query.order_by(Submission.id)))
+
+
+def recounted(consultation: Consultation) -> None:
+    """What is kept equals a count of what has not been undone."""
+    db.session.expire_all()
+    rows = [
+        each
+        for each in db.session.scalars(sa.select(Submission))
+        if each.state is not SubmissionState.UNDONE
+    ]
+    shown = [each for each in rows if each.state is SubmissionState.SHOWN]
+    assert (consultation.received, consultation.shown) == (len(rows), len(shown))
+    for place, (received, seen) in submissions.tallies(consultation.id).items():
+        assert received == sum(each.place == place for each in rows)
+        assert seen == sum(each.place == place for each in shown)
+    live = sa.select(sa.func.count()).select_from(Point).where(Point.state == PointState.LIVE)
+    assert db.session.scalar(live) == len(rows)
+    figures = {each.kind: each.count for each in db.session.scalars(sa.select(ScreeningFigure))}
+    assert figures.get("received", 0) == len(rows)
+
+
+# --- undoing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to_queue", [False, True])
+def test_a_whole_import_goes_with_all_its_counts(
+    consultation: Consultation, to_queue: bool
+) -> None:
+    stays = brought_in(consultation, 2)
+    begun = brought_in(consultation, 3, to_queue=to_queue, first=10)
+    assert undo(begun) == (3, 0)
+    recounted(consultation)
+    assert consultation.received == 2
+    assert {each.state for each in of(begun)} == {SubmissionState.UNDONE}
+    assert {each.state for each in of(stays)} == {SubmissionState.SHOWN}
+    assert (begun.state, begun.undone, begun.undone_why) == (IntakeState.UNDONE, 3, "选错了征集")
+
+
+def test_it_is_shown_and_found_nowhere(client: FlaskClient, consultation: Consultation) -> None:
+    begun = brought_in(consultation)
+    listed = f"/consultations/{consultation.slug}/opinions"
+    found = "/search/?q=第2封来信"
+    assert "第2封来信" in text_of(client.get(listed))
+    undo(begun)
+    for address in (listed, f"{listed}?q=第2封来信", found):
+        assert "请多种一些树" not in text_of(client.get(address))
+    receipt = client.get(f"/receipts/{of(begun)[0].receipt}")
+    assert "录入已经撤销" in text_of(receipt)
+    assert "请多种一些树" not in text_of(receipt)
+
+
+def test_summaries_made_before_go_on_without_it(consultation: Consultation) -> None:
+    brought_in(consultation, 2)
+    begun = brought_in(consultation, 3, first=10)
+    summary = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert len(summary_readings.read(summary, [consultation]).counted.items) == 5
+    undo(begun)
+    assert len(summary_readings.read(summary, [consultation]).counted.items) == 2
+    again = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
+    assert (again.received, again.shown) == (2, 2)
+    assert summary_readings.since(summary, [consultation]).received == 0
+
+
+def test_numbers_are_never_given_twice(consultation: Consultation) -> None:
+    begun = brought_in(consultation)
+    undo(begun)
+    later = brought_in(consultation, 2, first=50)
+    assert [each.number for each in of(later)] == [4, 5]
+    received = submissions.receive(
+        consultation,
+        submissions.Opinion(body="希望多种一些树，少铺一些砖。"),
+        once_key="web",
+        by=audit.RESIDENT,
+        now=NOON,
+        on_day=TODAY,
+    )
+    assert received.number == 6
+
+
+def test_the_same_table_comes_in_again(consultation: Consultation) -> None:
+    undo(brought_in(consultation))
+    again = a_table(consultation)
+    assert bring_in(consultation, again, 3).imported == 3
+    recounted(consultation)
+    assert undo(again) == (3, 0)
+
+
+def test_what_somebody_acted_on_stays_and_is_named(consultation: Consultation) -> None:
+    begun = brought_in(consultation, 5)
+    hidden, supported, claimed, scanned, _other = of(begun)
+    screening.decide(
+        hidden,
+        SubmissionState.HIDDEN,
+        reason=Reason.ADVERTISEMENT,
+        note="广告",
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    someone = supports.Supporter(secret="secret", browser_key="a")
+    supports.give(supported, consultation, someone, now=NOON)
+    resident = people.make("resident")
+    authors.claim(claimed, resident, secret="secret", now=NOON)
+    submissions.keep_contact(scanned.id, b"sealed", days=3, now=NOON)
+    db.session.commit()
+    staying = {each.number: each.why for each in import_undoing.outlook(begun).staying}
+    assert staying == {
+        1: "已经审核处理",
+        2: "已有居民支持",
+        3: "作者已归入自己的账号",
+        4: "留有联系方式",
+    }
+    assert undo(begun) == (1, 4)
+    recounted(consultation)
+    again = a_table(consultation)
+    assert bring_in(consultation, again, 5).already == 4
+
+
+def test_who_confirms_has_seen_what_is_done(consultation: Consultation) -> None:
+    begun = brought_in(consultation)
+    seen = import_undoing.outlook(begun).mark
+    someone = supports.Supporter(secret="secret", browser_key="a")
+    supports.give(of(begun)[0], consultation, someone, now=NOON)
+    with pytest.raises(Refused, match="刚刚有变化"):
+        import_undoing.undo(begun, reason="错", seen=seen, by=audit.SYSTEM, now=NOON)
+
+
+def test_what_cannot_be_undone_is_said(consultation: Consultation) -> None:
+    with pytest.raises(Refused, match="还没有导入"):
+        undo(a_table(consultation))
+    begun = brought_in(consultation)
+    with pytest.raises(Refused, match="理由"):
+        undo(begun, " ")
+    undo(begun)
+    with pytest.raises(Refused, match="已经撤销"):
+        undo(begun)
+    with pytest.raises(Refused, match="已经导入过"):
+        bring_in(consultation, begun, 1)
+    answered = a_consultation("answered", phase=Phase.ANSWERED)
+    with pytest.raises(Refused, match="已经公布反馈"):
+        undo(brought_in(answered))
+
+
+def test_it_is_one_act_on_record(consultation: Consultation) -> None:
+    begun = brought_in(consultation)
+    undo(begun)
+    (event,) = events("submissions.import_undone")
+    assert event.after == {"undone": 3, "stayed": 0}
+    assert event.reason == "选错了征集"
+
+
+def test_an_undone_opinion_is_nobodys_to_act_on(consultation: Consultation) -> None:
+    begun = brought_in(consultation, 1)
+    undo(begun)
+    (gone,) = of(begun)
+    resident = people.make("resident")
+    with pytest.raises(Refused):
+        screening.decide(gone, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+    with pytest.raises(Refused):
+        screening.withdraw(gone, now=NOON)
+    with pytest.raises(Refused):
+        authors.claim(gone, resident, secret="secret", now=NOON)
+
+
+def test_an_officer_looks_and_confirms(client: FlaskClient, consultation: Consultation) -> None:
+    begun = brought_in(consultation)
+    people.sign_in(client, people.make("drc_staff").email)
+    page = f"{DESK}/{begun.id}"
+    assert f"{page}/undo" in text_of(client.get(page))
+    look = text_of(client.get(f"{page}/undo"))
+    assert "将撤销" in look
+    seen = look.split('name="seen"')[1].split('value="')[1].split('"')[0]
+    data = {"reason": "选错了征集", "seen": seen}
+    assert client.post(f"{page}/undo", data=data).status_code == 422
+    assert client.post(f"{page}/undo", data=data | {"confirm": "y"}).status_code == 303
+    assert "这次导入已经撤销" in text_of(client.get(page))
+    assert "这次导入已经撤销了。" in text_of(client.get(f"{page}/undo"))
+    assert "已撤销3件" in text_of(client.get(DESK))
+    db.session.rollback()
+    recounted(consultation)
+
+
+def test_the_command_says_and_then_does(app: Flask, tmp_path: Any) -> None:
+    consultation = a_consultation("gangyao")
+    file = tmp_path / "letters.csv"
+    file.write_text("编号,内容\n1,希望多种一些树\n2,希望少铺一些砖\n", encoding="utf-8")
+    done = command(app, file, "--channel", "letter")
+    assert done.exit_code == 0, done.output
+    number = db.session.scalars(sa.select(Intake.id)).one()
+    words = ["submissions", "undo-import", str(number), "--reason", "选错了"]
+    runner = app.test_cli_runner()
+    assert "将撤销2件" in runner.invoke(args=words).output
+    assert "已撤销2件" in runner.invoke(args=[*words, "--yes"]).output
+    db.session.rollback()
+    recounted(consultation)
+
+
+def test_staff_see_where_the_opinions_behind_a_figure_come_from(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    begun = brought_in(consultation)
+    summary = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
+    summaries.publish(summary, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    public = text_of(client.get(f"/consultations/{consultation.slug}/summary/opinions"))
+    assert "来信.csv" not in public
+    for role, linked in (("drc_staff", True), ("auditor", False)):
+        visitor = client.application.test_client()
+        people.sign_in(visitor, people.make(role).email)
+        for address in ("opinions", "opinions?state=received"):
+            page = text_of(visitor.get(f"/desk/summaries/{summary.id}/{address}"))
+            assert "来自表格“来信.csv”" in page
+            assert "第2行" in page
+            assert (f"{DESK}/{begun.id}" in page) is linked
+
+
+# --- step by step --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def _small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_jobs, "AT_ONCE", 3)
+    monkeypatch.setattr(import_jobs, "STEP", 4)
+
+
+def csv_of(count: int) -> bytes:
+    lines = [f"第{n // 2}封来信，请多种树。,乙" for n in range(count)]
+    return "\n".join(["内容,备注", *lines, ",空的", ""]).encode()
+
+
+def started(client: FlaskClient, count: int = 10) -> Intake:
+    """A long table whose columns an officer has named."""
+    people.sign_in(client, people.make("drc_staff").email)
+    consultation = db.session.scalars(sa.select(Consultation)).one()
+    where = upload(client, consultation, csv_of(count)).location
+    assert client.post(where, data=NONE | {"body": "内容", "act": "import"}).status_code == 303
+    db.session.rollback()
+    return db.session.scalars(sa.select(Intake)).one()
+
+
+def labour() -> bool:
+    at_work = jobs.work(worker="test", now=lambda: NOON)
+    db.session.rollback()
+    db.session.expire_all()
+    return at_work
+
+
+@pytest.mark.usefixtures("_small_steps")
+def test_a_long_table_is_brought_in_by_a_worker(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    begun = started(client)
+    page = client.get(f"{DESK}/{begun.id}")
+    assert page.headers["Refresh"] == "5"
+    assert "正在后台分批导入" in text_of(page)
+    assert "Refresh" not in client.get(f"{DESK}/{begun.id}?still=1").headers
+    assert of(begun) == []
+    with pytest.raises(Refused, match="正在导入"):
+        import_undoing.must_be_possible(begun, now=NOON)
+    assert labour()
+    assert begun.state is IntakeState.DONE
+    assert (begun.rows, begun.imported, begun.refused) == (11, 10, 1)
+    assert uploads.read(begun.stored_as or "gone") is None
+    assert len(of(begun)) == 10
+    recounted(consultation)
+    page = client.get(f"{DESK}/{begun.id}")
+    assert "Refresh" not in page.headers
+    assert "没有导入的行" in text_of(page)
+    assert len(events("submissions.imported")) == 1
+    assert undo(begun) == (10, 0)
+
+
+@pytest.mark.usefixtures("_small_steps")
+@pytest.mark.parametrize("dies_at", [0, 1, 2])
+def test_a_worker_that_dies_leaves_nothing_double_and_nothing_out(
+    client: FlaskClient,
+    consultation: Consultation,
+    monkeypatch: pytest.MonkeyPatch,
+    dies_at: int,
+) -> None:
+    begun = started(client)
+    steps = []
+    store = imports.store
+
+    def dying(*given: Any, **more: Any) -> None:
+        store(*given, **more)
+        steps.append(1)
+        if len(steps) == dies_at + 1:
+            raise sa.exc.OperationalError("killed", None, Exception())
+
+    monkeypatch.setattr(imports, "store", dying)
+    assert labour()
+    assert len(of(begun)) == 4 * dies_at
+    assert labour()
+    assert begun.state is IntakeState.DONE
+    assert (begun.rows, begun.imported, begun.already, begun.refused) == (11, 10, 0, 1)
+    assert len(of(begun)) == 10
+    assert [each.number for each in of(begun)] == list(range(1, 11))
+    recounted(consultation)
+
+
+@pytest.mark.usefixtures("_small_steps")
+def test_a_job_that_ended_early_can_be_undone_and_does_not_come_back(
+    client: FlaskClient, consultation: Consultation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = started(client)
+    store, steps = imports.store, []
+
+    def stopping(*given: Any, **more: Any) -> None:
+        steps.append(1)
+        if len(steps) == 2:
+            raise Refused("停在这里")
+        store(*given, **more)
+
+    monkeypatch.setattr(imports, "store", stopping)
+    assert labour()
+    job = db.session.scalars(sa.select(Job)).one()
+    assert job.state is JobState.FAILED
+    monkeypatch.setattr(imports, "store", store)
+    assert len(of(begun)) == 4
+    assert "导入没有完成" in text_of(client.get(f"{DESK}/{begun.id}"))
+    db.session.rollback()
+    assert undo(begun) == (4, 0)
+    jobs.retry(job, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert labour()
+    assert begun.state is IntakeState.UNDONE
+    recounted(consultation)
+
+
+@pytest.mark.usefixtures("_small_steps")
+def test_short_tables_go_in_at_once(client: FlaskClient, consultation: Consultation) -> None:
+    people.sign_in(client, people.make("drc_staff").email)
+    where = upload(client, consultation, "内容\n多种树。\n".encode()).location
+    client.post(where, data=NONE | {"body": "内容", "act": "import"})
+    db.session.rollback()
+    assert db.session.scalars(sa.select(Intake)).one().state is IntakeState.DONE
+    assert db.session.scalars(sa.select(Job)).all() == []
