@@ -41,4 +41,13 @@ ACCOUNT = Consent(
         ),
     ),
 )
-EVERY = {each.version: each for each in (COMMENT, ACCOUNT)}
+MEETING = Consent(
+    "meeting-1",
+    dt.date(2020, 1, 1),
+    _l("报名参加会议"),
+    (
+        _l("我同意为参加这次会议使用我填写的姓名和联系方式：姓名用于签到，联系方式用于通知。"),
+        _l("两项都加密保存，不公开，会后30天删除；我可以随时凭报名编号退出，退出后立即删除。"),
+    ),
+)
+EVERY = {each.version: each for each in (COMMENT, ACCOUNT, MEETING)}

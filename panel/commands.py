@@ -1,5 +1,6 @@
 """What an operator can do for the panel from the command line."""
 
+import datetime as dt
 import json
 
 import click
@@ -9,15 +10,17 @@ from flask_babel import gettext as _
 
 from consult import programmes
 from consult.command_line import refusing
+from core import housekeeping
 from core.errors import Refused
 from core.web import local, now
-from panel import members
+from panel import members, seats
 
 panel_group = AppGroup("panel", help="公众咨询团：成员。")
 
 
 def init_commands(app: Flask) -> None:
-    """Attach the panel's commands."""
+    """Attach the panel's commands and what has to be done from time to time."""
+    housekeeping.add(housekeeping.Job("seats", dt.timedelta(hours=1), seats.forget))
     app.cli.add_command(panel_group)
 
 

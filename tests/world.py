@@ -77,8 +77,14 @@ from core.outbox import Message, MessageState
 from core.password_links import PasswordLink
 from core.units import Unit
 from core.web import local
-from panel import members
+from panel import guests, meetings, members, minutes, papers, seats
+from panel.guests import Invitation
+from panel.meetings import Admission, Meeting, MeetingKind, Plan
 from panel.members import Appointment, Interest, Member
+from panel.minutes import MinutePoint
+from panel.papers import AgendaItem, MeetingPaper
+from panel.seats import SeatRequest
+from panel.views.my_meetings import ticket_for
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
@@ -163,6 +169,7 @@ def fill(app: Flask) -> None:
         _messages()
         _jobs()
         _panel(programme)
+        _meetings(programme)
         _lexicon()
         _stances()
         _reports()
@@ -583,6 +590,103 @@ def _answers(consultation: Consultation, unit: Unit) -> None:
     db.session.commit()
 
 
+def _meetings(programme: Programme) -> None:
+    """A public meeting that is announced, with everything; one held by draw and recorded; one that
+    nobody outside the desk knows of; one that was called off."""
+    hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
+
+    def planned(title: str, starts_at: dt.datetime, **more: object) -> Meeting:
+        facts: dict[str, object] = {
+            "kind": MeetingKind.DISCUSSION,
+            "title": title,
+            "starts_at": starts_at,
+            "ends_at": starts_at + 2 * hour,
+            "field_id": programme.discussion_fields[0].id,
+            "topic": "社区养老",
+            "consultation_id": _consultation(OPEN).id,
+            "about": "请大家谈谈社区养老怎么办。",
+            "place": "区机关会议中心",
+            "link": "https://meeting.example.invalid/1",
+            "chair": "王主任",
+            "is_public": True,
+            "seats": 1,
+            "apply_from": NOON - 20 * day,
+            "apply_until": starts_at - hour,
+        }
+        plan = Plan(**{**facts, **more})
+        return meetings.create(programme, plan, by=audit.SYSTEM, now=NOON - 20 * day)
+
+    def asks(meeting: Meeting, number: int, now: dt.datetime) -> SeatRequest:
+        key = of_site().contact_key
+        return seats.apply(
+            meeting,
+            sealed_name=sealing.seal(key, "王小明"),
+            sealed_contact=sealing.seal(key, f"wang{number}@example.cn"),
+            person_key=f"{meeting.id}-{number}",
+            key=f"seat-{meeting.id}-{number}",
+            consent=consents.MEETING.version,
+            by=audit.RESIDENT,
+            now=now,
+        )
+
+    member = members.of_account(accounts.by_email(email("panel_member")).id)
+    assert member is not None
+    coming = planned("养老服务座谈会", NOON + 5 * day, kind=MeetingKind.ROUND_TABLE)
+    was = planned("发展大讨论", NOON - 5 * day, admission=Admission.DRAW)
+    hidden = planned("筹备中的会", NOON + 9 * day)
+    off = planned("不开了的会", NOON + 8 * day)
+    for meeting in (coming, was, hidden, off):
+        version = drafts.published(_consultation(OPEN))
+        papers.add_item(meeting, "讨论第二章", version=version, mark=4, by=audit.SYSTEM, now=NOON)
+        data = b"%PDF-1.4 paper"
+        uploads.keep_by_content(data)
+        papers.add_paper(
+            meeting,
+            "材料.pdf",
+            data,
+            delivered_on=(NOON - 19 * day).date(),
+            is_public=True,
+            by=audit.SYSTEM,
+            now=NOON,
+        )
+        guests.invite(meeting, [member], "全体成员", by=audit.SYSTEM, now=NOON)
+        if meeting is hidden:
+            continue
+        told = papers.delivered(meeting.id)
+        began = NOON - 20 * day
+        meetings.announce(meeting, delivered=told, by=audit.SYSTEM, now=began)
+        guests.send(meeting, now=began)
+        asks(meeting, 1, began)
+        asks(meeting, 2, began)
+    answered = guests.of(coming.id)[0]
+    guests.answer(
+        answered,
+        guests.Answer.SUBSTITUTE,
+        substitute="李四",
+        note="出差",
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    meetings.cancel(off, "场地不能用。", by=audit.SYSTEM, now=NOON)
+    seats.draw(was, "2020", by=audit.SYSTEM, now=NOON - 5 * day - hour)
+    meetings.hold(was, delivered=papers.delivered(was.id), by=audit.SYSTEM, now=NOON)
+    for agreed in (True, False):
+        point = minutes.add(
+            was,
+            "建议增加社区食堂，方便老年人就餐。",
+            speaker="赵敏",
+            part="居民代表",
+            member_id=None if agreed else member.id,
+            name_agreed=agreed,
+            by=audit.SYSTEM,
+            now=NOON,
+        )
+        if agreed:
+            minutes.send(was, point, by=audit.SYSTEM, now=NOON)
+    minutes.publish(was, public=True, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+
+
 def sign_in(app: Flask, person: str) -> FlaskClient:
     """A client who is this person of the world."""
     client = app.test_client()
@@ -640,6 +744,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "version": list(consents.EVERY),
         "filename": ["icon.svg"],
         "kind": ["docx", "xlsx"],
+        "ticket": [ticket_for(1)],
     }
     columns = {
         "submission_id": Submission.id,
@@ -654,6 +759,12 @@ def _values(name: str, rule: Rule) -> list[object]:
         "correction_id": Correction.id,
         "number": Correction.receipt,
         "member_id": Member.id,
+        "meeting_id": Meeting.id,
+        "item_id": AgendaItem.id,
+        "paper_id": MeetingPaper.id,
+        "invitation_id": Invitation.id,
+        "minute_id": MinutePoint.id,
+        "seat_receipt": SeatRequest.receipt,
         "appointment_id": Appointment.id,
         "interest_id": Interest.id,
     }

@@ -7,7 +7,15 @@ from flask import Flask
 from consult.views import desk
 from panel import rules
 
-ROOMS = ("panel", "members")
+ROOMS = (
+    "panel",
+    "members",
+    "meetings",
+    "my_meetings",
+    "meeting_desk",
+    "meeting_guests",
+    "meeting_minutes",
+)
 
 
 def init_views(app: Flask) -> None:

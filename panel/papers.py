@@ -1,0 +1,210 @@
+"""The agenda of a meeting and its papers (议程、材料): what is spoken of, and what was sent round.
+
+An item may stand for a draft or a section of one. A paper is kept under the hash of its content,
+told by its content and not by its name, and carries the day on which it reached those invited.
+"""
+
+import datetime as dt
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from enum import Enum
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult.consultations import SHANGHAI
+from consult.drafts import Version
+from core import audit
+from core.db import Base, choice, db
+from core.errors import Refused
+from core.text import tidy_line
+from panel import meetings
+from panel.meetings import Meeting, MeetingState
+
+audit.ACTIONS.update(
+    {
+        "agenda_item.added": _l("添加会议议程"),
+        "agenda_item.removed": _l("删去会议议程"),
+        "meeting_paper.added": _l("添加会议材料"),
+        "meeting_paper.removed": _l("删去会议材料"),
+    }
+)
+audit.KINDS.update({"agenda_item": _l("会议议程"), "meeting_paper": _l("会议材料")})
+
+MOST = 20
+LARGEST = 20 * 1024 * 1024
+OPEN = (MeetingState.PREPARED, MeetingState.ANNOUNCED)
+
+
+class PaperKind(Enum):
+    """What a paper may be."""
+
+    PDF = "pdf"
+    DOCX = "docx"
+    XLSX = "xlsx"
+
+    @property
+    def media_type(self) -> str:
+        """The one type under which it is handed out."""
+        office = "application/vnd.openxmlformats-officedocument"
+        return {
+            PaperKind.PDF: "application/pdf",
+            PaperKind.DOCX: f"{office}.wordprocessingml.document",
+            PaperKind.XLSX: f"{office}.spreadsheetml.sheet",
+        }[self]
+
+
+class AgendaItem(Base):
+    """One item. `mark` 0 stands for the whole of the version it is bound to."""
+
+    __tablename__ = "agenda_item"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"), index=True)
+    title: Mapped[str] = mapped_column(sa.String(200))
+    version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("version.id"))
+    mark: Mapped[int] = mapped_column(default=0)
+
+    version: Mapped[Version | None] = relationship(lazy="joined")
+
+
+class MeetingPaper(Base):
+    """One paper of one meeting."""
+
+    __tablename__ = "meeting_paper"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"), index=True)
+    # Under which it is kept in instance/uploads.
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    name: Mapped[str] = mapped_column(sa.String(200))
+    kind: Mapped[PaperKind] = mapped_column(choice(PaperKind))
+    size: Mapped[int]
+    delivered_on: Mapped[dt.date | None]
+    is_public: Mapped[bool] = mapped_column(default=False)
+
+
+def items_of(meeting_id: int) -> Sequence[AgendaItem]:
+    """The agenda in its order."""
+    query = sa.select(AgendaItem).where(AgendaItem.meeting_id == meeting_id)
+    return db.session.scalars(query.order_by(AgendaItem.id)).all()
+
+
+def papers_of(meeting_id: int) -> Sequence[MeetingPaper]:
+    """The papers in the order in which they came."""
+    query = sa.select(MeetingPaper).where(MeetingPaper.meeting_id == meeting_id)
+    return db.session.scalars(query.order_by(MeetingPaper.id)).all()
+
+
+def delivered(meeting_id: int) -> list[dt.date | None]:
+    """For each paper the day on which it arrived, None when it has not."""
+    return [paper.delivered_on for paper in papers_of(meeting_id)]
+
+
+def paper_of(meeting: Meeting, paper_id: int) -> MeetingPaper | None:
+    """The paper with this number, if it belongs to this meeting."""
+    paper = db.session.get(MeetingPaper, paper_id)
+    return paper if paper is not None and paper.meeting_id == meeting.id else None
+
+
+def add_item(
+    meeting: Meeting,
+    title: str,
+    *,
+    version: Version | None = None,
+    mark: int = 0,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> AgendaItem:
+    """Put one more item at the end of the agenda."""
+    _must_be_open(meeting)
+    item = AgendaItem(meeting_id=meeting.id, title=title, version=version, mark=mark)
+    db.session.add(item)
+    db.session.flush()
+    audit.record("agenda_item.added", item, by=by, now=now, name=title)
+    return item
+
+
+def remove_item(meeting: Meeting, item: AgendaItem, *, by: audit.Actor, now: dt.datetime) -> None:
+    """Take an item off the agenda."""
+    _must_be_open(meeting)
+    audit.record("agenda_item.removed", item, by=by, now=now, name=item.title)
+    db.session.delete(item)
+    db.session.flush()
+
+
+def kind_of(data: bytes) -> PaperKind:
+    """What a file is by its content; refuses everything that is no paper."""
+    if data.startswith(b"%PDF-"):
+        return PaperKind.PDF
+    if data.startswith(b"PK\x03\x04"):
+        try:
+            names = set(zipfile.ZipFile(io.BytesIO(data)).namelist())
+        except (zipfile.BadZipFile, ValueError, OSError):
+            names = set()
+        if "word/document.xml" in names and "word/vbaProject.bin" not in names:
+            return PaperKind.DOCX
+        if "xl/workbook.xml" in names and "xl/vbaProject.bin" not in names:
+            return PaperKind.XLSX
+    raise Refused(_("会议材料只能是 PDF、Word（.docx）或 Excel（.xlsx）文件。"))
+
+
+def add_paper(
+    meeting: Meeting,
+    name: str,
+    data: bytes,
+    *,
+    delivered_on: dt.date | None,
+    is_public: bool,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> MeetingPaper:
+    """Put a paper, whose content is stored already, beside the meeting. A hearing that has been
+    announced takes none that would come too late."""
+    kind = kind_of(data)
+    if len(data) > LARGEST:
+        raise Refused(_("每份材料不能超过%(n)dMB。", n=LARGEST // 1024 // 1024))
+    _must_be_open(meeting)
+    if delivered_on is not None and delivered_on > now.astimezone(SHANGHAI).date():
+        raise Refused(_("送达日期在今天之后，请在材料实际送达后再填。"))
+    if len(papers_of(meeting.id)) >= MOST:
+        raise Refused(_("一次会议最多%(n)d份材料。", n=MOST))
+    if meeting.state is MeetingState.ANNOUNCED and (
+        late := meetings.hearing_refusals(meeting, [delivered_on])
+    ):
+        raise Refused(late[0])
+    paper = MeetingPaper(
+        meeting_id=meeting.id,
+        sha256=hashlib.sha256(data).hexdigest(),
+        name=tidy_line(name)[-200:],
+        kind=kind,
+        size=len(data),
+        delivered_on=delivered_on,
+        is_public=is_public,
+    )
+    db.session.add(paper)
+    db.session.flush()
+    audit.record("meeting_paper.added", paper, by=by, now=now, name=paper.name)
+    return paper
+
+
+def remove_paper(
+    meeting: Meeting, paper: MeetingPaper, *, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Take a paper away; once people have been told of it, it stays."""
+    meetings.lock(meeting)
+    if meeting.state is not MeetingState.PREPARED:
+        raise Refused(_("会议已经通知，材料不能再删去。"))
+    audit.record("meeting_paper.removed", paper, by=by, now=now, name=paper.name)
+    db.session.delete(paper)
+    db.session.flush()
+
+
+def _must_be_open(meeting: Meeting) -> None:
+    meetings.lock(meeting)
+    if meeting.state not in OPEN:
+        raise Refused(_("会议已经召开或取消，议程和材料不能再改。"))
