@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import drafts
+from consult import adoption, drafts
 from consult.appeals import Appeal
 from consult.archiving import Paper, pack
 from consult.consultations import Consultation, ConsultationChange
@@ -54,7 +54,7 @@ class Variant(StrEnum):
 
 audit.VALUES["variant"] = {"masked": _l("脱敏本"), "full": _l("全本")}
 
-# What later nouns add: (consultation, variant) → papers, whose names begin with 06- or 07-.
+# What later nouns add: (consultation, variant) → papers, whose names begin with 07-.
 Contributor = Callable[[Consultation, Variant], Iterable[Paper]]
 CONTRIBUTORS: list[Contributor] = []
 
@@ -91,6 +91,7 @@ def papers(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     yield from _opinions(consultation, variant)
     yield from _decisions(consultation, variant)
     yield from _summaries(consultation, variant)
+    yield _outcomes(consultation, variant)
     for contributor in CONTRIBUTORS:
         yield from contributor(consultation, variant)
     yield _record(consultation, variant)
@@ -253,6 +254,24 @@ def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         if variant is Variant.FULL:
             facts["counted"] = json.loads(zlib.decompress(summary.payload))
         yield json_paper(f"05-summaries/summary-{summary.number:03}.json", facts)
+
+
+def _outcomes(consultation: Consultation, variant: Variant) -> Paper:
+    """What became of every point."""
+    columns = (
+        *("number", "part", "who", "channel", "section", "words", "pieces", "points"),
+        *("outcome", "reason", "cited"),
+    )
+    made = adoption.table(consultation, full=variant is Variant.FULL)
+    rows = [
+        (
+            *(row.number, row.part.value, row.who, row.channel, row.section, row.words),
+            *(row.pieces, row.points, row.outcome.value if row.outcome else "", row.reason),
+            " ".join(map(str, row.cited)),
+        )
+        for row in made.rows
+    ]
+    return csv_paper("06-outcomes/adoption.csv", columns, rows)
 
 
 def _record(consultation: Consultation, variant: Variant) -> Paper:

@@ -24,6 +24,7 @@ ROOMS = (
     "structure",
     "lineage",
     "archives",
+    "adoption",
     "screening",
     "desk_entry",
     "originals",
