@@ -13,7 +13,7 @@ from consult import summary_campaigns, summary_contrasts
 from consult.submissions import Channel
 from consult.summaries import Summary
 from consult.summary_counts import FEW, outermost
-from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Filters, Item, select
+from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
 from consult.summary_readings import Reading
 from consult.summary_reports import Sentence
 from core.web import day
@@ -249,13 +249,23 @@ def _campaigns(writer: _Writer) -> Written:
         yield words % {**numbers, "day": day(each.busiest)}, {"group": each.group}, each.first.id
 
 
+def silent_channels(items: Sequence[Item]) -> list[str]:
+    """The usual channels by which none of these opinions came."""
+    heard = {item.channel for item in items}
+    return [channel.title for channel in EXPECTED if channel.value not in heard]
+
+
+def quiet_chapters(counted: Counted) -> list[int]:
+    """The chapters nobody commented on."""
+    places = [p for p in outermost(counted) if p not in (WHOLE, UNPLACED)]
+    return [place for place in places if not select(counted, Filters(section=place))]
+
+
 def _unheard(writer: _Writer) -> Written:
-    silent = [c.title for c in EXPECTED if not any(i.channel == c.value for i in writer.items)]
+    silent = silent_channels(writer.items)
     if silent:
         yield _("没有收到来自%(channels)s的意见。", channels="、".join(silent)), None, None
-    counted = writer.reading.counted
-    places = [p for p in outermost(counted) if p not in (WHOLE, UNPLACED)]
-    quiet = [p for p in places if not select(counted, Filters(section=p))]
+    quiet = quiet_chapters(writer.reading.counted)
     if quiet:
         titles = "、".join(f"“{_section(writer, place)}”" for place in quiet)
         yield _("没有人对%(titles)s提出意见。", titles=titles), None, None

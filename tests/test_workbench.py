@@ -273,3 +273,24 @@ def test_what_the_author_ticked_is_not_corrected(app: Flask) -> None:
                 by=audit.SYSTEM,
                 now=NOON,
             )
+
+
+def test_the_public_reads_themes_in_peoples_words_and_who_was_not_heard(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        summaries.publish(summary, by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        assert summary.consultation is not None
+        at = f"/consultations/{summary.consultation.slug}/summary"
+    page = client.get(at).get_data(as_text=True)
+    assert "大家说了哪些事" in page
+    assert sum(words in page for words in (*LIFTS, *PARKING, LETTER)) >= 2
+    assert "没有收到来自这些渠道的意见" in page
+    assert "as=people" not in page
+    for link in html.fromstring(page).xpath("//h3//a"):
+        opened = html.fromstring(client.get(link.get("href")).get_data(as_text=True))
+        said = int(re.sub(r"\D", "", link.text_content()))
+        assert int(opened.xpath("//h1/@data-total")[0]) == said

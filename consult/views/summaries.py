@@ -8,7 +8,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import consultations, provenance, rules, summaries, summary_documents
+from consult import (
+    consultations,
+    provenance,
+    rules,
+    summaries,
+    summary_documents,
+    summary_narratives,
+)
 from consult.consultations import Consultation
 from consult.summaries import Subject, Summary, SummaryState
 from consult.summary_counts import split
@@ -235,6 +242,9 @@ def _public(consultation: Consultation, summary: Summary) -> str:
         heats=summary_pages.heats(page),
         draft_url=lambda place: summary_pages.draft_url(page, place),
         cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看意见")),
+        themes=summary_workbench.shown_themes(page) if not page.reading.few else [],
+        silent=summary_narratives.silent_channels(page.view.items),
+        quiet=[page.title_of(n) for n in summary_narratives.quiet_chapters(page.reading.counted)],
         others=[each for each in summaries.published(consultation) if each.id != summary.id],
         listing=listing,
     )
