@@ -2,7 +2,16 @@
 
 import sys
 
-from bench import comment_post, comparing, draft_page, finding, importing, serving, summary
+from bench import (
+    comment_post,
+    comparing,
+    draft_page,
+    finding,
+    importing,
+    serving,
+    summary,
+    term_index,
+)
 
 ALL = {
     "draft_page": draft_page.run,
@@ -12,6 +21,7 @@ ALL = {
     "comparing": comparing.run,
     "finding": finding.run,
     "serving": serving.run,
+    "term_index": term_index.run,
 }
 
 

@@ -94,31 +94,41 @@ TERMS = cast(sa.Table, Term.__table__)
 # --- which words are terms -----------------------------------------------------------------------
 
 
+_LATEST = (
+    sa.select(Draft.consultation_id, sa.func.max(Version.number).label("number"))
+    .join(Version, Version.draft_id == Draft.id)
+    .where(Version.state == VersionState.PUBLISHED)
+    .group_by(Draft.consultation_id)
+    .subquery()
+)
+_NEWEST = (
+    sa.select(Version.id)
+    .join(Draft, Version.draft_id == Draft.id)
+    .join(
+        _LATEST,
+        sa.and_(
+            _LATEST.c.consultation_id == Draft.consultation_id,
+            _LATEST.c.number == Version.number,
+        ),
+    )
+    .where(Version.state == VersionState.PUBLISHED)
+    .order_by(Version.id)
+)
+
+
 def lexicon() -> Lexicon:
     """The lexicon in force for all opinions together: one for the whole index, so that any two
     groups can be compared: what staff decided, and the headings of every newest published draft."""
-    newest = (
-        sa.select(Draft.consultation_id, sa.func.max(Version.number).label("number"))
-        .join(Version, Version.draft_id == Draft.id)
-        .where(Version.state == VersionState.PUBLISHED)
-        .group_by(Draft.consultation_id)
-        .subquery()
-    )
-    query = (
-        sa.select(Version)
-        .join(Draft, Version.draft_id == Draft.id)
-        .join(
-            newest,
-            sa.and_(
-                newest.c.consultation_id == Draft.consultation_id,
-                newest.c.number == Version.number,
-            ),
-        )
-        .where(Version.state == VersionState.PUBLISHED)
-    )
+    newest = tuple(db.session.scalars(_NEWEST))
+    return _with(lexicons.at(lexicons.newest()), _headings(newest, str(db.engine.url)))
+
+
+@lru_cache(maxsize=8)
+def _headings(version_ids: tuple[int, ...], _url: str) -> tuple[str, ...]:
+    # A published version cannot change.
+    query = sa.select(Version).where(Version.id.in_(version_ids))
     outlines = [drafts.outline(version) for version in db.session.scalars(query)]
-    headings = {entry.text for outline in outlines for entry in outline.headings}
-    return _with(lexicons.at(lexicons.newest()), tuple(sorted(headings)))
+    return tuple(sorted({entry.text for each in outlines for entry in each.headings}))
 
 
 @lru_cache(maxsize=8)
@@ -128,12 +138,11 @@ def _with(decided: Lexicon, headings: tuple[str, ...]) -> Lexicon:
 
 def reading_of(version: str) -> int:
     """The number of a way of reading, given when it is first asked for."""
-    find = sa.select(TermReading.id).where(TermReading.version == version)
-    known = db.session.scalar(find)
+    known = db.session.scalar(_READING, {"version": version})
     if known is None:
         made = insert_into(TermReading).values(version=version).on_conflict_do_nothing()
         db.session.execute(made)
-        known = db.session.scalar(find)
+        known = db.session.scalar(_READING, {"version": version})
         assert known is not None
     return known
 
@@ -148,6 +157,21 @@ def follow(ids: Sequence[int]) -> None:
         _follow(list(ids[start : start + BATCH]), read=len(ids) <= AT_ONCE)
 
 
+_SHOWN = (
+    sa.select(Submission.id, Submission.consultation_id, Submission.title, Submission.body)
+    .where(
+        Submission.id.in_(sa.bindparam("ids", expanding=True)),
+        Submission.state == SubmissionState.SHOWN,
+    )
+    .order_by(Submission.id)
+)
+_ENTERED = sa.select(TermEntry.submission_id).where(
+    TermEntry.submission_id.in_(sa.bindparam("ids", expanding=True))
+)
+_KNOWN = sa.select(Term.word, Term.id).where(Term.word.in_(sa.bindparam("words", expanding=True)))
+_READING = sa.select(TermReading.id).where(TermReading.version == sa.bindparam("version"))
+
+
 def heed(ids: Sequence[int]) -> None:
     """Let it be seen that something about these opinions has changed, though not their words."""
     here = TermEntry.submission_id.in_(ids)
@@ -158,15 +182,8 @@ def heed(ids: Sequence[int]) -> None:
 
 
 def _follow(ids: Sequence[int], *, read: bool) -> None:
-    query = sa.select(
-        Submission.id, Submission.consultation_id, Submission.title, Submission.body
-    ).where(Submission.id.in_(ids), Submission.state == SubmissionState.SHOWN)
-    shown = db.session.execute(query.order_by(Submission.id)).all()
-    known = set(
-        db.session.scalars(
-            sa.select(TermEntry.submission_id).where(TermEntry.submission_id.in_(ids))
-        )
-    )
+    shown = db.session.execute(_SHOWN, {"ids": ids}).all()
+    known = set(db.session.scalars(_ENTERED, {"ids": ids}))
     gone = known - {row.id for row in shown}
     if not shown and not gone:
         return
@@ -244,8 +261,8 @@ def _numbers(wanted: Sequence[str]) -> term_reading.Numbers:
 def _known(wanted: Sequence[str]) -> dict[str, int]:
     found: dict[str, int] = {}
     for start in range(0, len(wanted), BATCH):
-        query = sa.select(Term.word, Term.id).where(Term.word.in_(wanted[start : start + BATCH]))
-        found |= {row.word: row.id for row in db.session.execute(query)}
+        some = list(wanted[start : start + BATCH])
+        found |= {row.word: row.id for row in db.session.execute(_KNOWN, {"words": some})}
     return found
 
 
