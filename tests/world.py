@@ -77,15 +77,27 @@ from core.outbox import Message, MessageState
 from core.password_links import PasswordLink
 from core.units import Unit
 from core.web import local
-from panel import guests, meetings, members, minutes, papers, seats
+from panel import (
+    guests,
+    meetings,
+    members,
+    minutes,
+    papers,
+    remarks,
+    reviews,
+    rounds,
+    seats,
+)
 from panel.guests import Invitation
 from panel.meetings import Admission, Meeting, MeetingKind, Plan
 from panel.members import Appointment, Interest, Member
 from panel.minutes import MinutePoint
 from panel.papers import AgendaItem, MeetingPaper
+from panel.rounds import Invitation as ReviewInvitation
+from panel.rounds import ReviewRound
 from panel.seats import SeatRequest
 from panel.views.my_meetings import ticket_for
-from tests import people
+from tests import people, rounds_made
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
 
@@ -95,6 +107,8 @@ from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_p
 ROLES = tuple(role.value for role in RoleName)
 PEOPLE = ("anonymous", *ROLES, "deactivated", "unequipped")
 OPEN, CLOSED, ANSWERED, UPCOMING, PREPARING = "gangyao", "silu", "jingyan", "yugao", "caoni"
+# What a review round is called of which only the office and those asked may know.
+SECRET = "绝密审阅轮次"
 WORDS = (
     "建议在老旧小区加装电梯，方便老年人上下楼。",
     "停车位太少，晚上回家绕三圈也找不到地方停。",
@@ -173,6 +187,7 @@ def fill(app: Flask) -> None:
         _lexicon()
         _stances()
         _reports()
+        _rounds()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         _answers(_consultation(OPEN), unit)
@@ -687,6 +702,29 @@ def _meetings(programme: Programme) -> None:
     db.session.commit()
 
 
+def _rounds() -> None:
+    """A review round in every state: one that goes on, with a signed review and drafts; one that
+    is released; one on a version that nobody else knows of; one that is only prepared."""
+    made = {}
+    for slug, days in ((OPEN, 5), (CLOSED, -20)):
+        version = drafts.published(_consultation(slug))
+        assert version is not None
+        at = NOON + dt.timedelta(days=min(days, 0))
+        made[slug] = rounds_made.an_open_round(version, due_at=at + dt.timedelta(days=8), now=at)
+        for invitation in rounds.invitations(made[slug]):
+            rounds_made.a_review(invitation, now=at)
+            if invitation.name != "李文" or slug == CLOSED:
+                reviews.sign(invitation, name=invitation.name, by=audit.SYSTEM, now=at)
+    remarks.release(made[CLOSED], secret="secret", by=audit.SYSTEM, now=NOON)
+    secret = drafts.prepared(_consultation(PREPARING))
+    assert secret is not None
+    others = [each.member_id for each in rounds.addable(made[OPEN], local(NOON).date())]
+    others += [each.member_id for each in rounds.invitations(made[OPEN]) if each.name != "李文"]
+    rounds_made.an_open_round(secret, title=SECRET, members=others)
+    rounds_made.a_prepared_round(secret, title=SECRET)
+    db.session.commit()
+
+
 def sign_in(app: Flask, person: str) -> FlaskClient:
     """A client who is this person of the world."""
     client = app.test_client()
@@ -745,7 +783,15 @@ def _values(name: str, rule: Rule) -> list[object]:
         "filename": ["icon.svg"],
         "kind": ["docx", "xlsx"],
         "ticket": [ticket_for(1)],
+        "section": [1],
     }
+    if name == "round_id":
+        # The one that goes on tells most; what others said is only there after a release.
+        found = list(db.session.scalars(sa.select(ReviewRound.id).order_by(ReviewRound.id)))
+        return found[1:] + found[:1] if rule.endpoint == "reviews.others" else list(found)
+    if name == "review_id":
+        signed = sa.select(ReviewInvitation.id).where(ReviewInvitation.signed_at.is_not(None))
+        return list(db.session.scalars(signed.order_by(ReviewInvitation.id)))
     columns = {
         "submission_id": Submission.id,
         "receipt": Submission.receipt,

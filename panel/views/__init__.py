@@ -15,6 +15,10 @@ ROOMS = (
     "meeting_desk",
     "meeting_guests",
     "meeting_minutes",
+    "panel_desk",
+    "rounds",
+    "reviews",
+    "round_totals",
 )
 
 

@@ -1,0 +1,193 @@
+"""Reminders (提醒): that there is something to review, seven days, two days and on the day before it
+is due. None goes to who has signed, none goes twice."""
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+
+from consult.consultations import SHANGHAI
+from core import audit, outbox, sealing
+from core.accounts import Account
+from core.db import db
+from panel import rounds
+from panel.members import Member
+from panel.rounds import Invitation, ReviewRound, RoundState
+
+# How many days before the due day, the most urgent first.
+BEFORE = (0, 2, 7)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What a message needs of the site: its address, without a slash, and the key of addresses."""
+
+    site: str
+    contact_key: str
+
+
+def stage_of(invitation: Invitation, now: dt.datetime) -> int | None:
+    """Which reminder is due now: 7, 2 or 0 days before; None when none is or it is signed."""
+    if not invitation.may_write(now):
+        return None
+    # A due moment of midnight is the end of the day before.
+    last_day = (invitation.due() - dt.timedelta(seconds=1)).astimezone(SHANGHAI).date()
+    left = (last_day - now.astimezone(SHANGHAI).date()).days
+    return next((days for days in BEFORE if left <= days), None)
+
+
+def remind_due(post: Post, *, now: dt.datetime) -> None:
+    """Put in every reminder that is due, each once."""
+    query = (
+        sa.select(Invitation)
+        .join(ReviewRound, ReviewRound.id == Invitation.round_id)
+        .where(
+            ReviewRound.state == RoundState.OPEN,
+            ReviewRound.closes_at > now,
+            Invitation.signed_at.is_(None),
+        )
+    )
+    waiting = [
+        (invitation, stage)
+        for invitation in db.session.scalars(query)
+        if (stage := stage_of(invitation, now)) is not None
+    ]
+    addresses = _addresses([invitation for invitation, _stage in waiting])
+    outbox.put(
+        (
+            _letter(
+                invitation,
+                f"review:{invitation.id}:{invitation.due().isoformat()}:{stage}",
+                addresses[invitation.member_id],
+                _("审阅提醒：%(title)s", title=invitation.round.title),
+                _left(stage),
+                post,
+            )
+            for invitation, stage in waiting
+            if invitation.member_id in addresses
+        ),
+        now=now,
+    )
+
+
+def announce(invitations: Sequence[Invitation], post: Post, *, now: dt.datetime) -> None:
+    """Tell those who were just asked."""
+    addresses = _addresses(invitations)
+    outbox.put(
+        (
+            _letter(
+                each,
+                f"review-asked:{each.id}",
+                addresses[each.member_id],
+                _("请您审阅：%(title)s", title=each.round.title),
+                _("请您审阅一份文稿，逐节填写意见并签署。"),
+                post,
+            )
+            for each in invitations
+            if each.member_id in addresses
+        ),
+        now=now,
+    )
+
+
+def tell_extended(invitations: Iterable[Invitation], post: Post, *, now: dt.datetime) -> None:
+    """Tell those who have not signed that they have longer."""
+    waiting = [each for each in invitations if each.may_write(now)]
+    addresses = _addresses(waiting)
+    outbox.put(
+        (
+            _letter(
+                each,
+                f"review-extended:{each.id}:{each.due().isoformat()}",
+                addresses[each.member_id],
+                _("审阅延期：%(title)s", title=each.round.title),
+                _("审阅的截止时间延长了。"),
+                post,
+            )
+            for each in waiting
+            if each.member_id in addresses
+        ),
+        now=now,
+    )
+
+
+def chase(review_round: ReviewRound, post: Post, *, by: audit.Actor, now: dt.datetime) -> int:
+    """Remind all who have not signed, at the office's word, once a day; how many they are."""
+    rounds.must_be_open(review_round, now)
+    waiting = [each for each in rounds.invitations(review_round) if each.may_write(now)]
+    addresses = _addresses(waiting)
+    reached = [each for each in waiting if each.member_id in addresses]
+    day = now.astimezone(SHANGHAI).date()
+    outbox.put(
+        (
+            _letter(
+                each,
+                f"review-chased:{each.id}:{day}",
+                addresses[each.member_id],
+                _("请尽快审阅：%(title)s", title=review_round.title),
+                _("您还没有签署审阅意见。"),
+                post,
+            )
+            for each in reached
+        ),
+        now=now,
+    )
+    audit.record(
+        "review_round.chased",
+        review_round,
+        by=by,
+        now=now,
+        name=review_round.title,
+        after={"members": len(reached)},
+    )
+    return len(reached)
+
+
+def _addresses(invitations: Sequence[Invitation]) -> dict[int, str]:
+    """{member: where mail reaches them}; members without a working account are left out."""
+    query = (
+        sa.select(Member.id, Account.email)
+        .join(Account, Account.id == Member.account_id)
+        .where(Member.id.in_({each.member_id for each in invitations}), Account.active)
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def _letter(
+    invitation: Invitation, about: str, address: str, subject: str, first: str, post: Post
+) -> outbox.Draft:
+    return outbox.Draft(
+        about=about,
+        sealed_address=sealing.seal(post.contact_key, address),
+        subject=subject,
+        body=_(
+            "%(name)s，您好！\n\n"
+            "%(first)s\n\n"
+            "审阅：%(title)s\n"
+            "截止：%(due)s\n"
+            "打开：%(url)s\n\n"
+            "文稿在公布之前请勿外传。这是系统发出的通知，请不要回复。",
+            name=invitation.name,
+            first=first,
+            title=invitation.round.title,
+            due=_said(invitation.due()),
+            url=f"{post.site}/panel/reviews/{invitation.round_id}",
+        ),
+    )
+
+
+def _left(stage: int) -> str:
+    if stage == 0:
+        return str(_("今天截止，您还没有签署审阅意见。"))
+    return str(_("还剩不到%(n)d天，您还没有签署审阅意见。", n=stage + 1))
+
+
+def _said(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def on_the_desk(invitations: Iterable[Invitation], now: dt.datetime) -> Iterator[Invitation]:
+    """What still waits for this member, the most urgent first."""
+    yield from sorted((each for each in invitations if each.may_write(now)), key=Invitation.due)

@@ -1,0 +1,607 @@
+"""Review rounds (审阅轮次): what the office asks the panel to read, whom, and until when.
+
+A round is prepared, then opened: the words of the draft and the list of those asked are fixed at
+that moment, so that a version that is still being mended, or deleted, takes nothing from what was
+read. It closes by the clock, each member's own extension included, and is released by the office.
+Until then nobody but the office and those asked knows of it; `loading` and the pages see to that.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from consult import consultations, drafts
+from consult.consultations import Consultation
+from consult.drafts import Entry, Outline, Paragraph, ParagraphKind, Version, VersionState
+from core import audit
+from core.audit import AuditEvent
+from core.db import Base, choice, db
+from core.errors import Refused
+from panel import members
+from panel.members import Appointment, Member
+
+audit.ACTIONS.update(
+    {
+        "review_round.prepared": _l("准备审阅轮次"),
+        "review_round.changed": _l("修改审阅轮次"),
+        "review_round.opened": _l("开始审阅"),
+        "review_round.extended": _l("延长审阅期限"),
+        "review_round.joined": _l("增加审阅成员"),
+        "review_round.chased": _l("催办审阅"),
+        "review_round.closed": _l("提前结束审阅"),
+        "review_round.released": _l("公布审阅结果"),
+        "review_round.deleted": _l("删除审阅轮次"),
+    }
+)
+audit.KINDS.update({"review_round": _l("审阅轮次"), "review_invitation": _l("审阅邀请")})
+audit.FIELDS.update(
+    {
+        "due": _l("截止"),
+        "members": _l("成员数"),
+        "quorum": _l("有效人数"),
+        "by_name": _l("署名"),
+        "number_of_remarks": _l("意见条数"),
+        "member": _l("成员"),
+    }
+)
+MOST_QUESTIONS = 20
+# The section of what stands before the first heading.
+TOP = 0
+
+
+class RoundState(Enum):
+    """What the office has done with a round; whether it has closed says the clock."""
+
+    PREPARED = "prepared"
+    OPEN = "open"
+    RELEASED = "released"
+
+
+class RoundPhase(Enum):
+    """Where a round stands at a moment."""
+
+    PREPARED = "prepared"
+    OPEN = "open"
+    CLOSED = "closed"
+    RELEASED = "released"
+
+    @property
+    def title(self) -> str:
+        """The phase in the words of the page."""
+        titles: dict[RoundPhase, str] = {
+            RoundPhase.PREPARED: _("准备中"),
+            RoundPhase.OPEN: _("审阅中"),
+            RoundPhase.CLOSED: _("已截止"),
+            RoundPhase.RELEASED: _("已公布"),
+        }
+        return titles[self]
+
+
+class ReviewRound(Base):
+    """One request of the office to the panel to review one version of a draft."""
+
+    __tablename__ = "review_round"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    programme_id: Mapped[int] = mapped_column(sa.ForeignKey("programme.id"), index=True)
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"), index=True)
+    # Not a foreign key: a version that is still being prepared may be deleted, the review stays.
+    version_number: Mapped[int]
+    draft_title: Mapped[str] = mapped_column(sa.String(200))
+    title: Mapped[str] = mapped_column(sa.String(200))
+    explanation: Mapped[str] = mapped_column(sa.Text, default="")
+    questions: Mapped[list[str]]
+    # {"categories": […], "fields": […], "members": […]}; all empty: the whole panel.
+    audience: Mapped[dict[str, Any]]
+    by_name: Mapped[bool]
+    quorum: Mapped[int] = mapped_column(default=0)
+    state: Mapped[RoundState] = mapped_column(choice(RoundState), default=RoundState.PREPARED)
+    due_at: Mapped[dt.datetime]
+    # The last moment for anybody, extensions for one included.
+    closes_at: Mapped[dt.datetime]
+    created_at: Mapped[dt.datetime]
+    opened_at: Mapped[dt.datetime | None]
+    released_at: Mapped[dt.datetime | None]
+    # When its remarks joined the public stream: not before the words they are on are public.
+    delivered_at: Mapped[dt.datetime | None]
+
+    consultation: Mapped[Consultation] = relationship(lazy="joined", innerjoin=True)
+
+    def phase(self, now: dt.datetime) -> RoundPhase:
+        """Where the round stands at `now`."""
+        if self.state is RoundState.OPEN:
+            return RoundPhase.OPEN if now < self.closes_at else RoundPhase.CLOSED
+        return RoundPhase(self.state.value)
+
+
+class RoundText(Base):
+    """The words a round is about, as they were when it was opened."""
+
+    __tablename__ = "round_text"
+
+    round_id: Mapped[int] = mapped_column(sa.ForeignKey("review_round.id"), primary_key=True)
+    # {"entries": [[mark, kind, level, text], …]}
+    paragraphs: Mapped[dict[str, Any]]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+
+
+class Invitation(Base):
+    """One member asked in one round, with the frame of their review: answers, state, signature."""
+
+    __tablename__ = "review_invitation"
+    __table_args__ = (sa.UniqueConstraint("round_id", "member_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    round_id: Mapped[int] = mapped_column(sa.ForeignKey("review_round.id"))
+    member_id: Mapped[int] = mapped_column(sa.ForeignKey("panel_member.id"), index=True)
+    # As they were called and whom they stood for when they were asked.
+    name: Mapped[str] = mapped_column(sa.String(120))
+    category: Mapped[str] = mapped_column(sa.String(120))
+    # A later moment than the round's, for this member alone.
+    due_at: Mapped[dt.datetime | None]
+    asked_at: Mapped[dt.datetime]
+    opened_at: Mapped[dt.datetime | None]
+    overall: Mapped[str] = mapped_column(sa.Text, default="")
+    answers: Mapped[list[str]]
+    # How often `overall` and `answers` were changed: who writes says what they saw.
+    edition: Mapped[int] = mapped_column(default=0)
+    signed_at: Mapped[dt.datetime | None]
+    # SHA-256 of what was signed; what exactly that was is kept with the signature.
+    digest: Mapped[str] = mapped_column(sa.String(64), default="")
+    # Whether anything but 同意 and 无意见 was said in what is signed.
+    has_remarks: Mapped[bool] = mapped_column(default=False)
+
+    round: Mapped[ReviewRound] = relationship(lazy="joined", innerjoin=True)
+
+    def due(self) -> dt.datetime:
+        """Until when this member may sign: never earlier than the round's own time."""
+        return max(self.due_at or self.round.due_at, self.round.due_at)
+
+    def may_write(self, now: dt.datetime) -> bool:
+        """Whether the review can still be changed at `now`."""
+        open_now = self.round.state is RoundState.OPEN and now < self.due()
+        return open_now and self.signed_at is None
+
+
+# --- the words and their sections -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What gets one verdict: a heading with the text right under it, up to the next heading."""
+
+    mark: int
+    heading: Entry | None
+    entries: tuple[Entry, ...]
+    address: str
+
+    @property
+    def title(self) -> str:
+        """The section's own heading."""
+        return self.heading.text if self.heading else str(_("第一个标题之前的文字"))
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The words of a round. An entry's id is its mark."""
+
+    outline: Outline
+    sections: tuple[Section, ...]
+    sha256: str
+
+    @property
+    def by_mark(self) -> dict[int, Section]:
+        """{mark of the section: the section}."""
+        return {section.mark: section for section in self.sections}
+
+
+def text_of(review_round: ReviewRound) -> Text:
+    """The words of an opened round; they cannot change and are kept."""
+    assert review_round.opened_at is not None
+    return _kept_text(review_round.id, str(db.engine.url), review_round.opened_at)
+
+
+@lru_cache(maxsize=16)
+def _kept_text(round_id: int, *_marks: object) -> Text:
+    kept = db.session.get_one(RoundText, round_id)
+    outline = _outline(kept.paragraphs["entries"])
+    return Text(outline, tuple(_sections(outline)), kept.sha256)
+
+
+def preview(version: Version) -> tuple[Section, ...]:
+    """The sections a round on this version would have."""
+    entries = drafts.outline(version).entries
+    return tuple(_sections(_outline([_plain(entry) for entry in entries])))
+
+
+def _plain(entry: Entry) -> list[Any]:
+    return [entry.mark, entry.kind.value, entry.level, entry.text]
+
+
+def _outline(entries: Iterable[Sequence[Any]]) -> Outline:
+    paragraphs = [
+        Paragraph(id=mark, mark=mark, kind=ParagraphKind(kind), level=level, text=text)
+        for mark, kind, level, text in entries
+    ]
+    return Outline(0, paragraphs)
+
+
+def _sections(outline: Outline) -> Iterable[Section]:
+    heading: Entry | None = None
+    body: list[Entry] = []
+    for entry in (*outline.entries, None):
+        if entry is not None and not entry.level:
+            body.append(entry)
+            continue
+        if body:
+            mark = heading.mark if heading else TOP
+            yield Section(mark, heading, tuple(body), outline.address(mark))
+        heading, body = entry, []
+
+
+# --- preparing --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What the office writes down about a round before it opens."""
+
+    title: str
+    explanation: str
+    questions: list[str]
+    due_at: dt.datetime
+    by_name: bool
+    quorum: int
+    categories: list[str]
+    fields: list[str]
+    members: list[int]
+
+    @property
+    def audience(self) -> dict[str, Any]:
+        """Whom it asks, as it is kept."""
+        return {"categories": self.categories, "fields": self.fields, "members": self.members}
+
+
+def prepare(version: Version, plan: Plan, *, by: audit.Actor, now: dt.datetime) -> ReviewRound:
+    """Write a round down; nobody but the office knows of it."""
+    consultation = version.draft.consultation
+    prepared = ReviewRound(
+        programme_id=consultation.programme_id,
+        consultation_id=consultation.id,
+        version_number=version.number,
+        draft_title=version.draft.title,
+        state=RoundState.PREPARED,
+        created_at=now,
+    )
+    _write(prepared, plan)
+    db.session.add(prepared)
+    db.session.flush()
+    _record("review_round.prepared", prepared, by, now, after=_facts(prepared))
+    return prepared
+
+
+def change(review_round: ReviewRound, plan: Plan, *, by: audit.Actor, now: dt.datetime) -> None:
+    """Write it down anew, as long as it is not open."""
+    lock(review_round)
+    _must_be_prepared(review_round)
+    before = _facts(review_round)
+    _write(review_round, plan)
+    _record(
+        "review_round.changed", review_round, by, now, before=before, after=_facts(review_round)
+    )
+
+
+def delete(review_round: ReviewRound, *, by: audit.Actor, now: dt.datetime) -> None:
+    """Take away a round that was never opened."""
+    lock(review_round)
+    _must_be_prepared(review_round)
+    _record("review_round.deleted", review_round, by, now)
+    db.session.delete(review_round)
+
+
+def _write(review_round: ReviewRound, plan: Plan) -> None:
+    review_round.title = plan.title
+    review_round.explanation = plan.explanation
+    review_round.questions = plan.questions[:MOST_QUESTIONS]
+    review_round.due_at = review_round.closes_at = plan.due_at
+    review_round.by_name = plan.by_name
+    review_round.quorum = plan.quorum
+    review_round.audience = plan.audience
+
+
+def version_of(review_round: ReviewRound) -> Version | None:
+    """The version it is about, if that is still there."""
+    for version in drafts.versions(review_round.consultation):
+        if version.number == review_round.version_number:
+            return version
+    return None
+
+
+# --- opening and running ----------------------------------------------------------------------
+
+
+def audience_of(review_round: ReviewRound, on_day: dt.date) -> Sequence[Appointment]:
+    """Whom it would ask on that day: who sits in the chosen categories, fields, or by name."""
+    asked: dict[str, Any] = review_round.audience
+    sitting = members.sitting(review_round.programme_id, on_day)
+    if not any(asked.values()):
+        return sitting
+    chosen: set[int] = set(asked["members"])
+    if asked["categories"] or asked["fields"]:
+        narrowed = members.sitting(
+            review_round.programme_id,
+            on_day,
+            categories=asked["categories"] or None,
+            fields=asked["fields"] or None,
+        )
+        chosen |= {appointment.member_id for appointment in narrowed}
+    return [appointment for appointment in sitting if appointment.member_id in chosen]
+
+
+def open_round(
+    review_round: ReviewRound, *, on_day: dt.date, by: audit.Actor, now: dt.datetime
+) -> Sequence[Invitation]:
+    """Fix the words and the list of those asked, and begin."""
+    lock(review_round)
+    _must_be_prepared(review_round)
+    if review_round.due_at <= now:
+        raise Refused(_("截止时间已经过去，请先改到以后再开始。"))
+    version = version_of(review_round)
+    if version is None:
+        raise Refused(_("这一稿已经删除，请删去这一轮，重新准备。"))
+    asked = audience_of(review_round, on_day)
+    if not asked:
+        raise Refused(_("没有符合条件的在任成员，请先改发送范围。"))
+    entries = [_plain(entry) for entry in drafts.outline(version).entries]
+    if not any(not level for _mark, _kind, level, _text in entries):
+        raise Refused(_("文稿里还没有正文段落，不能开始审阅。"))
+    kept = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
+    db.session.add(
+        RoundText(
+            round_id=review_round.id,
+            paragraphs={"entries": entries},
+            sha256=hashlib.sha256(kept.encode()).hexdigest(),
+        )
+    )
+    review_round.draft_title = version.draft.title
+    review_round.state = RoundState.OPEN
+    review_round.opened_at = now
+    review_round.closes_at = review_round.due_at
+    invited = [_invite(review_round, appointment, now) for appointment in asked]
+    db.session.flush()
+    _record(
+        "review_round.opened",
+        review_round,
+        by,
+        now,
+        after={**_facts(review_round), "members": len(invited)},
+    )
+    return invited
+
+
+def _invite(review_round: ReviewRound, appointment: Appointment, now: dt.datetime) -> Invitation:
+    invitation = Invitation(
+        round_id=review_round.id,
+        member_id=appointment.member_id,
+        name=appointment.member.name,
+        category=appointment.category,
+        asked_at=now,
+        overall="",
+        answers=[""] * len(review_round.questions),
+        edition=0,
+        digest="",
+        has_remarks=False,
+    )
+    invitation.round = review_round
+    db.session.add(invitation)
+    return invitation
+
+
+def addable(review_round: ReviewRound, on_day: dt.date) -> list[Appointment]:
+    """Who sits on that day and was not asked in the round."""
+    asked = {each.member_id for each in invitations(review_round)}
+    sitting = members.sitting(review_round.programme_id, on_day)
+    return [appointment for appointment in sitting if appointment.member_id not in asked]
+
+
+def add(
+    review_round: ReviewRound,
+    member_id: int,
+    *,
+    reason: str,
+    on_day: dt.date,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> Invitation:
+    """Ask one more member while the round is open; on record."""
+    lock(review_round)
+    must_be_open(review_round, now)
+    chosen = [each for each in addable(review_round, on_day) if each.member_id == member_id]
+    if not chosen:
+        raise Refused(_("只能增加在任的、还没有受邀的成员。"))
+    invitation = _invite(review_round, chosen[0], now)
+    db.session.flush()
+    about = {"member": invitation.name}
+    _record("review_round.joined", review_round, by, now, after=about, reason=reason)
+    return invitation
+
+
+def extend(
+    review_round: ReviewRound,
+    due_at: dt.datetime,
+    *,
+    invitation: Invitation | None = None,
+    reason: str,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Move the end later, for all or for one; also when it has just passed."""
+    lock(review_round)
+    if review_round.state is not RoundState.OPEN:
+        raise Refused(_("只有已经开始、还没有公布的审阅可以延长。"))
+    if due_at <= now:
+        raise Refused(_("新的截止时间要在现在以后。"))
+    before = review_round.due_at if invitation is None else invitation.due()
+    if due_at <= before:
+        raise Refused(_("截止时间只能延长，不能提前。"))
+    if invitation is None:
+        review_round.due_at = due_at
+    else:
+        invitation.due_at = due_at
+    review_round.closes_at = max(review_round.closes_at, due_at)
+    about = {"member": invitation.name} if invitation else {}
+    _record(
+        "review_round.extended",
+        review_round,
+        by,
+        now,
+        before={**about, "due": _said(before)},
+        after={**about, "due": _said(due_at)},
+        reason=reason,
+    )
+
+
+def close(review_round: ReviewRound, *, reason: str, by: audit.Actor, now: dt.datetime) -> None:
+    """End an open round before its time, for everybody."""
+    lock(review_round)
+    must_be_open(review_round, now)
+    before = _said(review_round.closes_at)
+    review_round.due_at = review_round.closes_at = now
+    query = sa.update(Invitation).where(Invitation.round_id == review_round.id)
+    db.session.execute(query.values(due_at=None))
+    _record(
+        "review_round.closed",
+        review_round,
+        by,
+        now,
+        before={"due": before},
+        after={"due": _said(now)},
+        reason=reason,
+    )
+
+
+def must_be_closed(review_round: ReviewRound, now: dt.datetime) -> None:
+    """Refuse what may only happen when nobody can change anything any more."""
+    if review_round.phase(now) is not RoundPhase.CLOSED:
+        raise Refused(_("审阅还没有截止，或者已经公布，现在不能公布结果。"))
+
+
+def is_public(review_round: ReviewRound) -> bool:
+    """Whether everybody may read the words it was about: the consultation and the version are
+    public."""
+    version = version_of(review_round)
+    published = version is not None and version.state is VersionState.PUBLISHED
+    return published and review_round.consultation.is_public
+
+
+def lock(review_round: ReviewRound) -> None:
+    """Hold the round's row: what is decided about a round happens one after the other."""
+    db.session.flush()
+    db.session.refresh(review_round, with_for_update={"of": ReviewRound})
+
+
+def _must_be_prepared(review_round: ReviewRound) -> None:
+    if review_round.state is not RoundState.PREPARED:
+        raise Refused(_("这一轮审阅已经开始，内容不能再改。"))
+
+
+def must_be_open(review_round: ReviewRound, now: dt.datetime) -> None:
+    """Refuse what only makes sense while members are reading."""
+    if review_round.phase(now) is not RoundPhase.OPEN:
+        raise Refused(_("这一轮审阅不在进行中。"))
+
+
+def _facts(review_round: ReviewRound) -> dict[str, Any]:
+    return {
+        "due": _said(review_round.due_at),
+        "quorum": review_round.quorum,
+        "by_name": review_round.by_name,
+    }
+
+
+def _said(moment: dt.datetime) -> str:
+    return f"{moment.astimezone(consultations.SHANGHAI):%Y-%m-%d %H:%M}"
+
+
+def _record(
+    action: str,
+    review_round: ReviewRound,
+    by: audit.Actor,
+    now: dt.datetime,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+) -> None:
+    audit.record(
+        action,
+        review_round,
+        by=by,
+        now=now,
+        name=review_round.title,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+
+
+# --- reading ------------------------------------------------------------------------------------
+
+
+def by_id(round_id: int) -> ReviewRound | None:
+    """The round with this number."""
+    return db.session.get(ReviewRound, round_id)
+
+
+def every(*, before: int | None = None, limit: int = 50) -> Sequence[ReviewRound]:
+    """The newest rounds, those before id `before`."""
+    query = sa.select(ReviewRound).order_by(ReviewRound.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(ReviewRound.id < before)
+    return db.session.scalars(query).all()
+
+
+def invitations(review_round: ReviewRound) -> Sequence[Invitation]:
+    """Everybody asked in the round, in the order in which they were asked."""
+    query = sa.select(Invitation).where(Invitation.round_id == review_round.id)
+    return db.session.scalars(query.order_by(Invitation.id)).all()
+
+
+def invitation(invitation_id: int) -> Invitation | None:
+    """The invitation with this number."""
+    return db.session.get(Invitation, invitation_id)
+
+
+def invitation_of(round_id: int, account_id: int | None) -> Invitation | None:
+    """How the member with this account was asked in this round; None for everybody else."""
+    member = members.of_account(account_id) if account_id is not None else None
+    if member is None:
+        return None
+    query = sa.select(Invitation).where(
+        Invitation.round_id == round_id, Invitation.member_id == member.id
+    )
+    return db.session.scalar(query)
+
+
+def invitations_of(member: Member) -> Sequence[Invitation]:
+    """Every round a member was asked in, the newest first."""
+    query = sa.select(Invitation).where(Invitation.member_id == member.id)
+    return db.session.scalars(query.order_by(Invitation.id.desc())).all()
+
+
+def log_of(review_round: ReviewRound) -> Sequence[AuditEvent]:
+    """What the office did with the round, from the record of acts, the oldest first."""
+    query = sa.select(AuditEvent).where(
+        AuditEvent.thing_kind == "review_round", AuditEvent.thing_id == review_round.id
+    )
+    return db.session.scalars(query.order_by(AuditEvent.id)).all()
