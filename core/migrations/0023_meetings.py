@@ -81,7 +81,7 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(state = 'cancelled') = (cancel_reason <> '')", name=op.f("ck_meeting_why_cancelled")
+            "state <> 'cancelled' OR cancel_reason <> ''", name=op.f("ck_meeting_why_cancelled")
         ),
         sa.CheckConstraint(
             "state IN ('prepared', 'cancelled') OR announced_at IS NOT NULL",
