@@ -205,8 +205,16 @@ def left(consultation_id: int, *, today: dt.date, unit_id: int | None = None) ->
         if alone and state in (None, TODO):
             unrouted += number
         else:
-            sums[state or TODO] += number
-    return Left(unrouted, *(sums[state] for state in ResponseState), overdue_)
+            sums[state if state in sums else TODO] += number
+    return Left(
+        unrouted,
+        sums[TODO],
+        sums[DRAFTED],
+        sums[IN_REVIEW],
+        sums[FINAL],
+        sums[PUBLISHED],
+        overdue_,
+    )
 
 
 def by_unit(
@@ -230,7 +238,7 @@ def by_unit(
     found: dict[int, tuple[Unit, dict[ResponseState, int], int]] = {}
     for unit, state, number, late in db.session.execute(query):
         _unit, states, sum_ = found.get(unit.id, (unit, dict.fromkeys(ResponseState, 0), 0))
-        states[state or TODO] += number
+        states[state if state in states else TODO] += number
         found[unit.id] = (unit, states, sum_ + late)
     return list(found.values())
 

@@ -70,3 +70,13 @@ def archive(person: Person) -> bool:
 def archive_in_full(person: Person) -> bool:
     """Take it away with what is not shown and the originals: each time is recorded."""
     return person.has_role("administrator")
+
+
+def work_on_points(person: Person) -> bool:
+    """Split and merge points, give them to units, and find answers good: the office."""
+    return any(person.has_role(role) for role in STAFF)
+
+
+def answer_points(person: Person) -> bool:
+    """Draft answers: units to their own points, the office to all."""
+    return person.has_role("unit_staff") or work_on_points(person)

@@ -50,7 +50,7 @@ from consult.drafts import Version, VersionState
 from consult.intake import Intake
 from consult.lexicons import Entry, EntryKind, LexiconVersion
 from consult.originals import Span
-from consult.point_rows import Point, SavedView
+from consult.point_rows import Point, PointAct, SavedView
 from consult.programmes import Programme, Stage
 from consult.readers.tables import Table
 from consult.responses import Outcome as Outcomes
@@ -797,6 +797,8 @@ def _values(name: str, rule: Rule) -> list[object]:
         "receipt": Submission.receipt,
         "intake_id": Intake.id,
         "attachment_id": Attachment.id,
+        "point_id": Point.id,
+        "act_id": PointAct.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
         "message_id": Message.id,
@@ -817,6 +819,10 @@ def _values(name: str, rule: Rule) -> list[object]:
     if name in columns:
         # The first ones have every state and kind.
         column = columns[name]
+        if name == "point_id":
+            # Those that somebody answers first.
+            routed = sa.select(Point.id).order_by(Point.lead_unit_id.is_(None), Point.id).limit(19)
+            return list(db.session.scalars(routed))
         return list(db.session.scalars(sa.select(column).order_by(column).limit(19)))
     if name == "item":
         # An opinion that is shown, for only those can be supported.

@@ -30,6 +30,7 @@ ROOMS = (
     "originals",
     "screening_figures",
     "intake",
+    "points",
 )
 
 

@@ -59,6 +59,7 @@ def _rooms() -> list[tuple[str, str, Rule]]:
         (_("意见征集管理"), "publishing.index", rules.prepare_consultations),
         (_("登记一件意见"), "desk_entry.write", rules.take_in_files),
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
+        (_("我单位的意见点"), "points.mine", rules.answer_points),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
         *((str(door.title), door.endpoint, door.rule) for door in doors),
         (_("词典"), "lexicon.index", rules.read_summaries),

@@ -18,6 +18,8 @@ from consult import (
     decisions,
     drafts,
     originals,
+    points,
+    responses,
     screening,
     submissions,
 )
@@ -180,6 +182,7 @@ def _page(
     return render_template(
         "consult/receipts/show.html",
         submission=submission,
+        answers=_answers(submission),
         consultation=consultation,
         entry=outline.by_id.get(submission.place) if outline else None,
         address=outline.address(submission.place) if outline else "",
@@ -199,3 +202,15 @@ def _page(
         just_sent=request.args.get("sent") == "1",
         now=now(),
     )
+
+
+def _answers(submission: Submission) -> list[tuple[str, responses.Response]]:
+    """(what a point says, its published answer); nothing once the author took it back."""
+    if submission.state is submissions.SubmissionState.WITHDRAWN:
+        return []
+    found = responses.published_on([submission.id])
+    return [
+        (points.words(each, submission), found[each.id])
+        for each in points.of(submission.id)
+        if each.id in found
+    ]

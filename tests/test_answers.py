@@ -1,0 +1,256 @@
+"""Answers: from 待办 to 公布, by two, for whole groups, and only for those they concern."""
+
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from consult import answering, points, responses, screening, submissions
+from consult.consultations import Consultation, ConsultationState, Phase
+from consult.points import Point
+from consult.response_rows import ResponseVersion
+from consult.responses import Outcome, Overtaken
+from consult.submissions import Opinion, Submission, SubmissionState
+from core import audit
+from core.audit import Nobody
+from core.db import db
+from core.errors import Refused
+from tests import people
+from tests.answers_made import WHY, all_final, live
+from tests.conftest import NOON
+from tests.consultations_made import a_consultation, a_published_draft
+from tests.test_points import an_opinion
+
+WHO = {"by": audit.SYSTEM, "now": NOON}
+OTHER = {"by": Nobody("另一位"), "now": NOON}
+DESK = "/desk/consultations/gangyao/points"
+
+
+@pytest.fixture
+def round_(app: Flask) -> Iterator[Consultation]:
+    with app.app_context():
+        made = a_consultation(phase=Phase.CLOSED)
+        a_published_draft(made)
+        yield made
+
+
+def a_point(round_: Consultation, body: str = "建议在老旧小区加装电梯。") -> Point:
+    return points.of(an_opinion(round_, body).id)[0]
+
+
+def test_the_whole_way(round_: Consultation) -> None:
+    point, unit = a_point(round_), people.make_unit()
+    due = responses.due_day(NOON.date())
+    responses.route([point], unit.id, due_on=due, **WHO)
+    responses.draft([point], Outcome.ALREADY, WHY, **WHO)
+    responses.submit([point], **WHO)
+    responses.hand_back([point], "请写得具体些。", **OTHER)
+    responses.draft([point], Outcome.PARTLY, WHY + "已补充。", **WHO)
+    responses.submit([point], **WHO)
+    responses.approve([point], **OTHER)
+    with pytest.raises(Refused, match="定稿"):
+        responses.approve([point], **OTHER)
+    assert responses.publish(round_, **WHO) == 1
+    answer = responses.of(point.id)
+    assert answer is not None
+    assert (answer.state, answer.outcome) == (responses.PUBLISHED, Outcome.PARTLY)
+    assert len(responses.versions(point.id)) == 2, "every version is kept"
+
+
+@pytest.mark.parametrize("outcome", list(Outcome))
+def test_a_reason_is_needed_for_all_but_adopted(round_: Consultation, outcome: Outcome) -> None:
+    point = a_point(round_)
+    if outcome is Outcome.ADOPTED:
+        responses.draft([point], outcome, "", **WHO)
+    else:
+        with pytest.raises(Refused, match="理由"):
+            responses.draft([point], outcome, "不行", **WHO)
+
+
+def test_declining_takes_a_second_person(app: Flask, round_: Consultation) -> None:
+    first, second = people.make("drc_staff"), people.make("administrator")
+    point = a_point(round_)
+    responses.draft([point], Outcome.DECLINED, WHY, by=first, now=NOON)
+    with pytest.raises(Refused, match="送复核"):
+        responses.finalise([point], by=second, now=NOON)
+    responses.submit([point], by=first, now=NOON)
+    with pytest.raises(Refused, match="另一位"):
+        responses.approve([point], by=first, now=NOON)
+    responses.approve([point], by=second, now=NOON)
+
+
+def test_nobody_answers_what_they_sent(round_: Consultation) -> None:
+    person, point = people.make("drc_staff"), a_point(round_)
+    db.session.get_one(Submission, point.submission_id).account_id = person.id
+    with pytest.raises(Refused, match="本人"):
+        responses.draft([point], Outcome.ADOPTED, "", by=person, now=NOON)
+
+
+def test_the_later_of_two_gets_both_texts(round_: Consultation) -> None:
+    point = a_point(round_)
+    responses.draft([point], Outcome.ALREADY, WHY, seen=0, **OTHER)
+    with pytest.raises(Overtaken) as raised:
+        responses.draft([point], Outcome.PARTLY, WHY + "我的。", seen=0, **WHO)
+    assert raised.value.kept_text == WHY + "我的。"
+    assert raised.value.theirs is not None
+    assert raised.value.theirs.reason == WHY
+
+
+def test_a_group_is_answered_at_once_and_not_merged_meanwhile(round_: Consultation) -> None:
+    three = [a_point(round_, f"建议在老旧小区加装电梯{n}。") for n in range(3)]
+    points.merge(three[:2], "电梯", **WHO)
+    wording = responses.save_wording("已体现", Outcome.ALREADY, WHY, **WHO)
+    assert responses.draft([three[0]], Outcome.ALREADY, WHY, **WHO) == 2
+    assert responses.wordings() == [(wording, 2)]
+    with pytest.raises(Refused):
+        points.merge([three[1], three[2]], "又一组", **WHO)
+    assert db.session.scalar(sa.select(sa.func.count(ResponseVersion.id))) == 2
+
+
+def test_who_answers_while_it_is_merged_is_refused(round_: Consultation) -> None:
+    one, two = a_point(round_), a_point(round_, "建议多加装几部电梯。")
+    stale = Point(id=one.id, consultation_id=round_.id, group_id=None)
+    points.merge([one, two], "电梯", **WHO)
+    with pytest.raises(Refused, match="归并"):
+        responses.draft([stale], Outcome.ALREADY, WHY, **WHO)
+
+
+def test_what_is_not_screened_is_given_to_no_unit(round_: Consultation) -> None:
+    received = submissions.receive(
+        round_,
+        Opinion(body="我叫王小明，电话13800138000。"),
+        once_key="x",
+        by=audit.RESIDENT,
+        now=NOON,
+        on_day=NOON.date(),
+    )
+    with pytest.raises(Refused, match="审核"):
+        responses.route(points.of(received.id), people.make_unit().id, due_on=NOON.date(), **WHO)
+
+
+def test_a_round_is_not_answered_while_a_point_is_open(round_: Consultation) -> None:
+    a_point(round_)
+    gone = an_opinion(round_, "这一件作者自己撤回了。")
+    screening.withdraw(gone, now=NOON)
+    db.session.commit()
+    with pytest.raises(Refused, match="还有1个意见点"):
+        answering.answer(round_, feedback="已研究。", site="https://x.example", **WHO)
+    db.session.rollback()
+    for point in live(round_):
+        assert responses.of(point.id) is None
+    all_final(round_)
+    answering.answer(round_, feedback="已研究。", site="https://x.example", **WHO)
+    assert round_.state is ConsultationState.ANSWERED
+    assert responses.left(round_.id, today=NOON.date()).published >= 1
+
+
+def test_hidden_opinions_are_answered_too(round_: Consultation) -> None:
+    submission = an_opinion(round_)
+    submission.state = SubmissionState.HIDDEN
+    db.session.flush()
+    assert responses.open_count(round_.id) == 1
+
+
+# --- pages -------------------------------------------------------------------------------------
+
+
+def post(client: FlaskClient, path: str, **data: object) -> int:
+    return client.post(path, data=data).status_code
+
+
+def test_the_office_splits_and_routes_the_unit_answers_another_approves(
+    app: Flask, round_: Consultation
+) -> None:
+    unit = people.make_unit()
+    other = people.make_unit("区房管局", "fgj")
+    office, second = people.make("drc_staff"), people.make("administrator")
+    staff, stranger = people.make("unit_staff", unit=unit), people.make("unit_staff", unit=other)
+    submission = an_opinion(round_, "建议加装电梯。另外，希望多种一些树。")
+    (point,) = points.of(submission.id)
+    point_id, receipt, unit_id = point.id, submission.receipt, unit.id
+    db.session.commit()
+    clients = {}
+    for name, person in (
+        ("office", office),
+        ("second", second),
+        ("staff", staff),
+        ("stranger", stranger),
+    ):
+        clients[name] = app.test_client()
+        people.sign_in(clients[name], person)
+    page = clients["office"].get(f"{DESK}/{point_id}/split").get_data(as_text=True)
+    assert page.count("checked") == 2, "a split is proposed"
+    assert post(clients["office"], f"{DESK}/{point_id}/split", points=["0", "1"]) == 303
+    db.session.expire_all()
+    first, rest = points.of(submission.id)
+    where = f"{DESK}/{first.id}"
+    assert clients["staff"].get(where).status_code == 404
+    assert post(clients["office"], where, act="route", unit=unit_id, days="10") == 303
+    assert clients["stranger"].get(where).status_code == 404
+    assert post(clients["stranger"], where, act="draft", outcome="already", reason=WHY) == 404
+    mine = clients["staff"].get("/desk/points").get_data(as_text=True)
+    assert "建议加装电梯。" in mine
+    assert "多种一些树" not in mine
+    assert receipt not in clients["staff"].get(where).get_data(as_text=True)
+    assert post(clients["staff"], where, act="draft", outcome="declined", reason=WHY) == 303
+    assert post(clients["staff"], where, act="submit") == 303
+    assert post(clients["staff"], where, act="approve") == 422, "a unit does not approve"
+    assert post(clients["second"], where, act="approve") == 303
+    # The rest at once, from the list.
+    data = {"points": [rest.id], "act": "draft", "outcome": "already", "reason": WHY + "二"}
+    assert post(clients["office"], DESK, **data) == 303
+    assert post(clients["office"], f"{DESK}/{rest.id}", act="finalise") == 303
+    assert WHY not in clients["office"].get(f"/receipts/{receipt}").get_data(as_text=True)
+    assert post(clients["office"], DESK, act="publish") == 303
+    told = app.test_client().get(f"/receipts/{receipt}").get_data(as_text=True)
+    assert "未采纳" in told
+    assert WHY + "二" in told
+
+
+def test_an_overtaken_writer_sees_both_texts(app: Flask, round_: Consultation) -> None:
+    point = a_point(round_)
+    responses.draft([point], Outcome.ALREADY, WHY, **OTHER)
+    person = people.make("drc_staff")
+    client = app.test_client()
+    people.sign_in(client, person)
+    mine = "这是我自己写的另一份理由。"
+    answer = client.post(
+        f"{DESK}/{point.id}",
+        data={"act": "draft", "outcome": "partly", "reason": mine, "seen": "0"},
+    )
+    assert answer.status_code == 409
+    page = answer.get_data(as_text=True)
+    assert WHY in page
+    assert mine in page
+
+
+def test_filters_views_and_few_queries(app: Flask, round_: Consultation) -> None:
+    person = people.make("drc_staff")
+    for n in range(40):
+        a_point(round_, f"建议在第{n}个小区加装电梯。")
+    db.session.commit()
+    client = app.test_client()
+    people.sign_in(client, person)
+    counted = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *_all: counted.append(1))
+    page = client.get(DESK).get_data(as_text=True)
+    assert len(counted) <= 40, "as many queries for forty points as for four"
+    assert "after=" in page
+    for query in ("state=todo", "unrouted=1", "overdue=1", "stance=suggest&channel=web", "unit=1"):
+        assert client.get(f"{DESK}?{query}").status_code == 200
+    assert client.get(f"{DESK}?state=nonsense").status_code == 400
+    assert post(client, DESK, act="view", name="我的", query="state=todo&evil=1") == 303
+    assert "state=todo" in client.get(DESK).get_data(as_text=True)
+
+
+def test_an_act_is_undone_at_the_desk(app: Flask, round_: Consultation) -> None:
+    both = [a_point(round_), a_point(round_, "建议多加装几部电梯。")]
+    client = app.test_client()
+    people.sign_in(client, people.make("drc_staff"))
+    ids = [p.id for p in both]
+    assert post(client, DESK, act="merge", points=ids, title="电梯") == 303
+    (act,) = points.acts_on(round_.id)
+    assert post(client, f"{DESK}/acts/{act.id}/undo") == 303
+    assert post(client, f"{DESK}/acts/{act.id}/undo") == 409
