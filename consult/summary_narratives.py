@@ -141,7 +141,7 @@ def _themes(writer: _Writer) -> Written:
     if len(order) > THEMES:
         rest = sum(len(held[number]) for number in order[THEMES:])
         left = len(order) - THEMES
-        yield _("另有较小的主题%(k)d个，共%(n)d件，见附表。", k=left, n=rest), None, None
+        yield _("另有较小的主题%(k)d个，共%(n)d件。", k=left, n=rest), None, None
     if themes and UNCLASSIFIED in held:
         n = len(held[UNCLASSIFIED])
         yield _("没有归入任何主题的%(n)d件。", n=n), {"theme": UNCLASSIFIED}, None
