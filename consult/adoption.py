@@ -1,34 +1,48 @@
-"""The adoption table (采纳情况表): what was said, and what became of it, one row a thing said.
+"""Adoption reports (采纳情况表): what became of every point of a round, released by two persons.
 
-Made from the live points and their answers, never kept beside them: so it always reconciles with
-the counts. Points that were merged are one row with its 件数. Masked, a row names its author only
-as far as they agreed to it, and holds only words that may be shown.
+A report goes in four parts by channel: 部门街镇 for what came from units, 公众咨询团 for the panel,
+专家论证 for meetings, 社会公众 for everything else. When it is released its answers are frozen; the
+words of the opinions are not kept in it but read where they stand, so that what is masked, hidden or
+erased later leaves every edition too. A correction is a new edition with a note.
 """
 
+import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import drafts, points, responses
-from consult.consultations import Consultation
-from consult.points import Point, PointGroup
-from consult.response_rows import Outcome, Response, ResponseState
-from consult.submissions import WHOLE, Channel, Submission, SubmissionState
+from consult import answering, consultations, drafts, points, responses
+from consult.consultations import Consultation, ConsultationState
+from consult.points import Point
+from consult.responses import Outcome, Response
+from consult.submissions import Channel, Submission, SubmissionState
 from core import audit
-from core.db import db
+from core.db import Base, db
+from core.errors import Refused
 
-audit.ACTIONS.update({"consultation.table_taken": _l("下载采纳情况表（含不公开展示的文字）")})
+audit.KINDS["adoption_report"] = _l("采纳情况表")
+audit.ACTIONS.update(
+    {
+        "adoption.proposed": _l("提请发布采纳情况表"),
+        "adoption.taken_back": _l("撤回采纳情况表的提请"),
+        "adoption.released": _l("发布采纳情况表"),
+        "adoption.taken_in_full": _l("下载采纳情况表全本"),
+    }
+)
+audit.FIELDS.update({"edition": _l("版次")})
 
-DONE = frozenset({ResponseState.FINAL, ResponseState.PUBLISHED})
+BATCH = 500
 
 
 class Part(Enum):
-    """The parts of the table, in the order in which they are read."""
+    """From whom the opinions of a part came."""
 
     UNITS = "units"
     PUBLIC = "public"
@@ -37,17 +51,16 @@ class Part(Enum):
 
     @property
     def title(self) -> str:
-        """The part in the words of the table."""
+        """The part in the words of the page."""
         titles: dict[Part, str] = {
-            Part.UNITS: _("征询部门、街镇"),
+            Part.UNITS: _("征询部门街镇"),
             Part.PUBLIC: _("社会公众"),
             Part.PANEL: _("公众咨询团"),
-            Part.EXPERTS: _("专家论证和会议"),
+            Part.EXPERTS: _("专家论证"),
         }
         return titles[self]
 
 
-# By the channel an opinion came through; every other channel is the public's.
 PART_OF = {
     Channel.UNIT: Part.UNITS,
     Channel.PANEL: Part.PANEL,
@@ -55,163 +68,363 @@ PART_OF = {
 }
 
 
+class AdoptionReport(Base):
+    """One edition: proposed by one person, released by another, never changed after that."""
+
+    __tablename__ = "adoption_report"
+    __table_args__ = (
+        sa.UniqueConstraint("consultation_id", "number"),
+        sa.CheckConstraint("(released_at IS NULL) = (released_by_name IS NULL)", name="released"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"))
+    number: Mapped[int]
+    # What the notice will say when this edition answers the round.
+    feedback: Mapped[str] = mapped_column(sa.Text, default="")
+    # Why there is a further edition.
+    note: Mapped[str] = mapped_column(sa.Text, default="")
+    proposed_at: Mapped[dt.datetime]
+    proposed_by_id: Mapped[int | None]
+    proposed_by_name: Mapped[str] = mapped_column(sa.String(120))
+    released_at: Mapped[dt.datetime | None]
+    released_by_id: Mapped[int | None]
+    released_by_name: Mapped[str | None] = mapped_column(sa.String(120))
+    # {"rows": [Row.kept(), …]}, without a word of the opinions; empty until it is released.
+    content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One thing that was said. `pieces`: how many submissions say it; `points`: how many points.
+    """One line of the table: a point, or points put together, with their answer."""
 
-    `outcome` None: not answered yet. `receipts` are the numbers of the submissions, 第N件.
-    """
+    part: Part
+    points: tuple[int, ...]
+    outcome: Outcome
+    reason: str
+    place: str
+
+    def kept(self) -> dict[str, Any]:
+        """As a plain value."""
+        return {
+            "part": self.part.value,
+            "points": list(self.points),
+            "outcome": self.outcome.value,
+            "reason": self.reason,
+            "place": self.place,
+        }
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Row":
+        """Back from the plain value."""
+        return cls(
+            Part(kept["part"]),
+            tuple(kept["points"]),
+            Outcome(kept["outcome"]),
+            kept["reason"],
+            kept["place"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row as it is read: with the words, as far as they may be read."""
 
     number: int
     part: Part
     who: str
     channel: str
-    section: str
+    place: str
     words: str
-    pieces: int
-    points: int
-    outcome: Outcome | None
+    outcome: Outcome
     reason: str
-    cited: tuple[int, ...]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """The whole table. Every number in it is a sum over its rows."""
+class Totals:
+    """How many points ended how, in each part."""
 
-    rows: Sequence[Row]
-    withdrawn: int
-    pieces: int
-    outcomes: Mapping[Outcome, int] = field(default_factory=dict)
+    counts: Counter[tuple[Part, Outcome]]
 
     @property
     def points(self) -> int:
-        """All points that had to be answered."""
-        return sum(row.points for row in self.rows)
+        """All of them."""
+        return self.counts.total()
 
-    @property
-    def open(self) -> int:
-        """Points without a final answer."""
-        return sum(row.points for row in self.rows if row.outcome is None)
+    def of_part(self, part: Part) -> int:
+        """All of a part."""
+        return sum(n for (each, _outcome), n in self.counts.items() if each is part)
 
-    def of(self, part: Part) -> list[Row]:
-        """The rows of one part."""
-        return [row for row in self.rows if row.part is part]
+    def of_outcome(self, outcome: Outcome) -> int:
+        """All that ended so."""
+        return sum(n for (_part, each), n in self.counts.items() if each is outcome)
 
 
-def table(consultation: Consultation, *, full: bool = False) -> Table:
-    """The adoption table of a consultation as it stands. `full`: also the words of opinions that
-    are not shown; for those who answer, never for a page of the public."""
-    found = _gathered(consultation.id)
-    titles = _group_titles(consultation.id)
-    sections = _Sections()
-    together: dict[tuple[Part, int, int], list[_Gathered]] = {}
-    for each in found:
-        part = PART_OF.get(each[1].channel, Part.PUBLIC)
-        # A group that several parts share is a row in each, so that the parts add up.
-        key = (part, each[0].group_id or 0, 0 if each[0].group_id else each[0].id)
-        together.setdefault(key, []).append(each)
-    order = list(Part)
-    rows: list[Row] = []
-    for key in sorted(together, key=lambda key: order.index(key[0])):
-        rows.append(_row(len(rows) + 1, key, together[key], titles, sections, full=full))
-    outcomes = Counter[Outcome]()
-    for row in rows:
-        if row.outcome is not None:
-            outcomes[row.outcome] += row.points
-    return Table(
-        rows,
-        withdrawn=_withdrawn(consultation.id),
-        pieces=len({submission.id for _point, submission, _response in found}),
-        outcomes=outcomes,
+# --- reading -----------------------------------------------------------------------------------
+
+
+def released(consultation_id: int) -> Sequence[AdoptionReport]:
+    """The editions that are out, the newest first."""
+    query = sa.select(AdoptionReport).where(
+        AdoptionReport.consultation_id == consultation_id,
+        AdoptionReport.released_at.is_not(None),
     )
+    return db.session.scalars(query.order_by(AdoptionReport.number.desc())).all()
 
 
-_Gathered = tuple[Point, Submission, Response | None]
+def waiting(consultation_id: int) -> AdoptionReport | None:
+    """The edition that waits for the second person."""
+    query = sa.select(AdoptionReport).where(
+        AdoptionReport.consultation_id == consultation_id, AdoptionReport.released_at.is_(None)
+    )
+    return db.session.scalars(query).first()
 
 
-def _gathered(consultation_id: int) -> list[_Gathered]:
+def frozen(report: AdoptionReport) -> list[Row]:
+    """The rows of a released edition."""
+    return [Row.of(each) for each in report.content["rows"]]
+
+
+def gather(consultation_id: int) -> list[Row]:
+    """The rows as the answers stand now: those of a group whose answer is the same are one row."""
     query = (
-        sa.select(Point, Submission, Response)
+        sa.select(
+            Point.id,
+            Point.group_id,
+            Point.place,
+            Point.version_id,
+            Submission.channel,
+            Response.outcome,
+            Response.reason,
+        )
         .join(Submission, Submission.id == Point.submission_id)
-        .outerjoin(Response, Response.point_id == Point.id)
-        .where(Point.consultation_id == consultation_id, responses.needs_answer())
-        .order_by(Submission.number, Point.start, Point.id)
+        .join(Response, Response.point_id == Point.id)
+        .where(
+            Point.consultation_id == consultation_id,
+            responses.needs_answer(),
+            Response.state.in_(responses.DONE),
+        )
+        .order_by(Submission.number, Point.start)
     )
-    return [(point, piece, response) for point, piece, response in db.session.execute(query)]
+    found: dict[tuple[object, ...], list[Any]] = {}
+    for each in db.session.execute(query):
+        part = PART_OF.get(each.channel, Part.PUBLIC)
+        alone = each.id if each.group_id is None else 0
+        key = (part, each.group_id, alone, each.outcome, each.reason)
+        found.setdefault(key, []).append(each)
+    addresses = _Addresses()
+    rows = [
+        Row(
+            PART_OF.get(some[0].channel, Part.PUBLIC),
+            tuple(each.id for each in some),
+            some[0].outcome,
+            some[0].reason,
+            addresses.of(some[0].version_id, some[0].place),
+        )
+        for some in found.values()
+    ]
+    order = list(Part)
+    return sorted(rows, key=lambda row: order.index(row.part))
 
 
-def _group_titles(consultation_id: int) -> dict[int, str]:
-    query = sa.select(PointGroup.id, PointGroup.title).where(
-        PointGroup.consultation_id == consultation_id
+def totals(rows: Iterable[Row]) -> Totals:
+    """Counted from the rows: points, so that a row of several counts as several."""
+    counts: Counter[tuple[Part, Outcome]] = Counter()
+    for row in rows:
+        counts[row.part, row.outcome] += len(row.points)
+    return Totals(counts)
+
+
+def lines(rows: Sequence[Row], *, first: int = 1, full: bool = False) -> list[Line]:
+    """The rows with the words of the first opinion of each that may be read; `full`: of any."""
+    said = _said([point for row in rows for point in row.points], full=full)
+    return [_line(number, row, said) for number, row in enumerate(rows, first)]
+
+
+def _line(number: int, row: Row, said: dict[int, tuple[str, str, str]]) -> Line:
+    channel, who, words = said.get(row.points[0], ("", "", ""))
+    for point in row.points:
+        if said.get(point, ("", "", ""))[2]:
+            channel, who, words = said[point]
+            break
+    return Line(
+        number,
+        row.part,
+        who or _("未署名"),
+        channel,
+        row.place or _("全文"),
+        words or _("（内容未公开）"),
+        row.outcome,
+        row.reason,
+        len(row.points),
     )
-    return {row.id: row.title for row in db.session.execute(query)}
 
 
-def _withdrawn(consultation_id: int) -> int:
-    query = sa.select(sa.func.count(Submission.id)).where(
-        Submission.consultation_id == consultation_id,
-        Submission.state == SubmissionState.WITHDRAWN,
-    )
-    return db.session.execute(query).scalar_one()
+def _said(ids: Sequence[int], *, full: bool) -> dict[int, tuple[str, str, str]]:
+    """{point id: (channel, name, words)}."""
+    found = {}
+    for begin in range(0, len(ids), BATCH):
+        query = (
+            sa.select(
+                Point.id,
+                Point.start,
+                Point.end,
+                Submission.channel,
+                Submission.public_name,
+                Submission.state,
+                Submission.body,
+            )
+            .join(Submission, Submission.id == Point.submission_id)
+            .where(Point.id.in_(ids[begin : begin + BATCH]))
+        )
+        for each in db.session.execute(query):
+            readable = each.state is SubmissionState.SHOWN or (
+                full and each.state is not SubmissionState.WITHDRAWN
+            )
+            words = each.body[each.start : each.end].strip() if readable else ""
+            name = each.public_name if readable else ""
+            found[each.id] = (each.channel.title, name, words)
+    return found
 
 
-def _row(
-    number: int,
-    key: tuple[Part, int, int],
-    found: Sequence[_Gathered],
-    titles: Mapping[int, str],
-    sections: "_Sections",
-    *,
-    full: bool,
-) -> Row:
-    part, group_id, _alone = key
-    point, submission, _response = found[0]
-    answered = [r for _p, _s, r in found if r is not None and r.state in DONE]
-    # One answer for the group; while any of its points is open, so is the row.
-    response = answered[0] if len(answered) == len(found) else None
-    pieces = {each.id: each for _p, each, _r in found}
-    channels = dict.fromkeys(each.channel.title for each in pieces.values())
-    return Row(
-        number=number,
-        part=part,
-        who=_who(submission) if len(pieces) == 1 else _("%(n)d件", n=len(pieces)),
-        channel="、".join(channels),
-        section=sections.of(point),
-        words=titles[group_id] if group_id else _words(point, submission, full=full),
-        pieces=len(pieces),
-        points=len(found),
-        outcome=response.outcome if response else None,
-        reason=response.reason if response else "",
-        cited=tuple(sorted(each.number for each in pieces.values())),
-    )
-
-
-def _who(submission: Submission) -> str:
-    if submission.channel in PART_OF:
-        return submission.channel.title
-    return submission.public_name or str(_("匿名"))
-
-
-def _words(point: Point, submission: Submission, *, full: bool) -> str:
-    if not full and submission.state is not SubmissionState.SHOWN:
-        return str(_("（按审核规则不公开展示）"))
-    return points.words(point, submission)
-
-
-class _Sections:
-    """Where points stand in the draft, in words; each version's outline is asked for once."""
+class _Addresses:
+    """Where points stand in the draft, in words; each version is read once."""
 
     def __init__(self) -> None:
         self._outlines: dict[int, drafts.Outline | None] = {}
 
-    def of(self, point: Point) -> str:
-        """The section's address, or the whole draft."""
-        if point.place == WHOLE or point.version_id is None:
-            return str(_("全文"))
-        if point.version_id not in self._outlines:
-            version = drafts.version_by_id(point.version_id)
-            self._outlines[point.version_id] = drafts.outline(version) if version else None
-        outline = self._outlines[point.version_id]
-        known = outline is not None and point.place in outline.by_id
-        return outline.address(point.place) if outline and known else str(_("全文"))
+    def of(self, version_id: int | None, place: int) -> str:
+        if version_id is None or not place:
+            return ""
+        if version_id not in self._outlines:
+            version = drafts.version_by_id(version_id)
+            self._outlines[version_id] = drafts.outline(version) if version else None
+        outline = self._outlines[version_id]
+        return outline.address(place) if outline else ""
+
+
+# --- acts --------------------------------------------------------------------------------------
+
+
+def propose(
+    consultation: Consultation,
+    *,
+    feedback: str = "",
+    note: str = "",
+    by: audit.Actor,
+    now: dt.datetime,
+) -> AdoptionReport:
+    """Ask a second person to release the table. `feedback` goes on the notice when the round is
+    answered by it; `note` says what a further edition puts right."""
+    points.lock_consultation(consultation.id)
+    db.session.refresh(consultation)
+    if waiting(consultation.id) is not None:
+        raise Refused(_("已经有一份采纳情况表在等待批准。"), kept_text=feedback or note)
+    earlier = released(consultation.id)
+    if earlier and not note:
+        raise Refused(_("请写明这一版更正了什么。"))
+    if consultation.state is not ConsultationState.ANSWERED and not feedback:
+        raise Refused(_("请写明反馈内容。"))
+    _must_be_answered(consultation, feedback or note)
+    report = AdoptionReport(
+        consultation_id=consultation.id,
+        number=earlier[0].number + 1 if earlier else 1,
+        feedback=feedback,
+        note=note,
+        proposed_at=now,
+        proposed_by_id=by.id,
+        proposed_by_name=by.name[:120],
+        content={"rows": []},
+    )
+    db.session.add(report)
+    db.session.flush()
+    _record("adoption.proposed", report, consultation, by, now)
+    return report
+
+
+def take_back(
+    report: AdoptionReport, consultation: Consultation, *, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Let the table not be released for now."""
+    _hold(report, consultation)
+    _record("adoption.taken_back", report, consultation, by, now)
+    db.session.delete(report)
+    db.session.flush()
+
+
+def release(
+    report: AdoptionReport,
+    consultation: Consultation,
+    *,
+    site: str,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    """Freeze the table and publish it. The first edition answers the round and tells the authors,
+    unless that was done before."""
+    _hold(report, consultation)
+    if (by.id, by.name) == (report.proposed_by_id, report.proposed_by_name):
+        raise Refused(_("提请的人不能自己批准，请由另一位同事批准发布。"))
+    _must_be_answered(consultation)
+    if consultation.state is ConsultationState.ANSWERED:
+        responses.publish(consultation, by=by, now=now)
+    else:
+        answering.answer(consultation, feedback=report.feedback, site=site, by=by, now=now)
+    report.content = {"rows": [row.kept() for row in gather(consultation.id)]}
+    report.released_at, report.released_by_id = now, by.id
+    report.released_by_name = by.name[:120]
+    db.session.flush()
+    consultations.touch(consultation)
+    what = _("发布采纳情况表第%(n)d版", n=report.number)
+    consultations.log_change(consultation, what, now=now, reason=report.note)
+    _record("adoption.released", report, consultation, by, now)
+
+
+def note_full(
+    consultation: Consultation, report: AdoptionReport | None, *, by: audit.Actor, now: dt.datetime
+) -> None:
+    """Put on record that somebody took the table with the words that are not public."""
+    audit.record(
+        "adoption.taken_in_full",
+        consultation,
+        by=by,
+        now=now,
+        name=consultation.title,
+        after={"edition": report.number if report else 0},
+    )
+
+
+def _hold(report: AdoptionReport, consultation: Consultation) -> None:
+    points.lock_consultation(consultation.id)
+    query = sa.select(AdoptionReport).where(AdoptionReport.id == report.id)
+    fresh = db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    db.session.refresh(consultation)
+    if fresh is None or fresh.released_at is not None:
+        raise Refused(_("这份采纳情况表已经发布或者撤回了，请刷新后查看。"))
+
+
+def _must_be_answered(consultation: Consultation, kept_text: str = "") -> None:
+    if left := responses.open_count(consultation.id):
+        raise Refused(
+            _("还有%(n)d个意见点没有定稿的答复，全部答复以后才能发布采纳情况表。", n=left),
+            kept_text=kept_text,
+        )
+
+
+def _record(
+    action: str,
+    report: AdoptionReport,
+    consultation: Consultation,
+    by: audit.Actor,
+    now: dt.datetime,
+) -> None:
+    audit.record(
+        action,
+        report,
+        by=by,
+        now=now,
+        name=consultation.title,
+        after={"edition": report.number},
+        reason=report.note,
+    )

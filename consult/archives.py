@@ -91,7 +91,7 @@ def papers(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     yield from _opinions(consultation, variant)
     yield from _decisions(consultation, variant)
     yield from _summaries(consultation, variant)
-    yield _outcomes(consultation, variant)
+    yield from _outcomes(consultation, variant)
     for contributor in CONTRIBUTORS:
         yield from contributor(consultation, variant)
     yield _record(consultation, variant)
@@ -256,22 +256,13 @@ def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         yield json_paper(f"05-summaries/summary-{summary.number:03}.json", facts)
 
 
-def _outcomes(consultation: Consultation, variant: Variant) -> Paper:
-    """What became of every point."""
-    columns = (
-        *("number", "part", "who", "channel", "section", "words", "pieces", "points"),
-        *("outcome", "reason", "cited"),
-    )
-    made = adoption.table(consultation, full=variant is Variant.FULL)
-    rows = [
-        (
-            *(row.number, row.part.value, row.who, row.channel, row.section, row.words),
-            *(row.pieces, row.points, row.outcome.value if row.outcome else "", row.reason),
-            " ".join(map(str, row.cited)),
-        )
-        for row in made.rows
-    ]
-    return csv_paper("06-outcomes/adoption.csv", columns, rows)
+def _outcomes(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """Every released edition of the adoption table, with the words that may be read now."""
+    columns = ("number", "part", "who", "channel", "place", "words", "outcome", "reason", "count")
+    for report in reversed(adoption.released(consultation.id)):
+        lines = adoption.lines(adoption.frozen(report), full=variant is Variant.FULL)
+        rows = [[_plain(getattr(line, name)) for name in columns] for line in lines]
+        yield csv_paper(f"06-outcomes/edition-{report.number:02}.csv", columns, rows)
 
 
 def _record(consultation: Consultation, variant: Variant) -> Paper:

@@ -1,113 +1,217 @@
-"""The adoption table: every point once, totals that add up, the same in page, Word and Excel."""
+"""The adoption table: reconciles everywhere, released by two, frozen, silent about what is hidden."""
 
 import io
+import json
 from collections.abc import Iterator
 
+import docx
 import pytest
+import python_calamine
 import sqlalchemy as sa
-from docx import Document
 from flask import Flask
-from python_calamine import CalamineWorkbook
+from flask.testing import FlaskClient
 
-from consult import adoption, adoption_documents, consultations
+from consult import adoption, adoption_papers, points, responses, screening, submissions
 from consult.adoption import Part
-from consult.consultations import Consultation
+from consult.consultations import Consultation, ConsultationState, Phase
+from consult.responses import Outcome
+from consult.submissions import Channel, Opinion, Submission, SubmissionState
+from core import audit
+from core.audit import AuditEvent
 from core.db import db
-from tests import world
-from tests.databases import Databases, close
+from core.errors import Refused
+from tests import people
+from tests.answers_made import all_final, live
+from tests.conftest import NOON
+from tests.consultations_made import a_consultation
+from tests.summaries_made import hide
+
+FEEDBACK = "共收到若干件意见，都已研究，逐条答复如下，感谢各位的参与。"
 
 
 @pytest.fixture
-def site(databases: Databases) -> Iterator[Flask]:
-    place = databases.copy("world", world.fill)
-    app = place.site(CLOCK=lambda: world.NOON)
+def round_(app: Flask) -> Iterator[Consultation]:
     with app.app_context():
-        yield app
-    close(app)
-    databases.discard(place)
+        yield a_consultation("jingan", phase=Phase.CLOSED)
 
 
-def of(slug: str) -> Consultation:
-    found = consultations.by_slug(slug)
-    assert found is not None
-    return found
-
-
-def counted(consultation: Consultation) -> dict[str, int]:
-    """The totals by SQL of their own."""
-    query = """
-        SELECT count(*) AS points, count(DISTINCT p.submission_id) AS pieces
-        FROM point p JOIN submission s ON s.id = p.submission_id
-        WHERE p.consultation_id = :id AND p.state = 'live' AND s.state <> 'withdrawn'
-    """
-    row = db.session.execute(sa.text(query), {"id": consultation.id}).one()
-    return dict(row._mapping)
-
-
-@pytest.mark.parametrize("slug", [world.OPEN, world.ANSWERED, world.PREPARING])
-def test_the_totals_are_what_the_database_holds(site: Flask, slug: str) -> None:
-    consultation = of(slug)
-    made = adoption.table(consultation)
-    expected = counted(consultation)
-    assert made.points == expected["points"]
-    assert made.pieces == expected["pieces"]
-    assert sum(made.outcomes.values()) + made.open == made.points
-    assert sum(len(made.of(part)) for part in Part) == len(made.rows)
-    assert [row.number for row in made.rows] == list(range(1, len(made.rows) + 1))
-
-
-def test_word_and_excel_hold_the_rows_of_the_page(site: Flask) -> None:
-    consultation = of(world.OPEN)
-    made = adoption.table(consultation)
-    document = Document(io.BytesIO(adoption_documents.paper(consultation, made)))
-    word = [[c.text for c in row.cells] for table in document.tables for row in table.rows[1:]]
-    assert word == [adoption_documents.cells(row) for row in made.rows]
-    book = CalamineWorkbook.from_filelike(
-        io.BytesIO(adoption_documents.workbook(consultation, made))
+def an_opinion(
+    consultation: Consultation,
+    body: str,
+    channel: Channel = Channel.WEB,
+    state: SubmissionState = SubmissionState.SHOWN,
+) -> Submission:
+    received = submissions.receive(
+        consultation,
+        Opinion(body=body, channel=channel),
+        once_key=body,
+        by=audit.RESIDENT,
+        now=NOON,
+        on_day=NOON.date(),
     )
-    rows = book.get_sheet_by_index(0).to_python()
-    assert [str(row[1]) for row in rows[4:]] == [str(row.number) for row in made.rows]
-    assert sum(int(row[8]) for row in rows[4:]) == sum(row.pieces for row in made.rows)
-    assert adoption_documents.totals(made) == rows[1][0]
-    assert adoption_documents.totals(made) in [p.text for p in document.paragraphs]
+    submission = db.session.get_one(Submission, received.id)
+    if state is SubmissionState.SHOWN:
+        screening.decide(submission, state, by=audit.SYSTEM, now=NOON)
+    else:
+        hide(submission)
+    return submission
 
 
-def test_with_nothing_received_every_part_says_so(site: Flask) -> None:
-    made = adoption.table(of(world.PREPARING))
-    document = Document(io.BytesIO(adoption_documents.paper(of(world.PREPARING), made)))
-    assert [p.text for p in document.paragraphs].count("未收到意见。") == len(Part)
+def answered(consultation: Consultation) -> None:
+    """Five opinions from three parts, two of them put together, one of them hidden."""
+    same = [an_opinion(consultation, f"建议多种行道树，第{n}封信。") for n in range(2)]
+    an_opinion(consultation, "=建议社区食堂延长营业时间。", Channel.UNIT)
+    an_opinion(consultation, "建议加强基础教育的布局。", Channel.PANEL)
+    an_opinion(consultation, "隐去的一件，不应公开展示。", Channel.LETTER, SubmissionState.HIDDEN)
+    together = [p for each in same for p in points.of(each.id)]
+    points.merge(together, "行道树", by=audit.SYSTEM, now=NOON)
+    responses.draft(together, Outcome.ADOPTED, "", by=audit.SYSTEM, now=NOON)
+    responses.submit(together, by=audit.SYSTEM, now=NOON)
+    responses.approve(together, by=audit.COMMAND_LINE, now=NOON)
+    all_final(consultation)
 
 
-def test_what_is_not_shown_is_a_row_without_its_words(site: Flask) -> None:
-    consultation = of(world.OPEN)
-    masked, full = adoption.table(consultation), adoption.table(consultation, full=True)
-    assert len(masked.rows) == len(full.rows)
-    withheld = [row for row in masked.rows if row.words == "（按审核规则不公开展示）"]
-    assert withheld
-    assert all(row.words != "（按审核规则不公开展示）" for row in full.rows)
-    assert "13800138000" not in "".join(row.words for row in masked.rows)
+def released(consultation: Consultation) -> adoption.AdoptionReport:
+    report = adoption.propose(consultation, feedback=FEEDBACK, by=audit.SYSTEM, now=NOON)
+    adoption.release(report, consultation, site="http://localhost", by=audit.COMMAND_LINE, now=NOON)
+    db.session.commit()
+    return report
 
 
-def test_the_public_reads_it_once_it_is_answered(site: Flask) -> None:
-    visitor = site.test_client()
-    assert visitor.get(f"/consultations/{world.OPEN}/adoption").status_code == 404
-    assert visitor.get(f"/consultations/{world.OPEN}/adoption.xlsx").status_code == 404
-    page = visitor.get(f"/consultations/{world.ANSWERED}/adoption")
-    assert page.status_code == 200
-    assert "征询部门、街镇" in page.get_data(as_text=True)
-    for kind in ("docx", "xlsx"):
-        answer = visitor.get(f"/consultations/{world.ANSWERED}/adoption.{kind}")
-        assert answer.status_code == 200
-        assert answer.data[:2] == b"PK"
+def test_every_form_has_the_numbers_of_the_database(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    answered(round_)
+    released(round_)
+    counted = dict(
+        db.session.execute(
+            sa.text(
+                "SELECT r.outcome, COUNT(*) FROM response r JOIN point p ON p.id = r.point_id"
+                " JOIN submission s ON s.id = p.submission_id"
+                " WHERE p.consultation_id = :c AND p.state = 'live' AND s.state <> 'withdrawn'"
+                " AND r.state = 'published' GROUP BY r.outcome"
+            ),
+            {"c": round_.id},
+        ).all()
+    )
+    assert counted == {"adopted": 2, "already": 3}
+    page = client.get("/consultations/jingan/adoption/").text
+    assert "共4行" in page
+    data = json.loads(client.get("/consultations/jingan/adoption/json").data)
+    assert data["totals"]["points"] == 5
+    by_outcome = dict.fromkeys(counted, 0)
+    for row in data["rows"]:
+        by_outcome[row["outcome"]] += row["count"]
+    assert by_outcome == counted
+    book = python_calamine.CalamineWorkbook.from_filelike(
+        io.BytesIO(client.get("/consultations/jingan/adoption/xlsx").data)
+    )
+    assert book.get_sheet_by_index(0).to_python()[-1] == ["合计", 2, 0, 3, 0, 0, 0, 5]
+    paper = docx.Document(io.BytesIO(client.get("/consultations/jingan/adoption/docx").data))
+    last = [cell.text for cell in paper.tables[0].rows[-1].cells]
+    assert last == ["合计", "2", "0", "3", "0", "0", "0", "5"]
+    rows = [[cell.text for cell in row.cells] for t in paper.tables[1:] for row in t.rows[1:]]
+    assert sum(int(row[-1]) for row in rows) == 5
+    assert "未收到意见。" in [p.text for p in paper.paragraphs]
+    # The page's own table of totals says the same.
+    assert page.index("合计") < page.index("逐条答复")
 
 
-def test_staff_take_the_full_table_and_it_is_on_record(site: Flask) -> None:
-    client = world.sign_in(site, "drc_staff")
-    address = f"/desk/consultations/{world.OPEN}/adoption"
-    assert "过程稿" in client.get(address).get_data(as_text=True)
-    assert client.post(f"{address}.docx").status_code == 200
-    acts = "SELECT count(*) FROM audit_event WHERE action = 'consultation.table_taken'"
-    assert db.session.execute(sa.text(acts)).scalar_one() == 1
-    auditor = world.sign_in(site, "auditor")
-    assert auditor.get(address).status_code == 200
-    assert auditor.post(f"{address}.docx").status_code == 403
+def test_what_is_not_shown_is_not_told_but_in_the_full_variant(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    answered(round_)
+    report = released(round_)
+    public = client.get("/consultations/jingan/adoption/csv").data.decode()
+    assert "隐去的一件" not in public
+    assert "（内容未公开）" in public
+    assert "'=建议社区食堂" in public
+    full = adoption.lines(adoption.frozen(report), full=True)
+    assert "隐去的一件，不应公开展示。" in [line.words for line in full]
+
+
+def test_the_full_variant_is_taken_by_a_named_role_and_on_record(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    answered(round_)
+    people.make("administrator", email="a@example.invalid")
+    db.session.commit()
+    people.sign_in(client, "a@example.invalid")
+    token = people.token(client, "/desk/consultations/jingan/adoption")
+    answer = client.post("/desk/consultations/jingan/adoption/full", data={**token, "kind": "docx"})
+    assert answer.status_code == 200
+    taken = sa.select(AuditEvent).where(AuditEvent.action == "adoption.taken_in_full")
+    assert db.session.scalars(taken).one().after == {"edition": 0}
+
+
+def test_two_persons_release_and_the_round_is_answered_once(round_: Consultation) -> None:
+    answered(round_)
+    report = adoption.propose(round_, feedback=FEEDBACK, by=audit.SYSTEM, now=NOON)
+    with pytest.raises(Refused, match="不能自己批准"):
+        adoption.release(report, round_, site="", by=audit.SYSTEM, now=NOON)
+    adoption.release(report, round_, site="", by=audit.COMMAND_LINE, now=NOON)
+    assert round_.state is ConsultationState.ANSWERED
+    assert {responses.of(p.id).state for p in live(round_)} == {responses.PUBLISHED}  # type: ignore[union-attr]
+    with pytest.raises(Refused):
+        adoption.release(report, round_, site="", by=audit.COMMAND_LINE, now=NOON)
+
+
+def test_nothing_is_released_while_a_point_is_open(round_: Consultation) -> None:
+    answered(round_)
+    report = adoption.propose(round_, feedback=FEEDBACK, by=audit.SYSTEM, now=NOON)
+    an_opinion(round_, "后来补录的一封来信，还没有答复。", Channel.LETTER)
+    with pytest.raises(Refused, match="还有1个意见点"):
+        adoption.release(report, round_, site="", by=audit.COMMAND_LINE, now=NOON)
+
+
+def test_an_edition_is_frozen_and_a_further_one_says_why(round_: Consultation) -> None:
+    answered(round_)
+    first = released(round_)
+    before = adoption.frozen(first)
+    answer = responses.of(live(round_)[-1].id)
+    assert answer is not None
+    answer.reason = "更正后的理由，写得更清楚一些。"
+    db.session.flush()
+    with pytest.raises(Refused, match="更正了什么"):
+        adoption.propose(round_, by=audit.SYSTEM, now=NOON)
+    second = adoption.propose(round_, note="更正了一条理由。", by=audit.SYSTEM, now=NOON)
+    adoption.release(second, round_, site="", by=audit.COMMAND_LINE, now=NOON)
+    db.session.expire_all()
+    assert adoption.frozen(first) == before
+    assert adoption.frozen(second) != before
+    assert [each.number for each in adoption.released(round_.id)] == [2, 1]
+
+
+def test_a_round_without_opinions_says_so_in_every_part(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    released(round_)
+    page = client.get("/consultations/jingan/adoption/").text
+    assert all(f"{part.title}：未收到意见。" in page for part in Part)
+    made = adoption_papers.word("甲", "", [], adoption.totals([]))
+    paper = docx.Document(io.BytesIO(made))
+    assert [p.text for p in paper.paragraphs].count("未收到意见。") == 4
+
+
+def test_the_desk_leads_from_the_proposal_to_the_public_page(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    answered(round_)
+    for name in "ab":
+        people.make("drc_staff", email=f"{name}@example.invalid")
+    db.session.commit()
+    at = "/desk/consultations/jingan/adoption"
+    assert client.get("/consultations/jingan/adoption/").status_code == 404
+    people.sign_in(client, "a@example.invalid")
+    token = people.token(client, at)
+    client.post(f"{at}/propose", data={**token, "words": FEEDBACK})
+    refused = client.post(f"{at}/decide", data={**people.token(client, at), "act": "release"})
+    assert refused.status_code == 409
+    people.sign_out(client)
+    people.sign_in(client, "b@example.invalid")
+    done = client.post(f"{at}/decide", data={**people.token(client, at), "act": "release"})
+    assert done.status_code == 302
+    people.sign_out(client)
+    notice = client.get("/consultations/jingan/").text
+    assert "/consultations/jingan/adoption/" in notice
+    assert client.get("/consultations/jingan/adoption/").status_code == 200

@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
 from consult import (
+    adoption,
     appeals,
     attachments,
     consultations,
@@ -191,6 +192,7 @@ def fill(app: Flask) -> None:
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         _answers(_consultation(OPEN), unit)
+        _adoption()
         db.session.add(
             PasswordLink(
                 account_id=resident.id,
@@ -740,6 +742,38 @@ def sign_in(app: Flask, person: str) -> FlaskClient:
             )
             db.session.commit()
     return client
+
+
+def _adoption() -> None:
+    """A released table, and one that waits for the second person."""
+    consultation = _consultation(ANSWERED)
+    for each in (consultation, _consultation(CLOSED)):
+        report = adoption.AdoptionReport(
+            consultation_id=each.id,
+            number=1,
+            feedback="共收到十二件意见，都已研究，逐条答复如下。",
+            note="第一版。",
+            proposed_at=NOON,
+            proposed_by_id=None,
+            proposed_by_name="张三",
+            content={"rows": []},
+        )
+        db.session.add(report)
+        if each is not consultation:
+            continue
+        shown = sa.select(Point).join(Submission, Submission.id == Point.submission_id)
+        shown = shown.where(
+            Point.consultation_id == each.id,
+            Point.state == points.LIVE,
+            Submission.state == SubmissionState.SHOWN,
+        )
+        some = db.session.scalars(shown.order_by(Point.id).limit(3)).all()
+        why = "文稿已写明有关安排，本条意见已经体现。"
+        responses.draft(some, responses.Outcome.ALREADY, why, by=audit.SYSTEM, now=NOON)
+        responses.submit(some, by=audit.SYSTEM, now=NOON)
+        responses.approve(some, by=audit.COMMAND_LINE, now=NOON)
+        report.content = {"rows": [row.kept() for row in adoption.gather(each.id)]}
+        report.released_at, report.released_by_name = NOON, "李四"
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, render_template, url_for
 
-from consult import consultations, drafts, summaries
+from consult import adoption, consultations, drafts, summaries
 from consult.consultations import Consultation
 from consult.views import loading
 from core.web import now, number_in
@@ -41,6 +41,7 @@ def notice(slug: str) -> str:
     """The notice: what is asked, why, until when and how to take part."""
     consultation = loading.consultation(slug)
     summed = summaries.is_published(consultation)
+    adopted = adoption.released(consultation.id)
     return render_template(
         "consult/consultations/notice.html",
         consultation=consultation,
@@ -48,5 +49,6 @@ def notice(slug: str) -> str:
         changes=consultations.changes(consultation),
         version=drafts.published(consultation),
         summary_url=url_for("summaries.public", slug=slug) if summed else None,
+        adoption_url=url_for("adoption.show", slug=slug) if adopted else None,
         now=now(),
     )
