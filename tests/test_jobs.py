@@ -30,6 +30,7 @@ from tests.conftest import NOON, Clock
 from tests.databases import Databases
 
 STEPS = 5
+ROOT = Path(__file__).resolve().parent.parent
 Doing = Callable[[Run], Mapping[str, Any] | None]
 
 
@@ -336,7 +337,8 @@ def count(run):
         run.progress(step + 1, 20, {"next": step + 1})
 
 app = create_app(instance=sys.argv[1])
-worker.run(app, drain=len(sys.argv) > 2, lease=dt.timedelta(seconds=2))
+print("ready")
+worker.run(app, lease=dt.timedelta(seconds=2))
 """
 
 
@@ -345,39 +347,44 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(databases: Da
     place = databases.copy("tables")
     app = place.site()
     do(count_up)
-    with app.app_context():
-        jobs.ask("count", by=audit.SYSTEM, now=dt.datetime.now(dt.UTC))
-        db.session.commit()
+    settings = {**os.environ, "DATABASE_URL": place.url}
+    command = [sys.executable, "-u", "-W", "ignore", "-c", SCRIPT, str(place.folder)]
+    workers = [
+        subprocess.Popen(command, env=settings, cwd=ROOT, stdout=subprocess.PIPE) for _each in "ab"
+    ]
 
-    def begin() -> subprocess.Popen[bytes]:
-        settings = {**os.environ, "DATABASE_URL": place.url}
-        command = [sys.executable, "-W", "ignore", "-c", SCRIPT, str(place.folder)]
-        return subprocess.Popen(command, env=settings, cwd=Path(__file__).parent.parent)
-
-    def until(seen: Callable[[Job], bool], seconds: float) -> None:
+    def until(seen: Callable[[Job], bool], seconds: float) -> Job:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             with app.app_context():
-                found = seen(the_job())
-                db.session.rollback()
-            if found:
-                return
+                job = the_job()
+                db.session.expunge(job)
+                db.session.close()
+            if seen(job):
+                return job
             time.sleep(0.05)
         raise AssertionError("it did not come to that in time")
 
-    first, second = begin(), None
     try:
-        until(lambda job: job.done >= 5, 60)
-        second = begin()
+        for each in workers:
+            assert each.stdout is not None
+            assert each.stdout.readline() == b"ready\n"
+        with app.app_context():
+            jobs.ask("count", by=audit.SYSTEM, now=dt.datetime.now(dt.UTC))
+            db.session.commit()
+        at_work = until(lambda job: job.done >= 5, 30).held_by
+        (first,) = (each for each in workers if f":{each.pid}/" in at_work)
         first.send_signal(signal.SIGKILL)
         first.wait()
-        until(lambda job: job.attempts == 2, 2 + 5 + 15)
+        # The lease of two seconds, and five.
+        until(lambda job: job.attempts == 2, 2 + 5)
         until(lambda job: job.state is JobState.DONE, 30)
     finally:
-        for each in (first, second):
-            if each is not None:
-                each.kill()
-                each.wait()
+        for each in workers:
+            each.kill()
+            each.wait()
+            assert each.stdout is not None
+            each.stdout.close()
     with app.app_context():
         assert marks() == sorted(f"step-{step}" for step in range(20))
         assert the_job().attempts == 2
