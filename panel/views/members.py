@@ -128,10 +128,12 @@ def letter(appointment_id: int) -> Response:
     return answer
 
 
-@blueprint.get("/list.<any(docx, xlsx):kind>")
+@blueprint.get("/list.<kind>")
 def roster(kind: str) -> Response:
     """Who sits today, as the official list: for print, or to go on with. With `public=1` it is
     the list that may leave the house."""
+    if kind not in ("docx", "xlsx"):
+        abort(404)
     programme, today = _programme(), _today()
     public = choice_in("public", {"1"}) == "1"
     seated, fields = members.sitting(programme.id, today), _fields(programme)
