@@ -37,6 +37,9 @@ RECORDED = frozenset(
         "公布文稿第%(n)d稿",
         "公布意见汇总（第%(n)d次）",
         "撤回意见汇总（第%(n)d次）",
+        # What a panel member signed becomes an opinion under these words.
+        "总的意见",
+        "建议改为：%(words)s",
     }
 )
 
