@@ -80,7 +80,7 @@ def index(slug: str) -> str:
         "consult/points/index.html",
         consultation=consultation,
         found=found,
-        words={p.id: points.words(p, s) for p, s, _r in found},
+        words={p.id: _listed(p, s) for p, s, _r in found},
         groups=point_lists.groups([p.group_id for p, _s, _r in found]),
         counts=points.counts(consultation.id),
         left=responses.left(consultation.id, today=today),
@@ -265,6 +265,13 @@ def _show(
         typed=typed,
         **_lists(),
     )
+
+
+def _listed(point: Point, submission: Submission) -> str:
+    """What a list says of a point: what is not shown is read where it is answered, not in passing."""
+    if submission.state is SubmissionState.HIDDEN:
+        return str(_("（不展示的意见，打开后办理）"))
+    return points.words(point, submission)
 
 
 def _readable(point: Point, submission: Submission) -> str:
