@@ -280,7 +280,7 @@ def _said(ids: Sequence[int], *, full: bool) -> dict[int, tuple[str, str, str]]:
         )
         for each in db.session.execute(query):
             readable = each.state is SubmissionState.SHOWN or (
-                full and each.state is not SubmissionState.WITHDRAWN
+                full and each.state not in (SubmissionState.WITHDRAWN, SubmissionState.UNDONE)
             )
             words = each.body[each.start : each.end].strip() if readable else ""
             name = each.public_name if readable else ""

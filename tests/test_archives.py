@@ -147,8 +147,9 @@ def test_the_record_holds_every_opinion_once(site: Flask, tmp_path: Path) -> Non
     papers = made(site, Variant.MASKED, tmp_path / "a.zip")
     lines = list(csv.reader(io.StringIO(papers["03-opinions/opinions.csv"])))[1:]
     notice = json.loads(papers["01-notice/notice.json"])
-    assert len(lines) == notice["received"]
-    assert [int(line[0]) for line in lines] == list(range(1, notice["received"] + 1))
+    # What an undone import had brought in stays on record and counts nowhere.
+    assert len([line for line in lines if line[3] != "undone"]) == notice["received"]
+    assert [int(line[0]) for line in lines] == list(range(1, len(lines) + 1))
 
 
 def test_the_masked_variant_says_nothing_of_what_is_not_shown(site: Flask, tmp_path: Path) -> None:
