@@ -98,6 +98,7 @@ def queue() -> str:
     ids = [each.id for each in found]
     return render_template(
         "consult/screening/queue.html",
+        rules=rules,
         submissions=found,
         shown_list=shown_list,
         states=list(SubmissionState),
