@@ -14,13 +14,12 @@ from wtforms import DateField, Field, HiddenField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from consult import answering, consultations, drafts, programmes, readers, rules, screening_queue
+from consult import consultations, drafts, programmes, readers, rules
 from consult.consultations import STATUTORY_DAYS, Consultation
 from consult.programmes import Stage
 from consult.readers import ReadDraft, UnreadableDraft
 from consult.views import loading
 from core import units
-from core.config import of_site
 from core.db import db
 from core.errors import Refused
 from core.forms import Form, LineField, TextField, Words
@@ -428,61 +427,6 @@ def _extend_page(form: ExtensionForm, consultation: Consultation, refusal: str =
         form=form,
         consultation=consultation,
         phase=consultation.phase(now()),
-        refusal=refusal,
-    )
-
-
-# --- telling what came of it ---------------------------------------------------------------------
-
-
-class FeedbackForm(Form):
-    """What the office tells everybody when the round is over."""
-
-    feedback = TextField(
-        _l("征集情况反馈"),
-        [
-            Words(
-                least=20,
-                most=20_000,
-                missing=_l("请写明反馈内容。"),
-                short=_l("请再写具体一些，至少20个字。"),
-            )
-        ],
-        description=_l("共收到多少件意见、主要说了什么、怎样处理。公布后不能再改。"),
-        render_kw={"rows": 12},
-    )
-
-
-@blueprint.route("/<slug>/answer", methods=["GET", "POST"])
-def answer(slug: str) -> Page:
-    """Publish the feedback and put the consultation at 已反馈."""
-    consultation = loading.consultation(slug)
-    form = FeedbackForm()
-    if not form.validate_on_submit():
-        return _answer_page(form, consultation), 422 if form.is_submitted() else 200
-    try:
-        answering.answer(
-            consultation,
-            feedback=form.feedback.data,
-            site=of_site().site_url,
-            by=current_user,
-            now=now(),
-        )
-    except Refused as refusal:
-        db.session.rollback()
-        return _answer_page(form, consultation, refusal.sentence), 409
-    db.session.commit()
-    flash(_("征集情况反馈已经公布，留了联系方式的作者会收到通知。"), "success")
-    return redirect(url_for(".show", slug=slug))
-
-
-def _answer_page(form: FeedbackForm, consultation: Consultation, refusal: str = "") -> str:
-    return render_template(
-        "consult/publishing/answer.html",
-        form=form,
-        consultation=consultation,
-        phase=consultation.phase(now()),
-        waiting=screening_queue.pending_count(consultation.id),
         refusal=refusal,
     )
 
