@@ -26,7 +26,7 @@ from tests.consultations_made import a_consultation, a_published_draft
 
 TODAY = dt.date(2020, 10, 20)
 QUEUE = "/desk/screening"
-PENDING, SHOWN, HIDDEN, REFERRED, ASKED, WITHDRAWN = SubmissionState
+PENDING, SHOWN, HIDDEN, REFERRED, ASKED, WITHDRAWN, UNDONE = SubmissionState
 
 
 @pytest.fixture(autouse=True)
