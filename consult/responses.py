@@ -101,9 +101,10 @@ class Left:
 
 
 def needs_answer() -> sa.ColumnElement[bool]:
-    """Points that somebody must answer: all live ones but those whose author took them back.
-    For queries that join Submission."""
-    return sa.and_(Point.state == LIVE, Submission.state != SubmissionState.WITHDRAWN)
+    """Points that somebody must answer: all live ones but those whose author took them back and
+    those of an import that was undone. For queries that join Submission."""
+    gone = (SubmissionState.WITHDRAWN, SubmissionState.UNDONE)
+    return sa.and_(Point.state == LIVE, Submission.state.not_in(gone))
 
 
 def is_open() -> sa.ColumnElement[bool]:
