@@ -20,6 +20,7 @@ from pathlib import Path
 from app import create_app
 from bench import material
 from bench.measure import say
+from core import serving
 from core.db import Base, db
 
 CLIENTS = 16
@@ -52,7 +53,9 @@ def run() -> None:
 
 def serve_ours() -> object:
     """The application gunicorn serves for this benchmark."""
-    return create_app(instance=os.environ["BENCH_INSTANCE"])
+    app = create_app(instance=os.environ["BENCH_INSTANCE"])
+    serving.warm(app)
+    return app
 
 
 def _prepare(folder: str) -> None:

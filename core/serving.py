@@ -1,12 +1,14 @@
 """Handing an application over to the web server, in this very process: what was read to prepare the
 site is not read again, and the workers share it."""
 
+from pathlib import Path
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from jinja2 import FileSystemBytecodeCache
 
-from core import housekeeping, worker
+from core import housekeeping, languages, worker
 
 # Threads wait for disk and database, not for each other's Python: four keep two cores busy.
 THREADS = 4
@@ -25,6 +27,22 @@ class _Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
     def load(self) -> Flask:
         return self._app
+
+
+def warm(app: Flask) -> None:
+    """Read every template and the English words before the workers part.
+
+    Else the first readers wait while each thread of each worker compiles the same templates for
+    itself: sixteen at once waited for seconds. What was compiled is kept in the instance folder
+    and read from there at the next start; a template that changed is compiled anew.
+    """
+    folder = Path(app.instance_path) / "templates"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(folder))
+    for name in app.jinja_env.list_templates(extensions=("html", "xml")):
+        if not name.startswith("bootstrap"):
+            app.jinja_env.get_template(name)
+    languages.catalogue()
 
 
 def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
@@ -46,5 +64,6 @@ def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
         # After the fork: a thread does not come along into a worker.
         "post_worker_init": lambda _worker: housekeeping.start(app),
     }
+    warm(app)
     worker.start_beside(app)
     _Site(app, settings).run()
