@@ -66,13 +66,15 @@ def prepare(app: Flask) -> None:
     what was published before there was a search."""
     migrations.bring_up_to_date(app)
     with app.app_context():
+        # Asked before anything is loaded: the panel's remarks make themselves findable.
+        unsearched = search.is_empty()
         if example.is_empty():
             example.load(now=web.now())
             db.db.session.commit()
         if panel.example.is_missing():
             panel.example.load(now=web.now())
             db.db.session.commit()
-        if search.is_empty():
+        if unsearched:
             for _done in search.rebuild():
                 db.db.session.commit()
 

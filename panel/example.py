@@ -1,5 +1,6 @@
 """The built-in example's panel: made-up people in every category, one of them the demonstration
-account of a member. It only arranges; everything goes through the operations."""
+account of a member; what they review and where they meet stands in `example_rounds` and
+`example_meetings`. It only arranges; everything goes through the operations."""
 
 import datetime as dt
 
@@ -12,11 +13,12 @@ from core.accounts import RoleName
 from core.audit import COMMAND_LINE
 from core.db import db
 from core.units import Unit
-from panel import members
+from panel import example_meetings, example_rounds, members
 from panel.members import Details, Gender, Member, Term
 
-# Long enough before the day of loading that both rounds of the example fall into it.
-SINCE, TERM_YEARS = 420, 5
+# The panel is appointed before the example's first round and sits as long as the plan runs; where
+# that is over on the day of loading, two years more, so that somebody sits.
+BEGAN, PLAN_ENDS = dt.date(2019, 9, 2), dt.date(2025, 12, 31)
 PLANNED = (4, 4, 5, 4, 5, 6)
 # By category: name, 女 or 男, year of birth, work, fields, place, recommended by, consent.
 PEOPLE: tuple[tuple[tuple[str, str, int, str, str, str, str, bool], ...], ...] = (
@@ -77,9 +79,9 @@ def load(*, now: dt.datetime) -> None:
     if programme is None:
         return
     today = now.astimezone(SHANGHAI).date()
-    begins = today - dt.timedelta(days=SINCE)
-    ends = begins + dt.timedelta(days=365 * TERM_YEARS)
-    then = now - dt.timedelta(days=SINCE + 7)
+    begins = min(BEGAN, today)
+    ends = max(PLAN_ENDS, dt.date(today.year + 2, 12, 31))
+    then = _morning(begins) - dt.timedelta(days=7)
     units = {unit.slug: unit.id for unit in db.session.scalars(sa.select(Unit))}
     kinds = members.categories(programme.id)
     for kind, planned, group in zip(kinds, PLANNED, PEOPLE, strict=False):
@@ -106,8 +108,10 @@ def load(*, now: dt.datetime) -> None:
             )
             _seat(programme, member, term, then)
             if name == LEFT[0]:
-                _leave(member, begins + dt.timedelta(days=200), today, now)
+                _leave(member, min(begins + dt.timedelta(days=200), today), today, now)
     _demonstration_member(programme, kinds, Term(category="", term_from=begins, term_to=ends), then)
+    example_rounds.load(now=now)
+    example_meetings.load(programme, now=now)
 
 
 def _demonstration_member(
@@ -155,8 +159,12 @@ def _leave(member: Member, on_day: dt.date, today: dt.date, now: dt.datetime) ->
         reason=LEFT[1],
         by=audit.COMMAND_LINE,
         today=today,
-        now=now - dt.timedelta(days=SINCE - 200),
+        now=min(_morning(on_day), now),
     )
+
+
+def _morning(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(9), SHANGHAI).astimezone(dt.UTC)
 
 
 def _programme() -> Programme | None:

@@ -250,12 +250,7 @@ def sign(
         raise Refused(_("签署的姓名与登记的姓名不一致，请填写“%(name)s”。", name=invitation.name))
     text = text_of(invitation.round)
     if rest_is_none:
-        for section in text.sections:
-            review = _review(invitation, section.mark, now)
-            if review.verdict is None and not review.interest:
-                review.verdict = Verdict.NONE
-                review.edition += 1
-                review.changed_at = now
+        _rest_is_none(invitation, text, now)
     if lacking := unfinished(invitation):
         names = "、".join(f"“{section.title}”" for section in lacking[:5])
         raise Refused(
@@ -315,25 +310,42 @@ def _lock(invitation: Invitation) -> None:
     db.session.refresh(invitation, with_for_update={"of": Invitation})
 
 
+def _rest_is_none(invitation: Invitation, text: Text, now: dt.datetime) -> None:
+    query = sa.select(SectionReview).where(SectionReview.invitation_id == invitation.id)
+    found = db.session.scalars(query, execution_options={"populate_existing": True})
+    reviews = {review.section: review for review in found}
+    for section in text.sections:
+        review = reviews.get(section.mark) or _blank(invitation, section.mark, now)
+        if review.verdict is None and not review.interest:
+            review.verdict = Verdict.NONE
+            review.edition += 1
+            review.changed_at = now
+
+
 def _review(invitation: Invitation, section: int, now: dt.datetime) -> SectionReview:
     query = sa.select(SectionReview).where(
         SectionReview.invitation_id == invitation.id, SectionReview.section == section
     )
     found = db.session.scalar(query, execution_options={"populate_existing": True})
     if found is None:
-        found = SectionReview(
-            invitation_id=invitation.id,
-            section=section,
-            words="",
-            wording={},
-            interest=False,
-            interest_words="",
-            edition=0,
-            changed_at=now,
-        )
-        db.session.add(found)
+        found = _blank(invitation, section, now)
         db.session.flush()
     return found
+
+
+def _blank(invitation: Invitation, section: int, now: dt.datetime) -> SectionReview:
+    blank = SectionReview(
+        invitation_id=invitation.id,
+        section=section,
+        words="",
+        wording={},
+        interest=False,
+        interest_words="",
+        edition=0,
+        changed_at=now,
+    )
+    db.session.add(blank)
+    return blank
 
 
 def _moment(moment: dt.datetime) -> str:
