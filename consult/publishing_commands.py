@@ -9,7 +9,7 @@ from flask import Flask
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import consultations, drafts, programmes, readers
+from consult import changes, consultations, drafts, programmes, readers
 from consult.command_line import refusing, the_consultation
 from consult.consultations import Consultation
 from core import audit, units
@@ -108,6 +108,7 @@ def publish_draft(slug: str) -> None:
     version = drafts.prepared(the_consultation(slug))
     if version is None:
         raise Refused(_("没有待发布的文稿。"))
+    changes.settle(version, by=audit.COMMAND_LINE, now=now())
     drafts.publish(version, by=audit.COMMAND_LINE, now=now())
     db.session.commit()
     click.echo(_("第%(n)d稿已发布。", n=version.number))

@@ -24,6 +24,7 @@ from consult import (
     adoption,
     appeals,
     attachments,
+    changes,
     consultations,
     drafts,
     import_undoing,
@@ -36,6 +37,7 @@ from consult import (
     proposals,
     provenance,
     responses,
+    revisions,
     screening,
     stance_corrections,
     submissions,
@@ -193,6 +195,7 @@ def fill(app: Flask) -> None:
         assert resident is not None
         _answers(_consultation(OPEN), unit)
         _adoption()
+        _changes()
         db.session.add(
             PasswordLink(
                 account_id=resident.id,
@@ -774,6 +777,40 @@ def _adoption() -> None:
         responses.approve(some, by=audit.COMMAND_LINE, now=NOON)
         report.content = {"rows": [row.kept() for row in adoption.gather(each.id)]}
         report.released_at, report.released_by_name = NOON, "李四"
+
+
+def _changes() -> None:
+    """An adopted point whose change is in the second version, published, and one that is unmet."""
+    consultation = _consultation(ANSWERED)
+    version = drafts.published(consultation)
+    revision = revisions.of(version) if version else None
+    assert version is not None
+    assert revision is not None
+    some = []
+    for number, pair in enumerate(revision.pairs[:2]):
+        received = submissions.receive(
+            consultation,
+            Opinion(
+                body=f"建议把目标写得更高一些{'。' * number}",
+                version_id=revision.before.version_id,
+                place=pair.before.id if pair.before else submissions.WHOLE,
+                public_name="李**",
+            ),
+            once_key=f"changes-{number}",
+            by=audit.RESIDENT,
+            now=NOON,
+            on_day=local(NOON).date(),
+        )
+        submission = db.session.get_one(Submission, received.id)
+        screening.decide(submission, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+        some += points.of(submission.id)
+    why = "已按这条意见修改了文稿的有关表述。"
+    responses.draft(some, responses.Outcome.PARTLY, why, by=audit.SYSTEM, now=NOON)
+    responses.submit(some, by=audit.SYSTEM, now=NOON)
+    responses.approve(some, by=audit.COMMAND_LINE, now=NOON)
+    responses.publish(consultation, by=audit.SYSTEM, now=NOON)
+    changed = [pair.entry.id for pair in revision.pairs[:2]]
+    changes.link(some[0], version, changed, by=audit.SYSTEM, now=NOON)
 
 
 @contextmanager

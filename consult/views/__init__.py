@@ -31,6 +31,7 @@ ROOMS = (
     "screening_figures",
     "intake",
     "points",
+    "changes",
 )
 
 

@@ -8,7 +8,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import adoption, adoption_papers, responses, rules
+from consult import adoption, adoption_papers, drafts, responses, rules
 from consult.adoption import AdoptionReport, Row
 from consult.consultations import Consultation, ConsultationState
 from consult.views import loading
@@ -47,6 +47,7 @@ def show(slug: str) -> str:
         empty=_empty(rows),
         lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
         kinds=list(adoption_papers.KINDS),
+        revised=_is_revised(consultation),
         page={
             "next_url": url_for(".show", slug=slug, edition=report.number, after=after + PAGE)
             if more
@@ -68,6 +69,11 @@ def table(slug: str, kind: str) -> Response:
     consultation = loading.consultation(slug)
     report, _every = _edition(consultation)
     return _file(consultation, report, adoption.frozen(report), kind, full=False)
+
+
+def _is_revised(consultation: Consultation) -> bool:
+    newest = drafts.published(consultation)
+    return newest is not None and drafts.before(newest) is not None
 
 
 def _edition(consultation: Consultation) -> tuple[AdoptionReport, list[AdoptionReport]]:

@@ -27,6 +27,8 @@ class Asked:
     inline: bool
     # With the paragraphs that did not change.
     whole: bool
+    # The later one is the next that was published after the earlier one.
+    is_step: bool
 
     def url(self, *, inline: bool | None = None, whole: bool | None = None) -> str:
         """The address of this comparison, laid out in another way."""
@@ -70,7 +72,8 @@ def _asked(versions: list[Version]) -> Asked:
     if after is None or before is None or before is after:
         return abort(404)
     inline = request.args.get("view") == "inline"
-    return Asked(before, after, inline, request.args.get("all") == "1")
+    step = drafts.before(after) is before
+    return Asked(before, after, inline, request.args.get("all") == "1", step)
 
 
 def _page(consultation: Consultation, versions: list[Version], asked: Asked) -> str:

@@ -11,7 +11,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
-from consult import drafts, originals, point_lists, points, responses, rules
+from consult import changes, drafts, originals, point_lists, points, responses, rules
 from consult.analysis import personal, splitting
 from consult.consultations import Consultation
 from consult.point_lists import Filter
@@ -84,6 +84,7 @@ def index(slug: str) -> str:
         groups=point_lists.groups([p.group_id for p, _s, _r in found]),
         counts=points.counts(consultation.id),
         left=responses.left(consultation.id, today=today),
+        unmet=changes.unmet_count(consultation.id),
         progress=responses.by_unit(consultation.id, today=today),
         units=units.every(),
         subjects=point_lists.subjects(consultation.programme),
@@ -259,6 +260,8 @@ def _show(
         unit_names={unit.id: unit.name for unit in every},
         wordings=responses.wordings(),
         history=points.history(submission.id) if office else [],
+        changed=changes.of_points([point.id], public=False).get(point.id, []),
+        later=changes.may_link(point) and bool(changes.later_versions(point)),
         office=office,
         leads=office or point.lead_unit_id == current_user.unit_id,
         overtaken=overtaken,

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField, HiddenField, TextAreaField
 from wtforms.validators import AnyOf, Length
 
-from consult import drafts, outlines, rules, structure
+from consult import changes, drafts, outlines, rules, structure
 from consult.drafts import Entry, Outline, Version, VersionState
 from consult.readers import MAX_BLOCK_CHARACTERS
 from consult.structure import Overtaken
@@ -244,6 +244,7 @@ def publish(version_id: int) -> Page:
     if not form.validate_on_submit():
         return _whole_page("publish", form, version), 422 if form.is_submitted() else 200
     try:
+        changes.settle(version, by=current_user, now=now())
         drafts.publish(version, by=current_user, now=now())
     except Refused as refusal:
         db.session.rollback()
