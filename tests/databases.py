@@ -13,6 +13,7 @@ from typing import Any
 
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from app import create_app
 from core.db import Base, db
@@ -30,6 +31,23 @@ QUICK_HASHING = {
 
 
 COMPILED = FileSystemBytecodeCache()
+
+
+def _compile_routes_once() -> None:
+    """Let all sites of a run share what werkzeug compiles for each route to build its address:
+    it takes most of the time a site takes, and there are thousands."""
+    compile_builder, made = Rule._compile_builder, {}
+
+    def remembered(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+        if key not in made:
+            made[key] = compile_builder(rule, append_unknown)
+        return made[key]
+
+    Rule._compile_builder = remembered  # type: ignore[method-assign]
+
+
+_compile_routes_once()
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.test_intake import DESK, NONE, TODAY, events, table_of, text_of, upload
 from tests.test_intake import run as command
+from tests.test_races import at_once
 
 COLUMNS = ["编号", "内容"]
 
@@ -233,6 +234,49 @@ def test_who_confirms_has_seen_what_is_done(consultation: Consultation) -> None:
     supports.give(of(begun)[0], consultation, someone, now=NOON)
     with pytest.raises(Refused, match="刚刚有变化"):
         import_undoing.undo(begun, reason="错", seen=seen, by=audit.SYSTEM, now=NOON)
+
+
+@pytest.mark.parametrize("other", ["screener", "supporter"])
+def test_somebody_acts_while_it_is_undone(
+    app: Flask, consultation: Consultation, other: str
+) -> None:
+    """Either the act is refused, or whoever undoes is sent to look again: never both, never half."""
+    begun_id = brought_in(consultation, to_queue=other == "screener").id
+    seen = import_undoing.outlook(db.session.get_one(Intake, begun_id)).mark
+    consultation_id = consultation.id
+    db.session.rollback()
+
+    def undo_it() -> None:
+        begun = db.session.get_one(Intake, begun_id)
+        import_undoing.undo(begun, reason="选错了", seen=seen, by=audit.SYSTEM, now=NOON)
+
+    def act() -> None:
+        first = db.session.scalars(
+            sa.select(Submission).where(Submission.intake_id == begun_id).order_by(Submission.id)
+        ).first()
+        assert first is not None
+        if other == "screener":
+            screening.decide(first, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+        else:
+            someone = supports.Supporter(secret="secret", browser_key="a")
+            standing = db.session.get_one(Consultation, consultation_id)
+            supports.give(first, standing, someone, now=NOON)
+
+    def run(number: int) -> bool:
+        with app.app_context():
+            try:
+                (undo_it, act)[number]()
+                db.session.commit()
+            except Refused:
+                db.session.rollback()
+                return False
+            return True
+
+    undone, acted = at_once(2, run)
+    assert undone is not acted
+    recounted(db.session.get_one(Consultation, consultation_id))
+    states = {each.state for each in of(db.session.get_one(Intake, begun_id))}
+    assert (SubmissionState.UNDONE in states) is undone
 
 
 def test_what_cannot_be_undone_is_said(consultation: Consultation) -> None:
