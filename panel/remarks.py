@@ -3,7 +3,8 @@
 They join it when the round has been released and the words they are on are public, not before:
 what is not yet public shows in no list, feed, search or count. From then on a remark is an opinion
 of the channel 公众咨询团 like any other, with a receipt, and is summarised and answered like any
-other; here is only kept whose it was.
+other; here is only kept whose it was. The panel's words are shown without a screening; those in
+which personal information is found wait for one like everybody's.
 """
 
 import datetime as dt
@@ -16,9 +17,10 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import authors, drafts, search_opinions, submissions
+from consult import authors, drafts, masking, search_opinions, submissions
 from consult.consultations import SHANGHAI, Consultation
 from consult.drafts import Outline
+from consult.originals import Words
 from consult.submissions import WHOLE, Channel, Opinion, Stance, Submission, SubmissionState
 from core import audit
 from core.db import Base, choice, db
@@ -185,7 +187,7 @@ def _receive(
         review_round.consultation,
         opinion,
         once_key=_once_key(invitation, said),
-        state=SubmissionState.SHOWN,
+        state=_state_of(opinion),
         by=by,
         now=now,
         on_day=now.astimezone(SHANGHAI).date(),
@@ -199,6 +201,22 @@ def _receive(
         )
     )
     return received.id
+
+
+def _state_of(opinion: Opinion) -> SubmissionState:
+    found = masking.offers(Words(opinion.title, opinion.body))
+    return SubmissionState.PENDING if found else SubmissionState.SHOWN
+
+
+def waiting(review_round: ReviewRound) -> int:
+    """How many of a round's remarks wait for a screener, because personal information was found."""
+    query = (
+        sa.select(sa.func.count(Remark.id))
+        .join(Invitation, Invitation.id == Remark.invitation_id)
+        .join(Submission, Submission.id == Remark.submission_id)
+        .where(Invitation.round_id == review_round.id, Submission.state == SubmissionState.PENDING)
+    )
+    return db.session.execute(query).scalar_one()
 
 
 def _once_key(invitation: Invitation, said: Said) -> str:

@@ -1,11 +1,14 @@
-"""The ledger of reviews (履职台账): per member and per round who was asked, opened, reviewed and how
-much they said; the response rate by category. For the public there are totals only."""
+"""The figures of reviews: per member, round and category who was asked, opened, reviewed and how
+much they said. What else a member did is added in `ledger`; for the public there are totals only."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from consult.consultations import Consultation
+from consult.programmes import Stage
 from core.db import db
 from panel import rounds
 from panel.remarks import Remark
@@ -37,7 +40,15 @@ _FIGURES = (
 )
 
 
-def by_member(programme_id: int | None = None) -> list[Line]:
+def within(stage: Stage | None) -> sa.ColumnElement[bool]:
+    """The rounds of a stage, of all stages if none is named; for queries that join ReviewRound."""
+    if stage is None:
+        return sa.true()
+    here = sa.select(Consultation.id).where(Consultation.stage_id == stage.id)
+    return ReviewRound.consultation_id.in_(here)
+
+
+def by_member(stage: Stage | None = None) -> list[Line]:
     """One line a member ever asked, in the order in which they were first asked."""
     query = (
         sa.select(
@@ -47,22 +58,25 @@ def by_member(programme_id: int | None = None) -> list[Line]:
             *_FIGURES,
         )
         .join(ReviewRound, ReviewRound.id == Invitation.round_id)
+        .where(within(stage))
         .group_by(Invitation.member_id)
         .order_by(sa.func.min(Invitation.id))
     )
-    if programme_id is not None:
-        query = query.where(ReviewRound.programme_id == programme_id)
-    remarks = _remarks(Invitation.member_id)
+    remarks = _remarks(Invitation.member_id, within(stage))
     return [
         Line(key, name, category, asked, opened, signed, remarks.get(key, 0))
         for key, name, category, asked, opened, signed in db.session.execute(query)
     ]
 
 
-def by_round(*, released_only: bool = False) -> list[tuple[ReviewRound, Line]]:
+def by_round(
+    stage: Stage | None = None, *, released_only: bool = False
+) -> list[tuple[ReviewRound, Line]]:
     """One line an opened round, the newest first."""
     query = (
         sa.select(Invitation.round_id, *_FIGURES)
+        .join(ReviewRound, ReviewRound.id == Invitation.round_id)
+        .where(within(stage))
         .group_by(Invitation.round_id)
         .order_by(Invitation.round_id.desc())
     )
@@ -82,20 +96,24 @@ def is_told(review_round: ReviewRound) -> bool:
 
 
 def by_category(review_round: ReviewRound) -> list[Line]:
-    """The response of each category in one round, in words order."""
+    """The response of each category in one round, in the order of asking."""
+    return _by_category(ReviewRound.id == review_round.id)
+
+
+def by_category_in(stage: Stage | None) -> list[Line]:
+    """The same in all rounds of a stage, of all stages if none is named."""
+    return _by_category(within(stage))
+
+
+def _by_category(condition: sa.ColumnElement[bool]) -> list[Line]:
     query = (
         sa.select(Invitation.category, *_FIGURES)
-        .where(Invitation.round_id == review_round.id)
+        .join(ReviewRound, ReviewRound.id == Invitation.round_id)
+        .where(condition)
         .group_by(Invitation.category)
         .order_by(sa.func.min(Invitation.id))
     )
-    counted = (
-        sa.select(Invitation.category, sa.func.count())
-        .join(Remark, Remark.invitation_id == Invitation.id)
-        .where(Invitation.round_id == review_round.id)
-        .group_by(Invitation.category)
-    )
-    remarks = {row[0]: row[1] for row in db.session.execute(counted)}
+    remarks = _remarks(Invitation.category, condition)
     return [
         Line(0, category, category, asked, opened, signed, remarks.get(category, 0))
         for category, asked, opened, signed in db.session.execute(query)
@@ -108,11 +126,16 @@ def of_member(member_id: int) -> Line | None:
     return found[0] if found else None
 
 
-def _remarks(column: sa.orm.InstrumentedAttribute[int]) -> dict[int, int]:
+def _remarks(
+    column: sa.orm.InstrumentedAttribute[Any], condition: sa.ColumnElement[bool] | None = None
+) -> dict[Any, int]:
     query = (
         sa.select(column, sa.func.count())
         .select_from(Remark)
         .join(Invitation, Invitation.id == Remark.invitation_id)
+        .join(ReviewRound, ReviewRound.id == Invitation.round_id)
         .group_by(column)
     )
+    if condition is not None:
+        query = query.where(condition)
     return {row[0]: row[1] for row in db.session.execute(query)}

@@ -11,8 +11,18 @@ from flask import Flask
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
-from consult import consultations, drafts, programme_files, programmes, structure, submissions
+from consult import (
+    consultations,
+    drafts,
+    points,
+    programme_files,
+    programmes,
+    responses,
+    structure,
+    submissions,
+)
 from consult.consultations import Consultation, Phase
+from consult.responses import Outcome
 from consult.submissions import Channel, Submission
 from core import audit
 from core.accounts import Account
@@ -21,6 +31,7 @@ from core.errors import Refused
 from core.outbox import Message
 from core.web import local
 from panel import (
+    ledger,
     members,
     remarks,
     review_ledger,
@@ -275,6 +286,69 @@ def test_without_names_nobody_is_named(app: Flask) -> None:
             signed(first(made, place))
         remarks.release(made, secret="s", by=BY, now=DUE)
         assert {each.public_name for each in stream(made.consultation)} == {""}
+
+
+@pytest.mark.usefixtures("panel")
+def test_words_with_personal_information_wait_for_a_screening(app: Flask) -> None:
+    with app.app_context():
+        made = a_round()
+        one = first(made)
+        section = rounds.text_of(made).sections[0]
+        said = Said(Verdict.AMEND, "请联系赵女士，电话13800138000。", {})
+        reviews.save_section(one, section, said, seen=0, now=NOON)
+        reviews.save_answers(one, ["适当。", ""], "", seen=0, now=NOON)
+        reviews.sign(one, name=one.name, by=BY, now=NOON)
+        assert remarks.release(made, secret="s", by=BY, now=DUE) == 2
+        assert remarks.waiting(made) == 1
+        db.session.commit()
+        states = {each.title: each.state for each in stream(made.consultation)}
+        assert sorted(state.value for state in states.values()) == ["pending", "shown"]
+        db.session.refresh(made.consultation)
+        assert (made.consultation.received, made.consultation.shown) == (2, 1)
+        assert "13800138000" not in app.test_client().get(
+            "/consultations/gangyao/opinions"
+        ).get_data(as_text=True)
+
+
+def test_the_desk_tells_what_became_of_remarks_once_it_is_published(
+    app: Flask, panel: list[Account], clock: Clock
+) -> None:
+    with app.app_context():
+        made = a_round()
+        one = first(made)
+        signed(one)
+        remarks.release(made, secret="s", by=BY, now=DUE)
+        member = members.of_account(panel[0].id)
+        assert member is not None
+        account = next(each for each in panel if each.name == one.name)
+        submission = stream(made.consultation)[0]
+        point = points.of(submission.id)[0]
+        responses.draft([point], Outcome.PARTLY, "牵头单位写进了第二稿的正文。", by=BY, now=DUE)
+        responses.finalise([point], by=BY, now=DUE)
+        db.session.commit()
+        entry = ledger.of_member(one.member_id)
+        assert entry is not None
+        assert (entry.answered, entry.taken) == (0, 0)
+    clock.at = DUE
+    client = app.test_client()
+    people.sign_in(client, account)
+    before = client.get("/panel/desk/").get_data(as_text=True)
+    assert "牵头单位写进了" not in before
+    assert "答复尚未公布" in before
+    with app.app_context():
+        responses.publish(
+            db.session.get_one(Consultation, submission.consultation_id), by=BY, now=DUE
+        )
+        db.session.commit()
+        entry = ledger.of_member(one.member_id)
+        assert entry is not None
+        assert (entry.answered, entry.taken, entry.reviews.remarks) == (1, 1, 4)
+        stage = db.session.get_one(ReviewRound, made.id).consultation.stage
+        assert [each.id for each in ledger.stages()] == [stage.id]
+        assert [each.taken for each in ledger.by_member(stage)] == [1, 0, 0]
+    after = client.get("/panel/desk/").get_data(as_text=True)
+    assert "牵头单位写进了第二稿的正文" in after
+    assert "部分采纳" in after
 
 
 @pytest.mark.usefixtures("panel")

@@ -1,11 +1,21 @@
 """The member's desk (咨询团工作台): what awaits me, my reviews, what became of my remarks."""
 
-from flask import Blueprint, current_app, render_template, url_for
+from flask import Blueprint, render_template, url_for
 from flask_login import current_user
 
 from core.permissions import require
 from core.web import keep_private, now, number_in
-from panel import members, remarks, review_ledger, review_reminders, reviews, rounds, rules
+from panel import (
+    guests,
+    ledger,
+    members,
+    remark_answers,
+    review_reminders,
+    reviews,
+    rounds,
+    rules,
+)
+from panel.meetings import MeetingState
 
 blueprint = Blueprint("panel_desk", __name__, url_prefix="/panel/desk")
 AT_ONCE = 20
@@ -20,8 +30,13 @@ def today() -> str:
     member = members.of_account(current_user.id)
     assert member is not None
     invited = rounds.invitations_of(member)
-    said = remarks.of_member(member.id, before=number_in("before"), limit=AT_ONCE + 1)
+    said = remark_answers.of_member(member.id, before=number_in("before"), limit=AT_ONCE + 1)
     more = len(said) > AT_ONCE
+    coming = [
+        each
+        for each in reversed(guests.of_member([member.id]))
+        if each.meeting.ends_at > at and not each.meeting.is_off
+    ]
     return render_template(
         "panel/desk/today.html",
         member=member,
@@ -30,15 +45,16 @@ def today() -> str:
         invitations=invited,
         phases={each.id: each.round.phase(at) for each in invited},
         answers={each.id: reviews.answer_of(each) for each in invited},
-        line=review_ledger.of_member(member.id),
-        remarks=said[:AT_ONCE],
-        next_url=url_for(".today", before=said[AT_ONCE - 1][0].id) if more else None,
-        meetings=_meetings(),
+        line=ledger.of_member(member.id),
+        fates=said[:AT_ONCE],
+        next_url=url_for(".today", before=said[AT_ONCE - 1].submission.id) if more else None,
+        coming=coming,
+        unanswered=[
+            each
+            for each in coming
+            if each.answer is guests.Answer.NONE
+            and each.meeting.state is MeetingState.ANNOUNCED
+            and at < each.meeting.starts_at
+        ],
         now=at,
     )
-
-
-def _meetings() -> str | None:
-    """Where a member finds their meetings, once there are such pages."""
-    there = "my_meetings.index" in current_app.view_functions
-    return url_for("my_meetings.index") if there else None

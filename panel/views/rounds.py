@@ -26,6 +26,7 @@ from core.errors import Refused
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import require
 from core.web import as_file, keep_private, local, now, number_in
+from panel import ledger as panel_ledger
 from panel import (
     members,
     remarks,
@@ -91,11 +92,19 @@ def index() -> str:
 
 @blueprint.get("/ledger")
 def ledger() -> str:
-    """Per round and per member: asked, opened, reviewed, remarks."""
+    """Per category, round and member, of one stage or of all: what was asked and done."""
+    stages = panel_ledger.stages()
+    number = number_in("stage")
+    chosen = next((each for each in stages if each.id == number), None)
+    if number is not None and chosen is None:
+        abort(404)
     return render_template(
         "panel/rounds/ledger.html",
-        by_round=review_ledger.by_round(),
-        by_member=review_ledger.by_member(),
+        stages=stages,
+        stage=chosen,
+        by_category=review_ledger.by_category_in(chosen),
+        by_round=review_ledger.by_round(chosen),
+        by_member=panel_ledger.by_member(chosen),
     )
 
 
@@ -345,6 +354,7 @@ def _show_page(
         phase=phase,
         version=rounds.version_of(found),
         is_public=rounds.is_public(found),
+        held=remarks.waiting(found) if found.delivered_at else 0,
         form=Form(formdata=None),
         add_form=add_form,
         close_form=close_form or ReasonForm(formdata=None),
@@ -524,6 +534,8 @@ def release(round_id: int) -> Page:
     else:
         told = _("结果已经公布，%(n)d条意见进入公众意见，可以汇总和答复。", n=number)
     flash(told, "success")
+    if held := remarks.waiting(found):
+        flash(_("其中%(n)d条可能含有个人信息，审核以后才展示。", n=held), "warning")
     return redirect(url_for(".show", round_id=round_id))
 
 

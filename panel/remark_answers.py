@@ -1,0 +1,85 @@
+"""What became of remarks (意见去向): the published answers to what members said. What is not
+published yet is told as being dealt with, and nothing more."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from consult import points, responses
+from consult.consultations import Consultation
+from consult.points import Point
+from consult.responses import Outcome, Response, ResponseState
+from consult.submissions import Submission
+from core.db import db
+from panel import remarks
+from panel.remarks import Remark
+from panel.rounds import Invitation, ReviewRound
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """One point of a remark and its published answer; None while there is none."""
+
+    words: str
+    outcome: Outcome | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """A member's remark as an opinion, the round it was made in, and what became of its points."""
+
+    submission: Submission
+    round: ReviewRound
+    consultation: Consultation
+    points: list[Answered]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it was answered as it stands, in one piece."""
+        return len(self.points) == 1
+
+
+def of_member(member_id: int, *, before: int | None = None, limit: int) -> list[Fate]:
+    """What became of a member's remarks that have joined the public stream, the newest first."""
+    said = remarks.of_member(member_id, before=before, limit=limit)
+    ids = [submission.id for submission, _round, _consultation in said]
+    live = points.of_many(ids)
+    published = responses.published_on(ids)
+    return [
+        Fate(
+            submission,
+            review_round,
+            consultation,
+            [_answered(point, submission, published) for point in live.get(submission.id, [])],
+        )
+        for submission, review_round, consultation in said
+    ]
+
+
+def _answered(point: Point, submission: Submission, published: dict[int, Response]) -> Answered:
+    words = points.words(point, submission)
+    response = published.get(point.id)
+    if response is None:
+        return Answered(words, None, "")
+    return Answered(words, response.outcome, response.reason)
+
+
+def outcomes(condition: sa.ColumnElement[bool]) -> dict[int, dict[Outcome, int]]:
+    """{member: how many points of their remarks ended how}, by published answers alone, in the
+    rounds that meet the condition."""
+    query = (
+        sa.select(Invitation.member_id, Response.outcome, sa.func.count(Point.id))
+        .select_from(Remark)
+        .join(Invitation, Invitation.id == Remark.invitation_id)
+        .join(ReviewRound, ReviewRound.id == Invitation.round_id)
+        .join(Point, Point.submission_id == Remark.submission_id)
+        .join(Response, Response.point_id == Point.id)
+        .where(Point.state == points.LIVE, Response.state == ResponseState.PUBLISHED, condition)
+        .group_by(Invitation.member_id, Response.outcome)
+    )
+    found: dict[int, dict[Outcome, int]] = {}
+    for member_id, outcome, number in db.session.execute(query):
+        if outcome is not None:
+            found.setdefault(member_id, {})[outcome] = number
+    return found
