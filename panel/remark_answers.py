@@ -1,11 +1,12 @@
-"""What became of remarks (意见去向): the published answers to what members said. What is not
-published yet is told as being dealt with, and nothing more."""
+"""What became of remarks (意见去向): the published answers to what members said, and the words of the
+draft that were changed because of it. What is not published yet is told as being dealt with."""
 
 from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from consult import points, responses
+from consult import changes, points, responses
+from consult.changes import Change
 from consult.consultations import Consultation
 from consult.points import Point
 from consult.responses import Outcome, Response, ResponseState
@@ -18,11 +19,13 @@ from panel.rounds import Invitation, ReviewRound
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """One point of a remark and its published answer; None while there is none."""
+    """One point of a remark and its published answer, None while there is none; the words of
+    published versions that were changed because of it."""
 
     words: str
     outcome: Outcome | None
     reason: str
+    changed: list[Change]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +49,28 @@ def of_member(member_id: int, *, before: int | None = None, limit: int) -> list[
     ids = [submission.id for submission, _round, _consultation in said]
     live = points.of_many(ids)
     published = responses.published_on(ids)
+    changed = changes.of_points(list(published))
     return [
         Fate(
             submission,
             review_round,
             consultation,
-            [_answered(point, submission, published) for point in live.get(submission.id, [])],
+            [
+                _answered(point, submission, published.get(point.id), changed.get(point.id, []))
+                for point in live.get(submission.id, [])
+            ],
         )
         for submission, review_round, consultation in said
     ]
 
 
-def _answered(point: Point, submission: Submission, published: dict[int, Response]) -> Answered:
+def _answered(
+    point: Point, submission: Submission, response: Response | None, changed: list[Change]
+) -> Answered:
     words = points.words(point, submission)
-    response = published.get(point.id)
     if response is None:
-        return Answered(words, None, "")
-    return Answered(words, response.outcome, response.reason)
+        return Answered(words, None, "", [])
+    return Answered(words, response.outcome, response.reason, changed)
 
 
 def outcomes(condition: sa.ColumnElement[bool]) -> dict[int, dict[Outcome, int]]:
