@@ -9,21 +9,26 @@ import io
 import json
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from threading import Lock
 
 import sqlalchemy as sa
+from docx.document import Document as Doc
 from flask_babel import gettext as _
 
-from consult.official_paper import blank, body, centred, heading, title
+from consult import summary_charts
+from consult.official_paper import SMALL, blank, body, centred, drawing, heading, table, title
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
-from consult.summary_documents import cited
-from consult.summary_items import Filters, Item, select
-from consult.summary_readings import Reading
+from consult.summary_counts import FEW, by_theme
+from consult.summary_documents import chapters, cited
+from consult.summary_items import UNCLASSIFIED, Filters, Item, select
+from consult.summary_readings import Reading, view
 from consult.summary_reports import Sentence, SummaryReport
+from core import drawing as charts_drawn
 from core.db import db
 from core.web import day, local
 
@@ -49,6 +54,18 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Picture:
+    """A chart at the end of the section that begins with `section`, with its table, whose first row
+    is the head."""
+
+    section: str
+    title: str
+    said: str
+    svg: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
     """Every word of the paper. `made`, an ISO moment, is written into the file."""
 
@@ -58,6 +75,7 @@ class Paper:
     sections: tuple[tuple[str, tuple[str, ...]], ...]
     foot: tuple[str, ...]
     made: str
+    pictures: tuple[Picture, ...] = ()
 
 
 class NotMade(Exception):
@@ -104,10 +122,43 @@ def _line(
     )
 
 
+def pictures(reading: Reading, titles: Mapping[int, str]) -> tuple[Picture, ...]:
+    """The charts of the report, of what is shown at this moment."""
+    seen = view(reading, Filters())
+    if len(seen.items) < FEW:
+        return ()
+    themes = reading.counted.themes
+    sizes = [
+        (
+            themes[number - 1].named({term for item in held for term in item.terms}),
+            number,
+            Counter(item.stance for item in held),
+        )
+        for number, held in by_theme(seen.items).items()
+        if number != UNCLASSIFIED
+    ]
+    drawn = (
+        ("一、", summary_charts.days(seen.figures.days)),
+        ("一、", summary_charts.stances(seen.figures.stances)),
+        ("二、", summary_charts.themes(sizes)),
+        ("三、", summary_charts.sections(chapters(reading, seen, dict(titles)))),
+    )
+    return tuple(
+        Picture(section, chart.title, chart.said, charts_drawn.standing(chart), chart.rows)
+        for section, chart in drawn
+        if chart is not None
+    )
+
+
 def paper(
-    summary: Summary, report: SummaryReport, printed: Sequence[Line], *, now: dt.datetime
+    summary: Summary,
+    report: SummaryReport,
+    printed: Sequence[Line],
+    drawn: Sequence[Picture] = (),
+    *,
+    now: dt.datetime,
 ) -> Paper:
-    """The words of the paper."""
+    """The words and pictures of the paper."""
     sections: dict[str, list[str]] = {}
     for line in printed:
         text = line.text + (f"（{line.cites}）" if line.cites else "")
@@ -136,6 +187,7 @@ def paper(
         sections=tuple((name, tuple(texts)) for name, texts in sections.items()),
         foot=tuple(foot),
         made=local(now).replace(microsecond=0).isoformat(),
+        pictures=tuple(drawn),
     )
 
 
@@ -146,10 +198,15 @@ def word(paper: Paper) -> io.BytesIO:
     centred(document, paper.under)
     if paper.draft:
         centred(document, paper.draft)
+    svgs = [each.svg for each in paper.pictures]
+    pngs = dict(zip(svgs, charts_drawn.pictures(svgs), strict=False))
     for name, texts in paper.sections:
         heading(document, name)
         for text in texts:
             body(document, text)
+        for each in paper.pictures:
+            if name.startswith(each.section):
+                _illustrate(document, each, pngs.get(each.svg))
     heading(document, _("附：说明"))
     for text in paper.foot:
         body(document, text)
@@ -157,6 +214,14 @@ def word(paper: Paper) -> io.BytesIO:
     document.save(out)
     out.seek(0)
     return out
+
+
+def _illustrate(document: Doc, picture: Picture, png: bytes | None) -> None:
+    if png is not None:
+        drawing(document, png, picture.svg, width=150, alt=picture.said)
+        centred(document, picture.title, size=SMALL)
+    head, *rows = picture.rows
+    table(document, picture.title, head, rows)
 
 
 def pdf(paper: Paper) -> bytes:

@@ -182,6 +182,14 @@ def by_term(counted: Counted, items: Sequence[Item], terms: Iterable[str]) -> di
     return found
 
 
+def by_theme(items: Iterable[Item]) -> dict[int, list[Item]]:
+    """{number of a theme: its opinions}, in order of number."""
+    held: dict[int, list[Item]] = {}
+    for item in items:
+        held.setdefault(item.theme, []).append(item)
+    return dict(sorted(held.items()))
+
+
 def heat(count: int, most: int) -> int:
     """0 for none, else 1–4 by quarters of the most any section of the same level has."""
     return min(HEATS, -(-HEATS * count // most)) if count and most else 0

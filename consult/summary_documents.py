@@ -12,14 +12,27 @@ import sqlalchemy as sa
 from docx.document import Document as Doc
 from flask_babel import gettext as _
 
+from consult import summary_charts
 from consult.analysis import cloud as clouds
 from consult.consultations import SHANGHAI, Consultation
-from consult.official_paper import SMALL, blank, body, centred, heading, picture, table, title
+from consult.official_paper import (
+    SMALL,
+    blank,
+    body,
+    centred,
+    drawing,
+    heading,
+    picture,
+    table,
+    title,
+)
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counts import FEW, outermost
 from consult.summary_items import UNPLACED, WHOLE, Filters, Item, representatives
 from consult.summary_readings import Reading, View, cloud_of, view
+from core import drawing as charts_drawn
+from core.charts import Chart
 from core.db import db
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -50,14 +63,69 @@ def write(
     if not seen.items:
         body(document, _("没有可以汇总的意见。"))
     else:
-        _tables(document, reading, seen, titles)
-        _keywords(document, reading, seen, titles)
+        figures = _Figures(document)
+        figures.draw(_charts(reading, seen, titles))
+        _tables(document, reading, seen, titles, figures)
+        _keywords(document, reading, seen, titles, figures)
         _quotes(document, seen, titles)
     _method(document, summary, now)
     out = io.BytesIO()
     document.save(out)
     out.seek(0)
     return out
+
+
+# --- charts --------------------------------------------------------------------------------
+
+
+class _Figures:
+    """The pictures of the document, drawn together and numbered as they are put in."""
+
+    def __init__(self, document: Doc) -> None:
+        self._document, self._number = document, 0
+        self._ready: dict[str, tuple[Chart, str, bytes]] = {}
+
+    def draw(self, charts: dict[str, Chart]) -> None:
+        """Draw them all at once."""
+        svgs = [charts_drawn.standing(chart) for chart in charts.values()]
+        made = zip(svgs, charts_drawn.pictures(svgs), strict=False)
+        for (name, chart), (svg, png) in zip(charts.items(), made, strict=False):
+            self._ready[name] = (chart, svg, png)
+
+    def chart(self, name: str) -> None:
+        """Put a chart here, if there is one."""
+        if name not in self._ready:
+            return
+        chart, svg, png = self._ready[name]
+        drawing(self._document, png, svg, width=150, alt=chart.said)
+        self.caption(chart.title)
+
+    def caption(self, words: str) -> None:
+        """The number and the words under a picture."""
+        self._number += 1
+        centred(self._document, _("图%(n)d　%(what)s", n=self._number, what=words), size=SMALL)
+
+
+def _charts(reading: Reading, seen: View, titles: dict[int, str]) -> dict[str, Chart]:
+    if len(seen.items) < FEW:
+        return {}
+    drawn = {
+        "days": summary_charts.days(seen.figures.days),
+        "sections": summary_charts.sections(chapters(reading, seen, titles)),
+        "stances": summary_charts.stances(seen.figures.stances),
+        "keywords": summary_charts.keywords(seen),
+    }
+    return {name: chart for name, chart in drawn.items() if chart is not None}
+
+
+def chapters(reading: Reading, seen: View, titles: dict[int, str]) -> list[tuple[str, int, int]]:
+    """(title, place, opinions) of what divides all opinions by where in the drafts they stand."""
+    counts = seen.figures.sections
+    return [
+        (_place(reading, place, titles), place, counts[place])
+        for place in outermost(reading.counted)
+        if place in counts
+    ]
 
 
 # --- parts ---------------------------------------------------------------------------------
@@ -93,19 +161,20 @@ def _totals(document: Doc, summary: Summary, reading: Reading, seen: View) -> No
         body(document, _("意见不足10件，只列出原文要点和件数，不作比较。"))
 
 
-def _tables(document: Doc, reading: Reading, seen: View, titles: dict[int, str]) -> None:
+def _tables(
+    document: Doc, reading: Reading, seen: View, titles: dict[int, str], pictures: _Figures
+) -> None:
     figures = seen.figures
     heading(document, _("二、意见的分布"))
+    pictures.chart("days")
     days = [(_span(b.first, b.last), str(b.count)) for b in figures.days if b.count]
     table(document, _("表1　按收到日期"), (_("收到日期"), _("件数")), days)
     channels = [(Channel(p.key).title, str(p.count)) for p in figures.channels]
     table(document, _("表2　按渠道"), (_("渠道"), _("件数")), channels)
-    chapters = [
-        (_place(reading, place, titles), str(figures.sections[place]))
-        for place in outermost(reading.counted)
-        if place in figures.sections
-    ]
-    table(document, _("表3　按章节"), (_("章节"), _("件数")), chapters)
+    pictures.chart("sections")
+    by_chapter = [(title, str(n)) for title, _at, n in chapters(reading, seen, titles)]
+    table(document, _("表3　按章节"), (_("章节"), _("件数")), by_chapter)
+    pictures.chart("stances")
     stances = [
         (
             Stance(p.key).title,
@@ -120,12 +189,15 @@ def _tables(document: Doc, reading: Reading, seen: View, titles: dict[int, str])
     table(document, _("表4　按态度"), head, stances)
 
 
-def _keywords(document: Doc, reading: Reading, seen: View, titles: dict[int, str]) -> None:
+def _keywords(
+    document: Doc, reading: Reading, seen: View, titles: dict[int, str], pictures: _Figures
+) -> None:
     heading(document, _("三、关键词"))
     cloud = cloud_of(reading, seen)
     if cloud is not None:
         picture(document, clouds.png(cloud, font_path=clouds.default_font()), width=150)
-        centred(document, _("图1　词云（字越大，提到它的意见越多）"), size=SMALL)
+        pictures.caption(_("词云（字越大，提到它的意见越多）"))
+    pictures.chart("keywords")
     held: dict[str, list[Item]] = {k.term: [] for k in seen.keywords[:KEYWORDS]}
     for item in seen.items:
         for term in item.terms:

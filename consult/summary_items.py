@@ -6,7 +6,7 @@ so that a page can open exactly the opinions it counted by asking for the same s
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
@@ -87,6 +87,17 @@ class Theme:
     terms: tuple[str, ...]
     representative: int
     spokesmen: tuple[int, ...] = ()
+    # What a person called it; the machine's name stays beside it.
+    given: str = ""
+
+    def named(self, said: Collection[str]) -> str:
+        """Its name among opinions that hold the terms `said`: what nobody says any more, because it
+        was masked or hidden, is no name for a theme. "" when nothing is left."""
+        if self.given:
+            return self.given
+        if set(self.terms[:3]) <= set(said):
+            return self.name
+        return "、".join([term for term in self.terms if term in said][:3])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from consult import summary_campaigns, summary_contrasts
 from consult.submissions import Channel
 from consult.summaries import Summary
-from consult.summary_counts import FEW, outermost
+from consult.summary_counts import FEW, by_theme, outermost
 from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
 from consult.summary_readings import Reading
 from consult.summary_reports import Sentence
@@ -113,14 +113,12 @@ def _themes(writer: _Writer) -> Written:
             yield _("第%(n)d件的意见如下。", n=item.number), None, item.id
         return
     themes = writer.reading.counted.themes
-    held: dict[int, list[Item]] = {}
-    for item in writer.items:
-        held.setdefault(item.theme, []).append(item)
+    held = by_theme(writer.items)
     order = [n for n in range(1, len(themes) + 1) if n in held]
     for number in order[:THEMES]:
         items, theme = held[number], themes[number - 1]
         said = {term for item in items for term in item.terms}
-        name = "、".join([term for term in theme.terms if term in said][:3]) or theme.name
+        name = theme.named(said) or theme.name
         against = sum(item.stance == "oppose" for item in items)
         favour = sum(item.stance in ("support", "suggest") for item in items)
         chosen = (theme.representative, *theme.spokesmen)

@@ -8,7 +8,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 from jinja2 import FileSystemBytecodeCache
 
-from core import housekeeping, languages, worker
+from core import drawing, housekeeping, languages, worker
 
 # Threads wait for disk and database, not for each other's Python: four keep two cores busy.
 THREADS = 4
@@ -45,6 +45,11 @@ def warm(app: Flask) -> None:
     languages.catalogue()
 
 
+def _begin(app: Flask) -> None:
+    housekeeping.start(app)
+    drawing.warm()
+
+
 def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
     """Serve until told to stop, with a worker for long jobs beside it. Nothing of the database may
     be open any more: workers are forks.
@@ -62,7 +67,7 @@ def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
         # A socket to steer the server by stands in the home folder: nobody here asked for one.
         "control_socket_disable": True,
         # After the fork: a thread does not come along into a worker.
-        "post_worker_init": lambda _worker: housekeeping.start(app),
+        "post_worker_init": lambda _worker: _begin(app),
     }
     warm(app)
     worker.start_beside(app)

@@ -16,7 +16,9 @@ NOT_NOUNS = frozenset(
 )
 
 # Made of numbers and of what was escaped before: slots of the reader, the drawn word cloud.
-OWN_MARKUP = frozenset({"consult/views/drafts.py", "consult/views/summary_pages.py"})
+OWN_MARKUP = frozenset(
+    {"consult/views/drafts.py", "consult/views/summary_pages.py", "core/views/charts.py"}
+)
 
 
 def modules() -> Iterator[Path]:

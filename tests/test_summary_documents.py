@@ -65,7 +65,7 @@ def test_the_document_says_what_the_page_says_and_cites_by_number(officer: Flask
     assert ["加装电梯", "5", "4", "2", "2（反对语境2）", "1", "第1、2、3、4、5件"] in rows
     assert "第7件：“希望增加停车位，把旧厂房改成停车场。”" in text
     document = Document(io.BytesIO(answer.data))
-    assert len(document.inline_shapes) == 1
+    assert len(document.inline_shapes) == 5
     section = document.sections[0]
     assert round(section.top_margin.mm) == 37
     assert round(section.left_margin.mm) == 28

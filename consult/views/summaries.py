@@ -120,6 +120,7 @@ def show(summary_id: int) -> str:
         heats=summary_pages.heats(page),
         draft_url=lambda place: summary_pages.draft_url(page, place),
         cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看详情")),
+        charts=summary_pages.charts(page),
         all_keywords=choice_in("keywords", {"all"}) == "all",
         channels=[(value, summary_pages.channel_title(value)) for value in sorted(CHANNELS)],
         stances=[(value, summary_pages.stance_title(value)) for value in sorted(STANCES)],
@@ -192,6 +193,7 @@ def term(summary_id: int) -> str:
         listing=listing,
         mentions=summary_pages.mentions(page, word, listing),
         kin=[k for k in page.view.keywords if k.term != word][:20],
+        charts=summary_pages.charts(page),
     )
 
 
@@ -242,6 +244,7 @@ def _public(consultation: Consultation, summary: Summary) -> str:
         heats=summary_pages.heats(page),
         draft_url=lambda place: summary_pages.draft_url(page, place),
         cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看意见")),
+        charts=summary_pages.charts(page),
         themes=summary_workbench.shown_themes(page) if not page.reading.few else [],
         silent=summary_narratives.silent_channels(page.view.items),
         quiet=[page.title_of(n) for n in summary_narratives.quiet_chapters(page.reading.counted)],

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import abort, url_for
 from markupsafe import Markup
 
-from consult import lexicons, rules, summaries, summary_readings
+from consult import lexicons, rules, summaries, summary_charts, summary_readings
 from consult.analysis import cloud as clouds
 from consult.analysis import concordance
 from consult.analysis.concordance import Line
@@ -20,6 +20,7 @@ from consult.summary_items import Filters, Item, Unit, firsts
 from consult.summary_readings import Reading, View
 from consult.summary_words import CLOUD_WORDS, engine_for, lexicon_for
 from consult.views.summary_filters import Links, filters_in, said, section_title
+from core.charts import Chart
 from core.db import db
 from core.permissions import may, require
 from core.web import keep_private
@@ -131,6 +132,28 @@ def heats(opened: Opened) -> list[tuple[int, int, int]]:
         for place, section in enumerate(counted.sections)
         if section.level or counts.get(place)
     ]
+
+
+def charts(opened: Opened) -> dict[str, Chart | None]:
+    """The pictures of a selection; none where nothing is compared."""
+    view, links = opened.view, opened.links
+    if len(view.items) < FEW:
+        return {}
+    counted, counts = opened.reading.counted, view.figures.sections
+    chapters = [
+        (opened.title_of(place), place, counts.get(place, 0))
+        for place in outermost(counted)
+        if counted.sections[place].level or counts.get(place)
+    ]
+    page = "term" if opened.staff else "opinions"
+    return {
+        "keywords": summary_charts.keywords(view, lambda term: links.term(term, page=page)),
+        "stances": summary_charts.stances(
+            view.figures.stances, lambda key: links.opinions(stance=key)
+        ),
+        "sections": summary_charts.sections(chapters, links.section),
+        "days": summary_charts.days(view.figures.days, links.between),
+    }
 
 
 def cloud_svg(opened: Opened, *, label: str) -> Markup:

@@ -74,7 +74,8 @@ def report_paper(summary_id: int) -> Response:
         abort(404)
     titles = {c.id: c.title for c in page.consultations}
     printed = report_papers.lines(chosen.sentences, page.reading, titles)
-    paper = report_papers.paper(page.summary, chosen, printed, now=now())
+    drawn = report_papers.pictures(page.reading, titles)
+    paper = report_papers.paper(page.summary, chosen, printed, drawn, now=now())
     name = _("意见情况报告（第%(n)d版）%(t)s", n=chosen.number, t=page.summary.subject.title)
     plain = f"report-{summary_id}-{chosen.number}"
     if choice_in("as", {"pdf", "docx"}) == "pdf":

@@ -20,18 +20,20 @@ from consult import (
     stance_corrections,
     summaries,
     summary_campaigns,
+    summary_charts,
     summary_contrasts,
 )
 from consult.analysis.contrast import Comparison
 from consult.submissions import Channel, Stance, Submission
 from consult.summaries import Summary
 from consult.summary_contrasts import Side
-from consult.summary_counts import FEW
+from consult.summary_counts import FEW, by_theme
 from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, select
 from consult.summary_words import engine_for, lexicon_for
 from consult.views import summary_filters, summary_pages
 from consult.views.summary_filters import Links
 from consult.views.summary_pages import Opened, opened_at_desk
+from core.charts import Chart
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import require
@@ -67,15 +69,23 @@ def themes(summary_id: int) -> str:
         **page.context(),
         themes=found,
         most=max((len(each.items) for each in found), default=0),
+        charts=_theme_charts(page, found),
         room="themes",
     )
 
 
+def _theme_charts(page: Opened, found: Sequence["Shown"]) -> dict[str, Chart]:
+    def opens(number: int, stance: str) -> str:
+        return page.links.opinions(theme=number, stance=stance)
+
+    sizes = [(each.name, each.number, each.stances) for each in found]
+    drawn = summary_charts.themes(sizes, opens)
+    return {"themes": drawn} if drawn else {}
+
+
 def shown_themes(page: Opened) -> list[Shown]:
     """The themes that have opinions in the selection, and at the end what is in none."""
-    held: dict[int, list[Item]] = {}
-    for item in page.view.items:
-        held.setdefault(item.theme, []).append(item)
+    held = by_theme(page.view.items)
     every = page.reading.counted.themes
     order = [n for n in range(1, len(every) + 1) if n in held]
     order += [UNCLASSIFIED] if UNCLASSIFIED in held and every else []
@@ -95,11 +105,9 @@ def _shown(number: int, every: Sequence[Theme], items: Sequence[Item], words: An
     if number == UNCLASSIFIED:
         return Shown(number, _("未归入主题"), (), items, people, stances, ())
     theme = every[number - 1]
-    # What nobody says any more, because it was masked or hidden, is no name for a theme.
     said = {term for item in items for term in item.terms}
     terms = [term for term in theme.terms if term in said]
-    whole = set(theme.terms[:3]) <= said
-    name = theme.name if whole else "、".join(terms[:3]) or _("主题%(n)d", n=number)
+    name = theme.named(said) or _("主题%(n)d", n=number)
     quoted = [words[id] for id in _speaking(theme, items) if id in words]
     return Shown(number, name, terms, items, people, stances, quoted)
 
@@ -156,6 +164,7 @@ def contrast(summary_id: int) -> str:
         b=b,
         comparison=found,
         terms=_rows(found, a, b),
+        charts=_difference_charts(found),
         uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
         overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
         few_people=FEW,
@@ -168,6 +177,11 @@ def contrast(summary_id: int) -> str:
 
 
 PERIODS = ("a_from", "a_to", "b_from", "b_to")
+
+
+def _difference_charts(found: Comparison | None) -> dict[str, Chart]:
+    drawn = summary_charts.differences(found.findings) if found else None
+    return {"differences": drawn} if drawn else {}
 
 
 def _rows(

@@ -1,0 +1,191 @@
+"""Charts: one description drawn on the server and in the browser, clean under our policy."""
+
+import io
+import re
+import threading
+import zipfile
+from collections.abc import Sequence
+
+import pytest
+from docx import Document
+from flask import Flask
+from flask.testing import FlaskClient
+from lxml import etree, html
+
+from consult import report_papers, summaries, summary_charts, summary_readings
+from consult.submissions import Stance
+from core import charts, drawing
+from core.charts import Chart, Kind, Series
+from core.db import db
+from tests.consultations_made import a_consultation
+from tests.summaries_made import a_summary
+from tests.test_preferences import STATIC
+from tests.test_workbench import officer, round_of
+
+HOSTILE = '<script>hostile()</script>"onload=x\x01\ufffe'
+
+
+def bars(*values: float, labels: Sequence[str] = ("停车", "加梯", HOSTILE)) -> Chart:
+    """One bar a label."""
+    return Chart(Kind.BARS, "件数", "件", tuple(labels), (Series("件数", values),))
+
+
+def test_the_light_colours_are_those_of_the_style_sheet() -> None:
+    css = (STATIC / "site.css").read_text(encoding="utf-8")
+    told = dict(re.findall(r"--([a-z0-9-]+): (#[0-9a-f]{6});", css.partition("html.elder")[0]))
+    assert {name: told[name] for name in charts.PALETTE} == charts.PALETTE
+    assert len(set(charts.PALETTE.values())) == len(charts.PALETTE)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_what_is_drawn_holds_nothing_a_policy_refuses(app: Flask, kind: Kind) -> None:
+    values = ((3.0, -1.0, 2.0), (1.0, -2.0, 0.0), (4.0, 1.0, 5.0))
+    made = Chart(
+        kind, "题", "件", ("停车", "加梯", HOSTILE), tuple(Series("数", v) for v in values)
+    )
+    with app.test_request_context():
+        for drawn in (drawing.inline(made), drawing.standing(made)):
+            root = etree.fromstring(drawn)
+            for element in root.iter():
+                assert etree.QName(element).localname in {"svg", *drawing.ELEMENTS}
+                assert not {"style", "class", "id", "href", "onload"} & set(element.attrib)
+            texts = ["".join(each.itertext()) for each in root.iter() if "text" in each.tag]
+            assert "停车" in texts
+            assert any(text.startswith("<scr") for text in texts)
+
+
+def test_colours_follow_the_page_and_are_fixed_on_paper() -> None:
+    inline, standing = drawing.inline(bars(3, 2, 1)), drawing.standing(bars(3, 2, 1))
+    assert 'fill="var(--accent)"' in inline
+    assert "#" not in re.sub("&#?[a-z0-9]+;", "", inline)
+    assert charts.PALETTE["accent"] in standing
+    assert "var(" not in standing
+
+
+def test_the_numbers_drawn_are_the_numbers_given() -> None:
+    root = etree.fromstring(drawing.inline(bars(34, 17, 5)))
+    texts = [each.text for each in root.iter() if each.tag.endswith("text")]
+    assert {"34", "17", "5"} <= set(texts)
+    assert bars(34, 17, 5).rows[1] == ("停车", "34")
+
+
+def test_many_threads_draw_the_same() -> None:
+    wanted = [drawing._drawn(bars(n, 2, 1).text, 640, 100) for n in range(4)]
+    found: dict[int, str] = {}
+
+    def draw(n: int) -> None:
+        found[n] = drawing._drawn(bars(n % 4, 2, 1).text, 640, 100)
+
+    threads = [threading.Thread(target=draw, args=(n,)) for n in range(8)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+
+    def plain(svg: str) -> str:
+        # ECharts numbers the classes of its style sheet, which is thrown away.
+        return re.sub(r"zr\d+-[a-z]+-?\d+", "", svg)
+
+    assert [plain(found[n]) for n in range(8)] == [plain(each) for each in wanted * 2]
+
+
+def test_every_stance_has_a_colour_of_its_own() -> None:
+    used = [summary_charts.colour(stance.value) for stance in Stance]
+    assert len(set(used)) == len(used)
+    assert set(used) <= set(charts.PALETTE)
+
+
+def test_the_library_comes_out_of_its_wheel_once(client: FlaskClient) -> None:
+    with client.application.test_request_context():
+        address = client.application.jinja_env.globals["echarts"]()
+    plain = client.get(address)
+    assert plain.data == drawing.asset().read_bytes()
+    assert "immutable" in plain.headers["Cache-Control"]
+    packed = client.get(address, headers={"Accept-Encoding": "br"})
+    assert packed.headers["Content-Encoding"] == "br"
+    assert len(packed.data) < 400_000
+    assert client.get("/vendor/echarts-0.js").status_code == 404
+
+
+# --- where they stand ----------------------------------------------------------------------
+
+
+@pytest.fixture
+def counted(app: Flask) -> int:
+    """The id of a summary of thirty opinions."""
+    with app.app_context():
+        consultation = a_consultation("told", title="征求意见")
+        round_of(consultation)
+        return a_summary(consultation).id
+
+
+def figures(page: str) -> dict[str, html.HtmlElement]:
+    """{title: figure} of the charts of a page."""
+    found = html.document_fromstring(page).xpath("//figure[@data-chart]")
+    return {each.findtext("figcaption"): each for each in found}
+
+
+def test_each_chart_says_what_it_shows_and_opens_its_opinions(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    found = figures(client.get(f"/desk/summaries/{counted}").text)
+    assert list(found) == ["突出的词和提到它的件数", "态度的构成", "各章节的意见件数", "按收到日期"]
+    for title, figure in found.items():
+        assert figure.xpath(".//svg"), title
+        assert figure.xpath(".//*[@role='img']/@aria-label")[0].startswith(title)
+        for address in re.findall(
+            r'"(/desk[^"]*)"', figure.get("data-links").replace("\\u0026", "&")
+        ):
+            assert client.get(address).status_code == 200
+    themes = figures(client.get(f"/desk/summaries/{counted}/themes").text)
+    assert list(themes) == ["各主题的件数和态度"]
+    address = f"/desk/summaries/{counted}/contrast?a=channel:web&b=channel:hotline"
+    assert list(figures(client.get(address).text)) == ["每百相差（甲减乙）和95%区间"]
+
+
+def test_the_document_holds_each_chart_as_svg_and_as_picture(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    data = client.get(f"/desk/summaries/{counted}/document").data
+    names = zipfile.ZipFile(io.BytesIO(data)).namelist()
+    assert len([n for n in names if n.endswith(".svg")]) == 4
+    document = Document(io.BytesIO(data))
+    assert len(document.inline_shapes) == 5
+    text = "\n".join(p.text for p in document.paragraphs)
+    assert "图1　按收到日期" in text
+    assert "图5　" in text
+    said = [each._inline.docPr.get("descr") for each in document.inline_shapes]
+    assert any(each and each.startswith("按收到日期：") for each in said)
+
+
+def test_the_report_is_illustrated_with_tables(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    client.post(f"/desk/summaries/{counted}/report", data={"act": "compose", "seen": "0"})
+    paper = client.get(f"/desk/summaries/{counted}/report/paper")
+    document = Document(io.BytesIO(paper.data))
+    assert len(document.inline_shapes) == len(document.tables) == 4
+    assert client.get(f"/desk/summaries/{counted}/report/paper?as=pdf").data.startswith(b"%PDF")
+
+
+def test_without_pictures_a_paper_still_has_its_tables(
+    app: Flask, counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawing, "PATIENCE", 0.0001)
+    drawing._pictures.cache_clear()
+    with app.app_context(), app.test_request_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        consultations = summaries.consultations_of(summary.subject)
+        reading = summary_readings.read(summary, consultations)
+        titles = {c.id: c.title for c in consultations}
+        drawn = report_papers.pictures(reading, titles)
+        sections = tuple((f"{each.section}某某", ("话。",)) for each in drawn[1:])
+        paper = report_papers.Paper("题", "", "", sections, (), "2020-10-12T00:00:00", drawn)
+        document = Document(report_papers.word(paper))
+        db.session.close()
+    assert not document.inline_shapes
+    assert document.tables
