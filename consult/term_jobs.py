@@ -44,6 +44,8 @@ def rebuild(run: jobs.Run) -> dict[str, Any]:
                 run.progress(done, max(total, done), {"done": done})
             if done == before:
                 break
+        # Nor while the other processes are sent home.
+        run.release()
     return {"words": _("已按现行词典读过%(n)d件意见。", n=done)}
 
 
@@ -68,6 +70,8 @@ def _read(
             run.release()
             taken.append(piece)
             yield piece.chunk
+        # Looking for more has begun a transaction, too, and what is being read takes a while yet.
+        run.release()
 
     batches: Iterator[term_reading.Batch] = (
         executors.in_order(where, term_reading.read, chunks())

@@ -21,7 +21,7 @@ from core.db import db
 from core.web import utc_now
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 90
+PATIENCE = 240
 OPEN = "guihua-gangyao"
 CLOSED = "silu-kuangjia"
 
