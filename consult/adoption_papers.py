@@ -147,26 +147,29 @@ def as_csv(lines: Sequence[Line]) -> bytes:
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
+def meanings() -> dict[str, str]:
+    """{column: what it means}, for those who read the open data."""
+    return {
+        "number": _("序号"),
+        "part": _("来源：units 征询部门街镇，public 社会公众，panel 公众咨询团，experts 专家论证"),
+        "who": _("提出人（脱敏）"),
+        "channel": _("渠道"),
+        "place": _("对应章节"),
+        "words": _("意见内容"),
+        "outcome": _(
+            "采纳情况：adopted 采纳，partly 部分采纳，already 已体现，declined 未采纳，"
+            "kept_for_study 留作研究，out_of_scope 不属本规划"
+        ),
+        "reason": _("理由"),
+        "count": _("件数：归并的意见作一行，这里是其中的条数"),
+    }
+
+
 def as_json(name: str, lines: Sequence[Line], totals: Totals) -> bytes:
     """As open data, with what the fields mean."""
     content = {
         "title": name,
-        "fields": {
-            "number": _("序号"),
-            "part": _(
-                "来源：units 征询部门街镇，public 社会公众，panel 公众咨询团，experts 专家论证"
-            ),
-            "who": _("提出人（脱敏）"),
-            "channel": _("渠道"),
-            "place": _("对应章节"),
-            "words": _("意见内容"),
-            "outcome": _(
-                "采纳情况：adopted 采纳，partly 部分采纳，already 已体现，declined 未采纳，"
-                "kept_for_study 留作研究，out_of_scope 不属本规划"
-            ),
-            "reason": _("理由"),
-            "count": _("件数：归并的意见作一行，这里是其中的条数"),
-        },
+        "fields": meanings(),
         "totals": {
             "points": totals.points,
             **{part.value: {o.value: totals.counts[part, o] for o in Outcome} for part in Part},

@@ -44,7 +44,7 @@ def _compile_routes_once() -> None:
             made[key] = compile_builder(rule, append_unknown)
         return made[key]
 
-    Rule._compile_builder = remembered  # type: ignore[method-assign]
+    Rule._compile_builder = remembered  # type: ignore[method-assign,assignment]
 
 
 _compile_routes_once()

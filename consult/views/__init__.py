@@ -25,6 +25,7 @@ ROOMS = (
     "lineage",
     "archives",
     "adoption",
+    "open_data",
     "screening",
     "desk_entry",
     "originals",
