@@ -1,6 +1,9 @@
 """Refusals in words: what happened, what to do now, nothing lost. One page for every code."""
 
-from flask import Flask, redirect, render_template, request, url_for
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from flask import Flask, abort, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -17,6 +20,17 @@ class Refused(Exception):
         self.sentence = sentence
         # What the person had typed, shown back to them for copying.
         self.kept_text = kept_text
+
+
+@contextmanager
+def refusals_on(page: Callable[[str], str]) -> Iterator[None]:
+    """Answer what is refused in this block with the page that holds the form as it was typed, not
+    with the general one. `page` makes it from the sentence, after everything was rolled back."""
+    try:
+        yield
+    except Refused as refusal:
+        db.session.rollback()
+        abort(make_response(page(refusal.sentence), 409))
 
 
 def words(code: int) -> tuple[str, str, str]:

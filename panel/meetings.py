@@ -435,6 +435,17 @@ def past(now: dt.datetime, *, before: Meeting | None = None, limit: int = 20) ->
     return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
+def same_time(meeting: Meeting) -> Sequence[Meeting]:
+    """Other meetings, announced or being prepared, that overlap with this one."""
+    query = sa.select(Meeting).where(
+        Meeting.id != meeting.id,
+        Meeting.state != MeetingState.CANCELLED,
+        Meeting.starts_at < meeting.ends_at,
+        Meeting.ends_at > meeting.starts_at,
+    )
+    return db.session.scalars(query.order_by(Meeting.starts_at, Meeting.id).limit(20)).all()
+
+
 def _earlier_than(meeting: Meeting) -> sa.ColumnElement[bool]:
     return sa.or_(
         Meeting.starts_at < meeting.starts_at,

@@ -1,6 +1,6 @@
 """The agenda of a meeting and its papers (议程、材料): what is spoken of, and what was sent round.
 
-An item may stand for a draft or a section of one. A paper is kept under the hash of its content,
+An item may stand for a draft or a section of one, and for opinion points. A paper is kept under the hash of its content,
 told by its content and not by its name, and carries the day on which it reached those invited.
 """
 
@@ -9,6 +9,7 @@ import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 
 import sqlalchemy as sa
@@ -16,8 +17,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from consult.consultations import SHANGHAI
+from consult import points
+from consult.consultations import SHANGHAI, Consultation
 from consult.drafts import Version
+from consult.points import Point
+from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
@@ -36,6 +40,7 @@ audit.ACTIONS.update(
 audit.KINDS.update({"agenda_item": _l("会议议程"), "meeting_paper": _l("会议材料")})
 
 MOST = 20
+MOST_POINTS = 20
 LARGEST = 20 * 1024 * 1024
 OPEN = (MeetingState.PREPARED, MeetingState.ANNOUNCED)
 
@@ -72,6 +77,26 @@ class AgendaItem(Base):
     version: Mapped[Version | None] = relationship(lazy="joined")
 
 
+class AgendaPoint(Base):
+    """An opinion point that an item speaks of. A point that was split since stays named here."""
+
+    __tablename__ = "agenda_point"
+
+    item_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("agenda_item.id", ondelete="CASCADE"), primary_key=True
+    )
+    point_id: Mapped[int] = mapped_column(sa.ForeignKey("point.id"), primary_key=True, index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A point on the agenda, with its opinion and the words that may be read."""
+
+    point: Point
+    submission: Submission
+    words: str
+
+
 class MeetingPaper(Base):
     """One paper of one meeting."""
 
@@ -92,6 +117,42 @@ def items_of(meeting_id: int) -> Sequence[AgendaItem]:
     """The agenda in its order."""
     query = sa.select(AgendaItem).where(AgendaItem.meeting_id == meeting_id)
     return db.session.scalars(query.order_by(AgendaItem.id)).all()
+
+
+def points_of(meeting_id: int, *, public: bool = False) -> dict[int, list[Bound]]:
+    """{item: the opinion points it speaks of}; `public`: those only whose opinions are shown."""
+    query = (
+        sa.select(AgendaPoint.item_id, Point, Submission)
+        .join(AgendaItem, AgendaItem.id == AgendaPoint.item_id)
+        .join(Point, Point.id == AgendaPoint.point_id)
+        .join(Submission, Submission.id == Point.submission_id)
+        .where(AgendaItem.meeting_id == meeting_id)
+        .order_by(AgendaPoint.item_id, Submission.number, Point.start)
+    )
+    if public:
+        query = query.where(Submission.state == SubmissionState.SHOWN)
+    found: dict[int, list[Bound]] = {}
+    for item_id, point, submission in db.session.execute(query):
+        words = points.words(point, submission)
+        found.setdefault(item_id, []).append(Bound(point, submission, words))
+    return found
+
+
+def points_numbered(consultation: Consultation, number: int, ordinal: int) -> Sequence[Point]:
+    """The live points of the opinion with this number, or the one that is called by `ordinal`."""
+    query = (
+        sa.select(Point)
+        .join(Submission, Submission.id == Point.submission_id)
+        .where(
+            Point.consultation_id == consultation.id,
+            Point.state == points.LIVE,
+            Submission.number == number,
+        )
+        .order_by(Point.start)
+    )
+    if ordinal:
+        query = query.where(Point.ordinal == ordinal)
+    return db.session.scalars(query).all()
 
 
 def papers_of(meeting_id: int) -> Sequence[MeetingPaper]:
@@ -117,6 +178,7 @@ def add_item(
     *,
     version: Version | None = None,
     mark: int = 0,
+    points: Sequence[Point] = (),
     by: audit.Actor,
     now: dt.datetime,
 ) -> AgendaItem:
@@ -124,6 +186,8 @@ def add_item(
     _must_be_open(meeting)
     item = AgendaItem(meeting_id=meeting.id, title=title, version=version, mark=mark)
     db.session.add(item)
+    db.session.flush()
+    db.session.add_all(AgendaPoint(item_id=item.id, point_id=point.id) for point in points)
     db.session.flush()
     audit.record("agenda_item.added", item, by=by, now=now, name=title)
     return item
@@ -133,6 +197,7 @@ def remove_item(meeting: Meeting, item: AgendaItem, *, by: audit.Actor, now: dt.
     """Take an item off the agenda."""
     _must_be_open(meeting)
     audit.record("agenda_item.removed", item, by=by, now=now, name=item.title)
+    db.session.execute(sa.delete(AgendaPoint).where(AgendaPoint.item_id == item.id))
     db.session.delete(item)
     db.session.flush()
 

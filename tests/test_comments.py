@@ -491,9 +491,9 @@ def test_a_mistake_in_the_form_costs_nothing(
     assert send(client).status_code == 302
 
 
-def challenge_of(client: FlaskClient) -> dict[str, Any]:
+def challenge_of(client: FlaskClient, address: str = ADDRESS) -> dict[str, Any]:
     """What the page asks the browser to work on."""
-    page = text_of(client.get(ADDRESS))
+    page = text_of(client.get(address))
     found = re.search(r'data-proof="([^"]*)"', page)
     assert found is not None
     asked: dict[str, Any] = json.loads(unescape(found[1]))

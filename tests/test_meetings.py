@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
+from consult import submissions
 from consult.consultations import Phase
-from consult.submissions import Channel, Submission, SubmissionState
+from consult.submissions import Channel, Opinion, Submission, SubmissionState
 from core import accounts, audit, consents, sealing
 from core.audit import AuditEvent
 from core.config import of_site
@@ -29,6 +30,7 @@ from panel.views.my_meetings import ticket_for
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_programme, a_published_draft
+from tests.test_comments import challenge_of, solved
 from tests.test_races import at_once
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
@@ -188,12 +190,107 @@ def test_a_plan_that_makes_no_sense_is_refused_with_its_words_kept(
         "admission": "draw",
     }
     answer = client.post("/desk/meetings/new", data=data)
-    assert answer.status_code == 422
+    assert answer.status_code == 409
     assert "结束时间应当晚于开始时间" in answer.text
     assert "2020-10-30T09:30" in answer.text
     answer = client.post("/desk/meetings/new", data=data | {"link": "javascript:alert(1)"})
     assert answer.status_code == 422
     assert "以https://开头" in answer.text
+
+
+def test_what_is_refused_leaves_the_form_as_it_was_typed(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    with app.app_context():
+        meeting = announced(a_meeting())
+        people.sign_in(client, people.make("drc_staff"))
+    plan = {
+        "kind": "round_table",
+        "title": "改过的会议名称",
+        "starts_at": "2020-10-29T09:30",
+        "ends_at": "2020-10-29T11:30",
+        "place": "改过的地点",
+        "chair": "王主任",
+        "is_public": "y",
+        "seats": "0",
+        "admission": "draw",
+        "apply_from": "2020-10-20T00:00",
+        "apply_until": "2020-10-28T18:00",
+    }
+    answer = client.post("/desk/meetings/1/edit", data=plan)
+    assert answer.status_code == 409
+    for typed in ("改过的会议名称", "改过的地点", "2020-10-29T09:30", "席位办法不能再改"):
+        assert typed in answer.text
+    with app.app_context():
+        assert db.session.get_one(Meeting, 1).title == "养老服务座谈会"
+        meetings.cancel(db.session.get_one(Meeting, 1), "场地维修", by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+    answer = client.post("/desk/meetings/1/agenda", data={"title": "想加的议程", "about": ""})
+    assert (answer.status_code, "想加的议程" in answer.text) == (409, True)
+    point = {"member": "", "section": "0", "part": "居民代表", "body": "打好的发言要点"}
+    answer = client.post("/desk/meetings/1/minutes", data=point)
+    assert (answer.status_code, "打好的发言要点" in answer.text) == (409, True)
+    assert "居民代表" in answer.text
+    data = {"name": "王小明", "contact": "wang@example.cn", "consent": "y", "form_key": "k" * 20}
+    answer = app.test_client().post("/meetings/1/apply", data=data)
+    assert (answer.status_code, "wang@example.cn" in answer.text) == (409, True)
+    assert meeting is not None
+
+
+def test_who_proves_work_may_apply_more_often(app: Flask, client: FlaskClient) -> None:
+    app.config["SETTINGS"].proof_of_work_cost = 1000
+    with app.app_context():
+        announced(a_meeting(seats=100))
+    for number in range(1, 11):
+        assert asks(client, 1, number)[0] == 302
+    code = client.post(
+        "/meetings/1/apply",
+        data={"name": "李", "contact": "li@example.cn", "consent": "y", "form_key": "z" * 20},
+    )
+    assert code.status_code == 429
+    assert "li@example.cn" in code.text, "what was typed is still there"
+    assert "Retry-After" in code.headers
+    proof = solved(challenge_of(client, "/meetings/1/apply"))
+    data = {"name": "李", "contact": "li@example.cn", "consent": "y", "form_key": "z" * 20}
+    assert client.post("/meetings/1/apply", data=data | {"proof": proof}).status_code == 302
+
+
+def test_an_item_of_the_agenda_speaks_of_opinion_points(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        consultation = a_consultation(programme=a_programme(), phase=Phase.OPEN)
+        version = a_published_draft(consultation)
+        for number, state in enumerate((SubmissionState.SHOWN, SubmissionState.PENDING), start=1):
+            opinion = Opinion(body=f"第{number}条意见的文字在这里。", version_id=version.id)
+            submissions.receive(
+                consultation,
+                opinion,
+                once_key=submissions.once_key(str(number), opinion),
+                state=state,
+                by=audit.SYSTEM,
+                now=NOON,
+                on_day=NOON.date(),
+            )
+        meeting = announced(a_meeting(consultation_id=consultation.id))
+        other = a_meeting(place="同一天的另一处")
+        db.session.commit()
+        assert [each.id for each in meetings.same_time(meeting)] == [other.id]
+        people.sign_in(client, people.make("drc_staff"))
+    for typed in ("3", "1-7", "一", "1-1-1"):
+        data = {"title": "听取意见", "about": "", "points": typed}
+        answer = client.post("/desk/meetings/1/agenda", data=data)
+        assert (answer.status_code, f"没有找到“{typed}”" in answer.text) == (422, True)
+    data = {"title": "听取意见", "about": "", "points": "1-1，2"}
+    assert client.post("/desk/meetings/1/agenda", data=data).status_code == 302
+    desk = client.get("/desk/meetings/1").text
+    assert "第1条意见的文字" in desk
+    assert "第2条意见的文字" in desk
+    assert "时间冲突" in desk
+    public = app.test_client().get("/meetings/1/").text
+    assert "第1条意见的文字" in public
+    assert "第2条意见的文字" not in public, "what is not shown is not shown here either"
+    assert client.post("/desk/meetings/agenda/1/remove").status_code == 302
+    data = {"title": "听取意见", "about": "", "points": "1"}
+    assert client.post("/desk/meetings/2/agenda", data=data).status_code == 422
 
 
 def test_a_hearing_needs_its_papers_seven_days_before(app: Flask) -> None:

@@ -21,7 +21,7 @@ from consult.readers import ReadDraft, UnreadableDraft
 from consult.views import loading
 from core import units
 from core.db import db
-from core.errors import Refused
+from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import require
 from core.text import tidy_line, unreadable
@@ -165,7 +165,7 @@ def create() -> Page:
     form = ConsultationForm()
     if not form.validate_on_submit():
         return _create_page(form), 422 if form.is_submitted() else 200
-    try:
+    with refusals_on(lambda sentence: _create_page(form, sentence)):
         consultation = consultations.create(
             slug=form.slug.data,
             title=form.title.data,
@@ -174,9 +174,6 @@ def create() -> Page:
             by=current_user,
             now=now(),
         )
-    except Refused as refusal:
-        db.session.rollback()
-        return _create_page(form, refusal.sentence), 409
     db.session.commit()
     flash(_("已新建。接下来请填写公告、定下时间、导入文稿。"), "success")
     return redirect(url_for(".show", slug=consultation.slug))
@@ -235,7 +232,7 @@ def notice(slug: str) -> Page:
     if not form.validate_on_submit():
         return _notice_page(form, consultation), 422 if form.is_submitted() else 200
     at = now()
-    try:
+    with refusals_on(lambda sentence: _notice_page(form, consultation, sentence)):
         consultations.write_notice(
             consultation,
             title=form.title.data,
@@ -248,9 +245,6 @@ def notice(slug: str) -> Page:
         )
         unit = form.units.get(form.unit.data or "")
         consultations.entrust(consultation, unit, by=current_user, now=at)
-    except Refused as refusal:
-        db.session.rollback()
-        return _notice_page(form, consultation, refusal.sentence), 409
     db.session.commit()
     flash(_("公告文字已保存。"), "success")
     return redirect(url_for(".show", slug=slug))
@@ -319,7 +313,7 @@ def window(slug: str) -> Page:
     )
     if not form.validate_on_submit():
         return _window_page(form, consultation), 422 if form.is_submitted() else 200
-    try:
+    with refusals_on(lambda sentence: _window_page(form, consultation, sentence)):
         consultations.set_window(
             consultation,
             first=form.first.data,
@@ -328,9 +322,6 @@ def window(slug: str) -> Page:
             by=current_user,
             now=now(),
         )
-    except Refused as refusal:
-        db.session.rollback()
-        return _window_page(form, consultation, refusal.sentence), 409
     db.session.commit()
     flash(_("征集时间已保存，共%(n)d天。", n=consultation.days), "success")
     return redirect(url_for(".show", slug=slug))
@@ -352,16 +343,13 @@ def announce(slug: str) -> Page:
     form = Form()
     if not form.validate_on_submit():
         return _announce_page(form, consultation), 422 if form.is_submitted() else 200
-    try:
+    with refusals_on(lambda sentence: _announce_page(form, consultation, sentence)):
         consultations.announce(
             consultation,
             has_draft=drafts.published(consultation) is not None,
             by=current_user,
             now=now(),
         )
-    except Refused as refusal:
-        db.session.rollback()
-        return _announce_page(form, consultation, refusal.sentence), 409
     db.session.commit()
     flash(_("公告已经公布。"), "success")
     return redirect(url_for(".show", slug=slug))
@@ -405,7 +393,7 @@ def extend(slug: str) -> Page:
     form = ExtensionForm()
     if not form.validate_on_submit():
         return _extend_page(form, consultation), 422 if form.is_submitted() else 200
-    try:
+    with refusals_on(lambda sentence: _extend_page(form, consultation, sentence)):
         consultations.extend(
             consultation,
             last=form.last.data,
@@ -413,9 +401,6 @@ def extend(slug: str) -> Page:
             by=current_user,
             now=now(),
         )
-    except Refused as refusal:
-        db.session.rollback()
-        return _extend_page(form, consultation, refusal.sentence), 409
     db.session.commit()
     flash(_("截止日期已经延长，公告中同时记下了理由。"), "success")
     return redirect(url_for(".show", slug=slug))

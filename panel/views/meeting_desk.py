@@ -2,6 +2,7 @@
 come."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -14,14 +15,15 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
 from consult import consultations, drafts, programmes
-from consult.consultations import SHANGHAI
+from consult.consultations import SHANGHAI, Consultation
 from consult.drafts import Version
+from consult.points import Point
 from consult.programmes import Programme
 from consult.views.desk import Door
 from consult.views.publishing import DayField
 from core import uploads
 from core.db import db
-from core.errors import Refused
+from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import require
 from core.web import keep_private, now, number_in
@@ -155,6 +157,46 @@ class AgendaForm(Form):
 
     title = LineField(_l("议程"), [Words(most=200, missing=_l("请写明议程。"))])
     about = SelectField(_l("针对哪份文稿"), default="", description=_l("可以不选。"))
+    points = LineField(
+        _l("针对哪些意见"),
+        [Words(least=0, most=200, missing="")],
+        description=_l(
+            "会议对应的意见征集里的件号，一件有几点的写成“12-2”，几个之间用逗号隔开；可以不填。"
+        ),
+        render_kw={"autocomplete": "off"},
+    )
+
+    def bound(self, meeting: Meeting) -> bool:
+        """Whether it is filled in rightly, with all the points that were typed; they are `found`."""
+        self.found: list[Point] = []
+        valid: bool = self.validate()
+        try:
+            self.found = points_typed(self.points.data or "", meeting.consultation)
+        except ValueError as problem:
+            self.points.errors = [str(problem)]
+            return False
+        return valid
+
+
+def points_typed(typed: str, consultation: Consultation | None) -> list[Point]:
+    """The points that somebody typed as 12 or 12-2; ValueError with a sentence for what is none."""
+    parts = [part for part in re.split(r"[\s,，、;；]+", typed.strip()) if part]
+    if parts and consultation is None:
+        raise ValueError(_("这次会议还没有对应的意见征集，请先在会议安排里选择。"))
+    if len(parts) > papers.MOST_POINTS:
+        raise ValueError(_("一项议程最多针对%(n)d个意见点。", n=papers.MOST_POINTS))
+    found: list[Point] = []
+    for part in parts:
+        match = re.fullmatch(r"([0-9]{1,9})(?:-([0-9]{1,4}))?", part, re.ASCII)
+        numbered = (
+            papers.points_numbered(consultation, int(match[1]), int(match[2] or 0))
+            if consultation and match
+            else []
+        )
+        if not numbered:
+            raise ValueError(_("没有找到“%(typed)s”，请填写件号，例如12或12-2。", typed=part))
+        found += [point for point in numbered if point not in found]
+    return found
 
 
 class PaperForm(Form):
@@ -198,8 +240,7 @@ def index() -> str:
 def create() -> str:
     """An empty plan."""
     programme = _programme()
-    form = PlanForm(formdata=None).offer(programme)
-    return render_template("panel/meeting_desk/plan.html", form=form, meeting=None)
+    return _plan_page(PlanForm(formdata=None).offer(programme), None)
 
 
 @blueprint.post("/new")
@@ -208,12 +249,9 @@ def save_new() -> Response | tuple[str, int]:
     programme = _programme()
     form = PlanForm().offer(programme)
     if not form.validate():
-        return render_template("panel/meeting_desk/plan.html", form=form, meeting=None), 422
-    try:
+        return _plan_page(form, None), 422
+    with refusals_on(lambda sentence: _plan_page(form, None, sentence)):
         meeting = meetings.create(programme, form.plan, by=current_user, now=now())
-    except Refused as refusal:
-        form.starts_at.errors = [refusal.sentence]
-        return render_template("panel/meeting_desk/plan.html", form=form, meeting=None), 422
     db.session.commit()
     flash(_("会议已经建好，还没有通知任何人。"), "success")
     return redirect(url_for(".show", meeting_id=meeting.id))
@@ -235,8 +273,13 @@ def edit(meeting_id: int) -> str:
     form.kind.data, form.admission.data = meeting.kind.value, meeting.admission.value
     form.field.data = str(meeting.field_id or "")
     form.consultation.data = str(meeting.consultation_id or "")
-    form.offer(meeting.programme)
-    return render_template("panel/meeting_desk/plan.html", form=form, meeting=meeting)
+    return _plan_page(form.offer(meeting.programme), meeting)
+
+
+def _plan_page(form: PlanForm, meeting: Meeting | None, refusal: str = "") -> str:
+    return render_template(
+        "panel/meeting_desk/plan.html", form=form, meeting=meeting, refusal=refusal
+    )
 
 
 @blueprint.post("/<int:meeting_id>/edit")
@@ -245,9 +288,10 @@ def save(meeting_id: int) -> Response | tuple[str, int]:
     meeting = meeting_at_the_desk(meeting_id)
     form, at = PlanForm().offer(meeting.programme), now()
     if not form.validate():
-        return render_template("panel/meeting_desk/plan.html", form=form, meeting=meeting), 422
+        return _plan_page(form, meeting), 422
     delivered = papers.delivered(meeting.id)
-    tell = meetings.edit(meeting, form.plan, delivered=delivered, by=current_user, now=at)
+    with refusals_on(lambda sentence: _plan_page(form, meeting, sentence)):
+        tell = meetings.edit(meeting, form.plan, delivered=delivered, by=current_user, now=at)
     if meeting.state is MeetingState.ANNOUNCED:
         if meeting.admission is Admission.FIRST_COME or seats.draw_of(meeting.id):
             seats.fill(meeting, by=current_user, now=at)
@@ -294,7 +338,8 @@ def cancel(meeting_id: int) -> Response | tuple[str, int]:
     if not form.validate():
         return _page(meeting, cancel=form), 422
     announced = meeting.state is MeetingState.ANNOUNCED
-    meetings.cancel(meeting, form.reason.data, by=current_user, now=at)
+    with refusals_on(lambda sentence: _page(meeting, cancel=form, refusal=sentence)):
+        meetings.cancel(meeting, form.reason.data, by=current_user, now=at)
     if announced:
         _tell(meeting, _("会议取消：%(title)s", title=meeting.title), at)
     db.session.commit()
@@ -307,18 +352,20 @@ def add_item(meeting_id: int) -> Response | tuple[str, int]:
     """Put an item on the agenda."""
     meeting, form = meeting_at_the_desk(meeting_id), AgendaForm()
     form.about.choices = _texts(meeting)
-    if not form.validate():
+    if not form.bound(meeting):
         return _page(meeting, agenda=form), 422
     version_id, _colon, mark = form.about.data.partition(":")
     version = db.session.get(Version, int(version_id)) if version_id else None
-    papers.add_item(
-        meeting,
-        form.title.data,
-        version=version,
-        mark=int(mark or 0),
-        by=current_user,
-        now=now(),
-    )
+    with refusals_on(lambda sentence: _page(meeting, agenda=form, refusal=sentence)):
+        papers.add_item(
+            meeting,
+            form.title.data,
+            version=version,
+            mark=int(mark or 0),
+            points=form.found,
+            by=current_user,
+            now=now(),
+        )
     db.session.commit()
     return redirect(url_for(".show", meeting_id=meeting.id, _anchor="agenda"))
 
@@ -433,6 +480,7 @@ def _page(
     agenda: AgendaForm | None = None,
     paper: PaperForm | None = None,
     cancel: CancelForm | None = None,
+    refusal: str = "",
 ) -> str:
     agenda = agenda or AgendaForm(formdata=None)
     agenda.about.choices = _texts(meeting)
@@ -443,6 +491,7 @@ def _page(
         meeting=meeting,
         missing=meetings.missing(meeting, delivered=delivered, now=now()) if is_prepared else [],
         items=papers.items_of(meeting.id),
+        bound=papers.points_of(meeting.id),
         papers=papers.papers_of(meeting.id),
         guests=guests.of(meeting.id),
         seats=seats.of(meeting.id),
@@ -450,7 +499,9 @@ def _page(
         agenda=agenda,
         paper=paper or PaperForm(formdata=None),
         cancel=cancel or CancelForm(formdata=None),
-        may_edit=meeting.state in papers.OPEN,
+        may_edit=meeting.state in papers.OPEN or bool(refusal),
         has_begun=now() >= meeting.starts_at,
         hearing_days=meetings.HEARING_DAYS,
+        same_time=[] if meeting.is_off else meetings.same_time(meeting),
+        refusal=refusal,
     )

@@ -13,6 +13,7 @@ from wtforms.fields.choices import SelectChoice
 
 from consult import drafts
 from core.db import db
+from core.errors import refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.web import now
 from panel import guests, minutes
@@ -103,7 +104,8 @@ def add(meeting_id: int) -> Response | tuple[str, int]:
     form = PointForm().offer(meeting)
     if not form.validate():
         return _page(meeting, form), 422
-    minutes.add(meeting, form.body.data, **form.facts(meeting), by=current_user, now=now())
+    with refusals_on(lambda sentence: _page(meeting, form, sentence)):
+        minutes.add(meeting, form.body.data, **form.facts(meeting), by=current_user, now=now())
     db.session.commit()
     flash(_("已记录一条发言。"), "success")
     return redirect(url_for(".show", meeting_id=meeting.id))
@@ -122,7 +124,13 @@ def edit(minute_id: int) -> str:
         section=str(point.mark),
         body=point.body,
     ).offer(meeting)
-    return render_template("panel/meeting_desk/point.html", meeting=meeting, point=point, form=form)
+    return _point_page(meeting, point, form)
+
+
+def _point_page(meeting: Meeting, point: MinutePoint, form: PointForm, refusal: str = "") -> str:
+    return render_template(
+        "panel/meeting_desk/point.html", meeting=meeting, point=point, form=form, refusal=refusal
+    )
 
 
 @blueprint.post("/minutes/<int:minute_id>")
@@ -131,10 +139,10 @@ def save(minute_id: int) -> Response | tuple[str, int]:
     meeting, point = _point(minute_id)
     form = PointForm().offer(meeting)
     if not form.validate():
-        page = "panel/meeting_desk/point.html"
-        return render_template(page, meeting=meeting, point=point, form=form), 422
+        return _point_page(meeting, point, form), 422
     facts = form.facts(meeting)
-    minutes.edit(meeting, point, form.body.data, **facts, by=current_user, now=now())
+    with refusals_on(lambda sentence: _point_page(meeting, point, form, sentence)):
+        minutes.edit(meeting, point, form.body.data, **facts, by=current_user, now=now())
     db.session.commit()
     flash(_("已保存。"), "success")
     return redirect(url_for(".show", meeting_id=meeting.id))
@@ -180,15 +188,16 @@ def _point(minute_id: int) -> tuple[Meeting, MinutePoint]:
     return meeting_at_the_desk(point.meeting_id), point
 
 
-def _page(meeting: Meeting, form: PointForm) -> str:
+def _page(meeting: Meeting, form: PointForm, refusal: str = "") -> str:
     consultation = meeting.consultation
     return render_template(
         "panel/meeting_desk/minutes.html",
         meeting=meeting,
         points=[(point, minutes.said_by(point)) for point in minutes.of(meeting.id)],
         form=form,
+        refusal=refusal,
         publish=PublishForm(formdata=None),
-        may_write=meeting.state is MeetingState.HELD,
+        may_write=meeting.state is MeetingState.HELD or bool(refusal),
         may_send=consultation is not None
         and minutes.takes(consultation, now())
         and meeting.state in (MeetingState.HELD, MeetingState.RECORDED),

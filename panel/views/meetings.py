@@ -7,17 +7,18 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
-from wtforms import BooleanField, Field
+from wtforms import BooleanField, Field, HiddenField
 from wtforms.validators import InputRequired, ValidationError
 
 from consult import submissions
 from consult.consultations import Consultation
 from consult.drafts import VersionState
-from core import audit, consents, languages, sealing, throttle, uploads
+from core import audit, consents, languages, proof, sealing, throttle, uploads
 from core.addresses import can_be_reached, fold
 from core.config import of_site
 from core.db import db
 from core.errors import page as error_page
+from core.errors import refusals_on
 from core.forms import Form, LineField, OnceForm, Words
 from core.web import as_file, keep_private, now, number_in
 from panel import meetings, minutes, papers, seats
@@ -29,7 +30,8 @@ from panel.views import meeting_calendar
 blueprint = Blueprint("meetings", __name__, url_prefix="/meetings")
 PAGE = 20
 GUESSES_PER_HOUR = 60
-APPLICATIONS_PER_HOUR = 10
+# From one address, without and with proof of work: an estate may sit behind one.
+APPLICATIONS_PER_HOUR, PROVEN_PER_HOUR = 10, 60
 
 
 class SeatForm(OnceForm):
@@ -51,6 +53,8 @@ class SeatForm(OnceForm):
         _l("我同意为参加这次会议使用以上信息；会后30天删除"),
         [InputRequired(_l("请阅读并勾选同意，然后再报名。"))],
     )
+    # Left empty by whoever has no script.
+    proof = HiddenField()
 
     def validate_contact(self, field: Field) -> None:
         """Refuse what no message can be sent to."""
@@ -108,7 +112,10 @@ def show(meeting_id: int) -> str:
     return render_template(
         "panel/meetings/show.html",
         meeting=meeting,
-        items=[(item, _link(item)) for item in papers.items_of(meeting.id)],
+        items=[(item, agenda_link(item)) for item in papers.items_of(meeting.id)],
+        bound=papers.points_of(meeting.id, public=True)
+        if meeting.consultation and meeting.consultation.is_public
+        else {},
         papers=[paper for paper in papers.papers_of(meeting.id) if paper.is_public],
         points=[(point, minutes.said_by(point)) for point in points],
         draw=seats.draw_of(meeting.id) if meeting.is_public else None,
@@ -159,19 +166,23 @@ def send(meeting_id: int) -> Answer | tuple[str, int] | tuple[str, int, dict[str
     key = seats.once_key(form.form_key.data, meeting.id, form.name.data, contact)
     seat = seats.sent_before(key)
     if seat is None:
-        if not _within_limits("seat", APPLICATIONS_PER_HOUR):
+        proven = proof.accept(settings.secret_key, form.proof.data or "", now=at)
+        limit = PROVEN_PER_HOUR if proven else APPLICATIONS_PER_HOUR
+        if not _within_limits("seat:proven" if proven else "seat", limit):
             db.session.commit()
-            return error_page(429), 429, {"Retry-After": "3600"}
-        seat = seats.apply(
-            meeting,
-            sealed_name=sealing.seal(settings.contact_key, form.name.data),
-            sealed_contact=sealing.seal(settings.contact_key, contact),
-            person_key=submissions.person_key(settings.secret_key, "meeting", contact),
-            key=key,
-            consent=consents.MEETING.version,
-            by=current_user if current_user.is_authenticated else audit.RESIDENT,
-            now=at,
-        )
+            sentence = _("同一网络在短时间内报名的次数较多，请过一会儿再试；您填写的内容还在。")
+            return _form_page(meeting, form, sentence), 429, {"Retry-After": "3600"}
+        with refusals_on(lambda sentence: _form_page(meeting, form, sentence)):
+            seat = seats.apply(
+                meeting,
+                sealed_name=sealing.seal(settings.contact_key, form.name.data),
+                sealed_contact=sealing.seal(settings.contact_key, contact),
+                person_key=submissions.person_key(settings.secret_key, "meeting", contact),
+                key=key,
+                consent=consents.MEETING.version,
+                by=current_user if current_user.is_authenticated else audit.RESIDENT,
+                now=at,
+            )
         db.session.commit()
     return redirect(url_for(".seat", seat_receipt=seat.receipt, sent=1))
 
@@ -236,7 +247,7 @@ def paper_file(found: MeetingPaper) -> Answer:
     return as_file(answer, title, f".{found.kind.value}", plain=f"paper-{found.id}")
 
 
-def _link(item: AgendaItem) -> str:
+def agenda_link(item: AgendaItem) -> str:
     """Where what an item speaks of can be read; "" when it is not public."""
     version = item.version
     if version is None or version.state is not VersionState.PUBLISHED:
@@ -269,8 +280,15 @@ def _within_limits(what: str, limit: int) -> bool:
     return throttle.hit(key, limit=limit, window=throttle.HOUR, now=now())
 
 
-def _form_page(meeting: Meeting, form: SeatForm) -> str:
-    return render_template("panel/meetings/apply.html", meeting=meeting, form=form)
+def _form_page(meeting: Meeting, form: SeatForm, refusal: str = "") -> str:
+    settings = of_site()
+    return render_template(
+        "panel/meetings/apply.html",
+        meeting=meeting,
+        form=form,
+        challenge=proof.challenge(settings.secret_key, cost=settings.proof_of_work_cost, now=now()),
+        refusal=refusal,
+    )
 
 
 def _seat_page(found: SeatRequest, form: WithdrawalForm) -> str:

@@ -12,6 +12,7 @@ from wtforms.validators import InputRequired
 
 from core import languages
 from core.db import db
+from core.errors import refusals_on
 from core.forms import Form, LineField, Words
 from core.permissions import require
 from core.web import keep_private, now
@@ -20,7 +21,7 @@ from panel.guests import Invitation
 from panel.meetings import MeetingState
 from panel.papers import MeetingPaper
 from panel.views import meeting_calendar
-from panel.views.meetings import paper_file
+from panel.views.meetings import agenda_link, paper_file
 
 blueprint = Blueprint("my_meetings", __name__, url_prefix="/panel/meetings")
 GIVEN = (
@@ -120,14 +121,15 @@ def answer(meeting_id: int) -> Answer | tuple[str, int]:
     if given is guests.Answer.SUBSTITUTE and not form.substitute.data:
         form.substitute.errors = [_("请写明委托谁参加。")]
         return _page(invitation, form), 422
-    guests.answer(
-        invitation,
-        given,
-        substitute=form.substitute.data,
-        note=form.note.data,
-        by=current_user,
-        now=now(),
-    )
+    with refusals_on(lambda sentence: _page(invitation, form, sentence)):
+        guests.answer(
+            invitation,
+            given,
+            substitute=form.substitute.data,
+            note=form.note.data,
+            by=current_user,
+            now=now(),
+        )
     db.session.commit()
     flash(_("已答复：%(answer)s。会前可以再改。", answer=given.title), "success")
     return redirect(url_for(".show", meeting_id=meeting_id))
@@ -190,7 +192,7 @@ def _at_the_door(ticket: str) -> Invitation:
     return _invitation(meeting_id)
 
 
-def _page(invitation: Invitation, form: AnswerForm) -> str:
+def _page(invitation: Invitation, form: AnswerForm, refusal: str = "") -> str:
     meeting, at = invitation.meeting, now()
     open_still = meeting.state is MeetingState.ANNOUNCED and at < meeting.starts_at
     return render_template(
@@ -198,8 +200,10 @@ def _page(invitation: Invitation, form: AnswerForm) -> str:
         invitation=invitation,
         meeting=meeting,
         form=form,
-        items=papers.items_of(meeting.id),
+        items=[(item, agenda_link(item)) for item in papers.items_of(meeting.id)],
+        bound=papers.points_of(meeting.id, public=True),
         papers=papers.papers_of(meeting.id),
         clashes=guests.conflicts(meeting, [invitation.member_id]).get(invitation.member_id, []),
-        may_answer=open_still,
+        may_answer=open_still or bool(refusal),
+        refusal=refusal,
     )

@@ -18,7 +18,7 @@ from wtforms.validators import ValidationError
 
 from consult.drafts import Entry
 from core.db import db
-from core.errors import Refused
+from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may
 from core.web import keep_private, now
@@ -463,7 +463,7 @@ def sign(round_id: int) -> Page:
     form = SignForm().expects(invitation.name)
     if not form.validate():
         return _sign_page(invitation, form), 422
-    try:
+    with refusals_on(lambda sentence: _sign_page(_invitation(round_id), form, refusal=sentence)):
         reviews.sign(
             invitation,
             name=form.name.data,
@@ -471,9 +471,6 @@ def sign(round_id: int) -> Page:
             by=current_user,
             now=now(),
         )
-    except Refused as refusal:
-        db.session.rollback()
-        return _sign_page(_invitation(round_id), form, refusal=refusal.sentence), 409
     db.session.commit()
     flash(_("已签署。截止以前可以撤回，修改后重新签署。"), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -503,11 +500,8 @@ def withdraw(round_id: int) -> Page:
     invitation = _invitation(round_id)
     if not Form().validate():
         return _show_page(invitation), 422
-    try:
+    with refusals_on(lambda sentence: _show_page(_invitation(round_id), refusal=sentence)):
         reviews.withdraw(invitation, by=current_user, now=now())
-    except Refused as refusal:
-        db.session.rollback()
-        return _show_page(_invitation(round_id), refusal=refusal.sentence), 409
     db.session.commit()
     flash(_("已撤回签署。请在截止以前修改并重新签署，否则记为未反馈。"), "warning")
     return redirect(url_for(".show", round_id=round_id))

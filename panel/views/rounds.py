@@ -1,7 +1,7 @@
 """Review rounds at the desk: prepare, open, chase, extend, close, release, take the sheet along."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,7 +22,7 @@ from consult.views.publishing import DayField
 from core import audit
 from core.config import of_site
 from core.db import db
-from core.errors import Refused
+from core.errors import refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import require
 from core.web import as_file, keep_private, local, now, number_in
@@ -270,11 +270,8 @@ def edit(round_id: int) -> Page:
     ]
     if not form.validate_on_submit():
         return _form_page(form, found), 422 if form.is_submitted() else 200
-    try:
+    with refusals_on(lambda sentence: _form_page(form, _round(round_id), sentence)):
         rounds.change(found, form.plan(), by=current_user, now=now())
-    except Refused as refusal:
-        db.session.rollback()
-        return _form_page(form, _round(round_id), refusal.sentence), 409
     db.session.commit()
     flash(_("已保存。"), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -386,19 +383,17 @@ def open_round(round_id: int) -> Page:
     at = now()
     if not Form().validate():
         return _show_page(found), 422
-    try:
+    with refusals_on(_page_of(round_id)):
         invited = rounds.open_round(found, on_day=local(at).date(), by=current_user, now=at)
-    except Refused as refusal:
-        return _refused(round_id, refusal)
     review_reminders.announce(invited, post(), now=at)
     db.session.commit()
     flash(_("审阅已经开始，通知了%(n)d位成员。", n=len(invited)), "success")
     return redirect(url_for(".show", round_id=round_id))
 
 
-def _refused(round_id: int, refusal: Refused) -> tuple[str, int]:
-    db.session.rollback()
-    return _show_page(_round(round_id), refusal=refusal.sentence), 409
+def _page_of(round_id: int) -> Callable[[str], str]:
+    """The round's page with the sentence by which something was refused."""
+    return lambda sentence: _show_page(_round(round_id), refusal=sentence)
 
 
 @blueprint.post(f"{ROUND}/delete")
@@ -407,10 +402,8 @@ def delete(round_id: int) -> Page:
     found = _round(round_id)
     if not Form().validate():
         return _show_page(found), 422
-    try:
+    with refusals_on(_page_of(round_id)):
         rounds.delete(found, by=current_user, now=now())
-    except Refused as refusal:
-        return _refused(round_id, refusal)
     db.session.commit()
     flash(_("已删除，没有人看到过它。"), "success")
     return redirect(url_for(".index"))
@@ -422,10 +415,8 @@ def chase(round_id: int) -> Page:
     found = _round(round_id)
     if not Form().validate():
         return _show_page(found), 422
-    try:
+    with refusals_on(_page_of(round_id)):
         reached = review_reminders.chase(found, post(), by=current_user, now=now())
-    except Refused as refusal:
-        return _refused(round_id, refusal)
     db.session.commit()
     flash(_("已催办%(n)d位还没有签署的成员，同一天内每人只发一次。", n=reached), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -439,7 +430,7 @@ def add(round_id: int) -> Page:
     at = now()
     if not form.validate():
         return _show_page(found, add_form=form), 422
-    try:
+    with refusals_on(_page_of(round_id)):
         invitation = rounds.add(
             found,
             int(form.member.data),
@@ -448,8 +439,6 @@ def add(round_id: int) -> Page:
             by=current_user,
             now=at,
         )
-    except Refused as refusal:
-        return _refused(round_id, refusal)
     review_reminders.announce([invitation], post(), now=at)
     db.session.commit()
     flash(_("已增加%(name)s。", name=invitation.name), "success")
@@ -474,7 +463,7 @@ def extend(round_id: int) -> Page:
         return _extend_page(form, found), 422 if form.is_submitted() else 200
     at = now()
     one = invited.get(form.who.data or "")
-    try:
+    with refusals_on(lambda sentence: _extend_page(form, _opened(round_id), sentence)):
         rounds.extend(
             found,
             consultations.window(form.last.data, form.last.data)[1],
@@ -483,9 +472,6 @@ def extend(round_id: int) -> Page:
             by=current_user,
             now=at,
         )
-    except Refused as refusal:
-        db.session.rollback()
-        return _extend_page(form, _opened(round_id), refusal.sentence), 409
     review_reminders.tell_extended([one] if one else list(invited.values()), post(), now=at)
     db.session.commit()
     flash(_("期限已经延长，理由记入办理记录。"), "success")
@@ -509,10 +495,8 @@ def close(round_id: int) -> Page:
     form = ReasonForm()
     if not form.validate():
         return _show_page(found, close_form=form), 422
-    try:
+    with refusals_on(_page_of(round_id)):
         rounds.close(found, reason=form.reason.data, by=current_user, now=now())
-    except Refused as refusal:
-        return _refused(round_id, refusal)
     db.session.commit()
     flash(_("审阅已经结束。"), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -524,10 +508,8 @@ def release(round_id: int) -> Page:
     found = _round(round_id)
     if not Form().validate():
         return _show_page(found), 422
-    try:
+    with refusals_on(_page_of(round_id)):
         number = remarks.release(found, secret=of_site().secret_key, by=current_user, now=now())
-    except Refused as refusal:
-        return _refused(round_id, refusal)
     db.session.commit()
     if number is None:
         told = _("结果已向成员公布。这一稿还没有公开，意见等它公开以后再进入公众意见。")
