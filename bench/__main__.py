@@ -8,6 +8,7 @@ from bench import (
     draft_page,
     finding,
     importing,
+    quality,
     serving,
     summary,
     term_index,
@@ -22,6 +23,7 @@ ALL = {
     "finding": finding.run,
     "serving": serving.run,
     "term_index": term_index.run,
+    "quality": quality.run,
 }
 
 

@@ -1,5 +1,6 @@
 """python -m consult.analysis: JSON Lines in, JSON out, for anyone's texts."""
 
+import io
 import json
 import os
 import subprocess
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from consult.analysis.__main__ import main
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS: list[dict[str, Any]] = [
@@ -119,6 +122,13 @@ def test_the_same_input_gives_the_same_bytes(command: str) -> None:
         ('{"id": 1, "text": 5}\n', "line 1"),
         ('{"id": 1, "text": "好", "title": 3}\n', "title"),
         ("[]\n", "line 1"),
+        ('{"id": null, "text": "好"}\n', "id"),
+        ('{"id": NaN, "text": "好"}\n', "line 1"),
+        (
+            '{"id": 1, "text": "好"}\n\n{"id": 1, "text": "不"}\n',
+            "line 3: the id 1 stands on line 1",
+        ),
+        ("[" * 100_000, "line 1"),
     ],
 )
 def test_a_bad_line_is_named(given: str, why: str) -> None:
@@ -127,6 +137,47 @@ def test_a_bad_line_is_named(given: str, why: str) -> None:
     assert why in err
     assert out == ""
     assert "Traceback" not in err
+
+
+def test_bytes_that_are_no_utf_8_are_named() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "consult.analysis", "segment"],
+        cwd=ROOT,
+        input=b'{"id": 1, "text": "a"}\n{"id": 2, "text": "\xff"}\n',
+        capture_output=True,
+    )
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith("line 2 is not UTF-8")
+
+
+AWKWARD = {
+    "nothing": "",
+    "empty lines": "\n\n",
+    "a byte order mark and Windows lines": '\ufeff{"id": 1, "text": "修电梯"}\r\n{"id": 2, "text": "好"}\r\n',
+    "no line end": '{"id": 1, "text": "修电梯"}',
+    "half surrogate pairs": '{"id": "\\ud800", "text": "\\udfff修电梯\\ud801"}\n',
+    "marks alone": '{"id": 1, "text": "👍👍"}\n{"id": 2, "text": "。。。"}\n{"id": 3, "text": "\\u0000\\u200b"}\n',
+    "one long line": json.dumps({"id": 1, "text": "建议加装电梯，老人方便。" * 5_000}) + "\n",
+}
+
+
+@pytest.mark.parametrize("given", AWKWARD.values(), ids=AWKWARD)
+def test_awkward_input_is_read(
+    given: str, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    def answered(command: str) -> list[Any]:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(given.encode())))
+        assert main([command]) == 0
+        written = capsysbinary.readouterr()
+        assert written.err == b""
+        return [json.loads(line) for line in written.out.splitlines()]
+
+    lines = [json.loads(line) for line in given.removeprefix("\ufeff").splitlines() if line]
+    assert [("".join(a["tokens"]), a["id"]) for a in answered("segment")] == [
+        (line["text"], line["id"]) for line in lines
+    ]
+    for command in ("keywords", "newwords", "stance", "duplicates", "themes", "cloud"):
+        answered(command)
 
 
 def test_a_group_that_is_not_there_is_refused() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consult.analysis import normal, routing, spokesmen
+from consult.analysis import routing, spokesmen
 from consult.analysis.engine import Engine
 from consult.analysis.lexicon import builtin
 
@@ -67,7 +67,7 @@ def test_real_messages_find_their_department() -> None:
     engine = Engine(builtin())
     with (DATA / "messages_by_subject.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
-    opinions = [weighed(engine, row["title"], row["body"]) for row in rows]
+    opinions = [engine.mentions(row["body"], title=row["title"]) for row in rows]
     labels = [row["label"] for row in rows]
     order = list(range(len(rows)))
     random.Random(7).shuffle(order)
@@ -81,15 +81,6 @@ def test_real_messages_find_their_department() -> None:
             found = router.suggest(opinions[n])
             given[n] = found.label if found else None
     assert macro_f1(labels, given) >= 0.85
-
-
-def weighed(engine: Engine, title: str, body: str) -> dict[str, float]:
-    """A term in the title counts as three mentions."""
-    weights: Counter[str] = Counter()
-    for text, weight in ((title, 3), (body, 1)):
-        for term in engine.placed(normal.plain(text)):
-            weights[term.term] += weight
-    return {term: float(weight) for term, weight in weights.items()}
 
 
 def macro_f1(true: Sequence[str], given: Sequence[str | None]) -> float:

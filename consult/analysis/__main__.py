@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -17,13 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from consult.analysis import cloud, concordance, contrast, keywords, newwords, normal, phrases
+from consult.analysis import cloud, concordance, contrast, keywords, newwords, phrases
 from consult.analysis.duplicates import NEAR, exact_groups, near_groups
 from consult.analysis.engine import Analysed, Engine
 from consult.analysis.lexicon import Lexicon, builtin, frequency_of, parse_terms
 from consult.analysis.records import BadInput, Record, records
-
-TITLE_WEIGHT = 3  # a term in the title counts as three mentions when themes are found
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +229,7 @@ def route_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[ob
 
 
 def _weighed(record: Record, engine: Engine) -> dict[str, float]:
-    weights: Counter[str] = Counter()
-    for text, weight in ((record.title, TITLE_WEIGHT), (record.text, 1)):
-        for placed in engine.placed(normal.plain(text)):
-            # Codes such as B2 name a place or a form; they are about anything.
-            if not placed.term.isascii() or engine.lexicon.decided(placed.term):
-                weights[placed.term] += weight
-    return dict(weights)
+    return engine.mentions(record.text, title=record.title)
 
 
 def concordance_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
@@ -381,15 +374,36 @@ def _count(text: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; 0, or 2 with a sentence on standard error."""
     options = parser().parse_args(arguments)
-    sys.stdin.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
     try:
-        for answer in options.run(records(sys.stdin), options):
-            print(json.dumps(answer, ensure_ascii=False))
+        for answer in options.run(records(sys.stdin.buffer), options):
+            sys.stdout.buffer.write(_line(answer))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Whoever read has seen enough; nothing may be written at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except UnicodeDecodeError as wrong:
+        print(f"a file given is not UTF-8: {wrong.reason}", file=sys.stderr)
+        return 2
     except (BadInput, ValueError, OSError) as wrong:
-        print(wrong, file=sys.stderr)
+        print(_printable(str(wrong)), file=sys.stderr)
         return 2
     return 0
+
+
+def _line(answer: object) -> bytes:
+    """The answer as a line of JSON. Half a surrogate pair has no UTF-8; a line with one is written
+    in ASCII, where JSON can say it."""
+    text = json.dumps(answer, ensure_ascii=False)
+    try:
+        return text.encode() + b"\n"
+    except UnicodeEncodeError:
+        return json.dumps(answer).encode() + b"\n"
+
+
+def _printable(sentence: str) -> str:
+    encoding = sys.stderr.encoding or "ascii"
+    return sentence.encode(encoding, "backslashreplace").decode(encoding)
 
 
 if __name__ == "__main__":

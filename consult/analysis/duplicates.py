@@ -35,17 +35,17 @@ def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
 
     `threshold` is the weighted Jaccard similarity of character trigrams, 0-1, with the profile of
     the group. Texts of fewer than 12 letters are grouped only if equal, and a text that objects is
-    never put with one that agrees. The same texts give the same groups. Raises ValueError for a
+    never put with one that agrees. The same texts give the same groups in any order. Raises ValueError for a
     threshold outside 0-1. About 0.4 ms and 7 KB a text, at 100,000 too.
     """
     if not 0 < threshold <= 1:
         raise ValueError("the threshold lies between 0 and 1")
     bare = [normal.bare(text) for text in texts]
-    exact = _numbered(bare)
-    distinct = list(dict.fromkeys(bare))
+    # Sorted, so that the order of arrival decides nothing.
+    distinct = sorted(set(bare))
     long = [number for number, text in enumerate(distinct) if len(text) >= _SHORT]
     if len(long) < 2:
-        return exact
+        return _numbered(bare)
     letters = [distinct[number] for number in long]
     found: list[int] = importlib.import_module("consult.analysis.sketches").grouped(
         letters, threshold
@@ -55,7 +55,8 @@ def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
     first: dict[tuple[int, int], int] = {}
     for number, group, side in zip(long, found, sides, strict=True):
         group_of[number] = first.setdefault((group, side), number)
-    return _numbered([group_of[number] for number in exact])
+    place = {text: number for number, text in enumerate(distinct)}
+    return _numbered([group_of[place[text]] for text in bare])
 
 
 def _numbered(keys: Sequence[object]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from dataclasses import dataclass
 
 from consult.analysis import cues, normal, stance
@@ -48,6 +49,8 @@ _GRAMMAR = frozenset(
     "去来什么每些个从到对将可因为所以如何谁将已再并或等之於于"
 )
 _LONGEST_GUESS = 4
+# When opinions are grouped or routed, a term in the title counts as so many mentions.
+_TITLE_WEIGHT = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,19 @@ class Engine:
                 found.append(stance.Placed(term, start, start + len(word)))
             before = word
         return found
+
+    def mentions(self, text: str, *, title: str = "") -> dict[str, float]:
+        """{term: mentions}, what grouping and routing read; one in the title counts three times.
+
+        Codes such as B2 name a place or a form, are about anything and left out.
+        """
+        weights: dict[str, float] = {}
+        for words, weight in ((title, _TITLE_WEIGHT), (text, 1.0)):
+            found = Counter(placed.term for placed in self.placed(normal.plain(words)))
+            for term, times in found.items():
+                if not term.isascii() or self.lexicon.decided(term):
+                    weights[term] = weights.get(term, 0.0) + weight * times
+        return weights
 
     def _guess(self, term: str) -> bool:
         return not term.isascii() and not self.segmenter.knows(term)

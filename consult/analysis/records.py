@@ -28,21 +28,52 @@ class BadInput(Exception):
     """What is wrong with the input, in a sentence."""
 
 
-def records(lines: Iterable[str]) -> list[Record]:
-    """The input's records. Raises BadInput with the number of the first bad line."""
-    return [_record(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+def records(lines: Iterable[bytes]) -> list[Record]:
+    """The input's records; a byte order mark and empty lines are passed over. Raises BadInput with
+    the number of the first bad line."""
+    found: list[Record] = []
+    first_line: dict[tuple[type, Any], int] = {}
+    for number, line in enumerate(lines, 1):
+        text = _decoded(number, line)
+        if not text.strip():
+            continue
+        record = _record(number, text)
+        before = first_line.setdefault((type(record.id), record.id), number)
+        if before != number:
+            raise BadInput(
+                f"line {number}: the id {_quoted(record.id)} stands on line {before} already"
+            )
+        found.append(record)
+    return found
+
+
+def _decoded(number: int, line: bytes) -> str:
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as wrong:
+        raise BadInput(f"line {number} is not UTF-8: byte {wrong.start + 1} of it") from wrong
 
 
 def _record(number: int, line: str) -> Record:
     try:
-        row = json.loads(line)
-    except ValueError as wrong:
+        row = json.loads(line, parse_constant=_no_number)
+    except (ValueError, RecursionError) as wrong:
         raise BadInput(f"line {number} is not JSON: {wrong}") from wrong
     if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("text"), str):
         raise BadInput(f'line {number} needs an "id" and a "text" that is a string')
+    if not isinstance(row["id"], str | int | float) or isinstance(row["id"], bool):
+        raise BadInput(f'line {number}: "id" must be a string or a number')
     for name in ("title", "group", "person"):
         if row.get(name) is not None and not isinstance(row[name], str):
             raise BadInput(f'line {number}: "{name}" must be a string')
     return Record(
         row["id"], row["text"], row.get("title") or "", row.get("group"), row.get("person")
     )
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def _quoted(id: Any) -> str:
+    return json.dumps(id, ensure_ascii=True)
