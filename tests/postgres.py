@@ -14,8 +14,11 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import psycopg
 import sqlalchemy as sa
 
+# How often a copy is tried again while somebody is still leaving what it is copied from.
+PATIENCE = 12
 # What makes a throw-away server quick. All can be set while it runs.
 CARELESS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
@@ -76,7 +79,15 @@ class Server:
         self._count += 1
         name = f"{self._label}_{self._count}"
         copy = f' TEMPLATE "{sa.make_url(like).database}"' if like else " TEMPLATE template0"
-        self._say(f'CREATE DATABASE "{name}"{copy}')
+        for left in range(PATIENCE, -1, -1):
+            try:
+                self._say(f'CREATE DATABASE "{name}"{copy}')
+                break
+            except sa.exc.OperationalError as error:
+                # The server itself waits five seconds for those who are leaving the template: a
+                # connection that was just closed, or its own broom. A busy machine needs longer.
+                if not left or not isinstance(error.orig, psycopg.errors.ObjectInUse):
+                    raise
         url = self._url.set(database=name).render_as_string(hide_password=False)
         self._made.append(url)
         return url

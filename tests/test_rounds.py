@@ -47,6 +47,7 @@ from tests import people, world
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_prepared_draft, a_published_draft
 from tests.rounds_made import DUE, a_prepared_round, a_review, an_open_round
+from tests.test_races import at_once
 
 BY = audit.SYSTEM
 DAY = dt.timedelta(days=1)
@@ -428,6 +429,112 @@ def test_the_sheet_adds_up_in_every_form(app: Flask) -> None:
             each.name for each in rounds.invitations(made)
         ]
         assert round_sheets.sheet(made, limit=1).last is not None
+
+
+# --- many at once -----------------------------------------------------------------------------------------
+
+
+def at_the_round(app: Flask, panel: list[Account]) -> tuple[int, list[tuple[FlaskClient, str]]]:
+    """An open round in which everybody has a draft; its number, and each member signed in."""
+    with app.app_context():
+        made = a_round()
+        for invitation in rounds.invitations(made):
+            a_review(invitation)
+        number = made.id
+    there = []
+    for account in panel:
+        client = app.test_client()
+        people.sign_in(client, account)
+        there.append((client, account.name))
+    return number, there
+
+
+def signs(client: FlaskClient, number: int, name: str) -> int:
+    data = {"name": name, "rest": "y"}
+    return client.post(f"/panel/reviews/{number}/sign", data=data).status_code
+
+
+def test_signed_twice_at_once_is_signed_once(app: Flask, panel: list[Account]) -> None:
+    number, there = at_the_round(app, panel)
+    client, name = there[0]
+    clients = [client, *(app.test_client() for _ in range(5))]
+    for other in clients[1:]:
+        people.sign_in(other, panel[0])
+    codes = at_once(6, lambda n: signs(clients[n], number, name))
+    assert sorted(codes) == [302] + [409] * 5
+    with app.app_context():
+        one = next(e for e in rounds.invitations(rounds_by(number)) if e.name == name)
+        assert len(reviews.signatures_of(one)) == 1
+        assert one.digest == reviews.digest_of(reviews.signatures_of(one)[0].content)
+
+
+def test_signing_while_the_office_closes_and_releases(app: Flask, panel: list[Account]) -> None:
+    """Whoever is told that it was signed is in the release; whoever is refused is not."""
+    number, there = at_the_round(app, panel)
+    office = app.test_client()
+    with app.app_context():
+        account = people.make("drc_staff")
+    people.sign_in(office, account)
+
+    def act(place: int) -> int:
+        if place == len(there):
+            closed = office.post(f"/desk/rounds/{number}/close", data={"reason": "提前结束"})
+            released = office.post(f"/desk/rounds/{number}/release")
+            return max(closed.status_code, released.status_code)
+        client, name = there[place]
+        return signs(client, number, name)
+
+    *codes, office_code = at_once(len(there) + 1, act)
+    assert office_code == 302
+    assert set(codes) <= {302, 409}
+    _what_was_acknowledged_counts(app, number, there, codes)
+
+
+def test_signing_at_the_closing_second(app: Flask, panel: list[Account], clock: Clock) -> None:
+    """The hand of the clock passes the due moment while members sign."""
+    clock.at = DUE - dt.timedelta(microseconds=1)
+    number, there = at_the_round(app, panel)
+
+    def act(place: int) -> int:
+        if place == len(there):
+            clock.at = DUE
+            return 302
+        client, name = there[place]
+        return signs(client, number, name)
+
+    *codes, _moved = at_once(len(there) + 1, act)
+    assert set(codes) <= {302, 409}
+    clock.at = DUE
+    for (client, name), code in zip(there, codes, strict=True):
+        if code == 409:
+            assert signs(client, number, name) == 409
+    with app.app_context():
+        released = rounds_by(number)
+        for one in rounds.invitations(released):
+            assert one.signed_at is None or one.signed_at < DUE
+        remarks.release(released, secret="s", by=BY, now=DUE)
+        db.session.commit()
+    _what_was_acknowledged_counts(app, number, there, codes)
+
+
+def rounds_by(number: int) -> ReviewRound:
+    return db.session.get_one(ReviewRound, number)
+
+
+def _what_was_acknowledged_counts(
+    app: Flask, number: int, there: list[tuple[FlaskClient, str]], codes: list[int]
+) -> None:
+    acknowledged = {name for (_client, name), code in zip(there, codes, strict=True) if code == 302}
+    with app.app_context():
+        released = rounds_by(number)
+        found = rounds.invitations(released)
+        assert {each.name for each in found if each.signed_at is not None} == acknowledged
+        for each in found:
+            assert len(reviews.signatures_of(each)) == (each.name in acknowledged)
+        assert len(stream(released.consultation)) == 4 * len(acknowledged)
+        consultation = released.consultation
+        db.session.refresh(consultation)
+        assert consultation.received == 4 * len(acknowledged)
 
 
 # --- on the pages ---------------------------------------------------------------------------------------
