@@ -409,7 +409,8 @@ def _invite(review_round: ReviewRound, appointment: Appointment, now: dt.datetim
 
 def addable(review_round: ReviewRound, on_day: dt.date) -> list[Appointment]:
     """Who sits on that day and was not asked in the round."""
-    asked = {each.member_id for each in invitations(review_round)}
+    query = sa.select(Invitation.member_id).where(Invitation.round_id == review_round.id)
+    asked = set(db.session.scalars(query))
     sitting = members.sitting(review_round.programme_id, on_day)
     return [appointment for appointment in sitting if appointment.member_id not in asked]
 
@@ -575,6 +576,16 @@ def invitations(review_round: ReviewRound) -> Sequence[Invitation]:
     """Everybody asked in the round, in the order in which they were asked."""
     query = sa.select(Invitation).where(Invitation.round_id == review_round.id)
     return db.session.scalars(query.order_by(Invitation.id)).all()
+
+
+def page_of_invitations(
+    review_round: ReviewRound, *, after: int = 0, limit: int
+) -> Sequence[Invitation]:
+    """So many of those asked, from the one after id `after` on."""
+    query = sa.select(Invitation).where(
+        Invitation.round_id == review_round.id, Invitation.id > after
+    )
+    return db.session.scalars(query.order_by(Invitation.id).limit(limit)).all()
 
 
 def invitation(invitation_id: int) -> Invitation | None:

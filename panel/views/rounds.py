@@ -45,6 +45,8 @@ DOORS = (Door(_l("咨询团审阅"), "rounds.index", rules.run_rounds),)
 ROUND = "/<int:round_id>"
 Page = Response | str | tuple[str, int]
 MOST_VERSIONS = 100
+# Members on one page of a round.
+AT_ONCE = 50
 
 
 @blueprint.before_request
@@ -344,7 +346,10 @@ def _show_page(
     phase = found.phase(at)
     if add_form is None and phase is RoundPhase.OPEN:
         add_form = _add_form(found, formdata=None)
-    invited = rounds.invitations(found) if opened else []
+    after = number_in("after") or 0
+    invited = rounds.page_of_invitations(found, after=after, limit=AT_ONCE + 1) if opened else []
+    last = invited[AT_ONCE - 1].id if len(invited) > AT_ONCE else None
+    invited = invited[:AT_ONCE]
     return render_template(
         "panel/rounds/show.html",
         round=found,
@@ -358,6 +363,8 @@ def _show_page(
         audience=[] if opened else rounds.audience_of(found, today),
         invitations=invited,
         answers={each.id: reviews.answer_of(each) for each in invited},
+        next_url=url_for(".show", round_id=found.id, after=last, _anchor="members") if last else "",
+        first_url=url_for(".show", round_id=found.id, _anchor="members") if after else "",
         sheet=round_sheets.sheet(found, limit=1) if opened else None,
         quorum_words=round_sheets.quorum_words,
         categories=review_ledger.by_category(found),
