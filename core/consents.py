@@ -50,4 +50,14 @@ MEETING = Consent(
         _l("两项都加密保存，不公开，会后30天删除；我可以随时凭报名编号退出，退出后立即删除。"),
     ),
 )
-EVERY = {each.version: each for each in (COMMENT, ACCOUNT, MEETING)}
+PANEL = Consent(
+    "panel-1",
+    dt.date(2020, 1, 1),
+    _l("申请或推荐加入公众咨询团"),
+    (
+        _l("我同意为选聘公众咨询团成员使用这里填写的情况；它们加密保存，只有承办人员可以查看。"),
+        _l("受聘以后，姓名、类别等转入成员名册；姓名和单位只在我另行勾选同意时公开。"),
+        _l("未入选的，决定作出180天后删除；我可以随时凭申请编号撤回，撤回后立即删除。"),
+    ),
+)
+EVERY = {each.version: each for each in (COMMENT, ACCOUNT, MEETING, PANEL)}

@@ -13,7 +13,7 @@ from consult.command_line import refusing
 from core import housekeeping
 from core.errors import Refused
 from core.web import local, now
-from panel import members, round_upkeep, seats
+from panel import applications, members, round_upkeep, seats
 
 panel_group = AppGroup("panel", help="公众咨询团：成员。")
 
@@ -21,6 +21,7 @@ panel_group = AppGroup("panel", help="公众咨询团：成员。")
 def init_commands(app: Flask) -> None:
     """Attach the panel's commands and what has to be done from time to time."""
     housekeeping.add(housekeeping.Job("seats", dt.timedelta(hours=1), seats.forget))
+    housekeeping.add(housekeeping.Job("applications", dt.timedelta(hours=1), applications.forget))
     round_upkeep.attach()
     app.cli.add_command(panel_group)
 

@@ -574,6 +574,26 @@ def by_id(member_id: int) -> Member | None:
     return db.session.get(Member, member_id)
 
 
+def with_contact(address: str) -> Member | None:
+    """The member in the register who is reached there. Contacts lie sealed, so each is opened."""
+    keys = of_site().contact_key
+    query = sa.select(Member).where(Member.sealed_contact != b"").order_by(Member.id)
+    return next(
+        (
+            each
+            for each in db.session.scalars(query)
+            if sealing.unseal(keys, each.sealed_contact) == address
+        ),
+        None,
+    )
+
+
+def called(name: str) -> int:
+    """How many in the register bear this name."""
+    query = sa.select(sa.func.count()).select_from(Member).where(Member.name == name)
+    return db.session.scalar(query) or 0
+
+
 def of_account(account_id: int | None) -> Member | None:
     """The member who signs in with this account, whether they sit or not."""
     if account_id is None:

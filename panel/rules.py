@@ -19,6 +19,17 @@ def read_register(person: Person) -> bool:
     return keep_register(person) or person.has_role(RoleName.AUDITOR)
 
 
+def decide_applications(person: Person) -> bool:
+    """Call for members, read who applied, shortlist, refuse and propose: the office alone, for
+    what people tell of themselves is nobody else's business."""
+    return keep_register(person)
+
+
+def recommend(person: Person) -> bool:
+    """Recommend somebody for the panel, for one's own unit."""
+    return person.has_role(RoleName.UNIT_STAFF)
+
+
 def sit_on_panel(person: Person) -> bool:
     """Be a member who sits today."""
     if not person.has_role(RoleName.PANEL_MEMBER):

@@ -81,6 +81,8 @@ from core.password_links import PasswordLink
 from core.units import Unit
 from core.web import local
 from panel import (
+    applications,
+    calls,
     guests,
     meetings,
     members,
@@ -91,6 +93,8 @@ from panel import (
     rounds,
     seats,
 )
+from panel.applications import Application, Refusal
+from panel.calls import Call
 from panel.guests import Invitation
 from panel.meetings import Admission, Meeting, MeetingKind, Plan
 from panel.members import Appointment, Interest, Member
@@ -186,6 +190,7 @@ def fill(app: Flask) -> None:
         _messages()
         _jobs()
         _panel(programme)
+        _applications(programme)
         _meetings(programme)
         _lexicon()
         _stances()
@@ -525,6 +530,72 @@ def _panel(programme: Programme) -> None:
     members.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
     for kind in kinds:
         members.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
+
+
+def _applications(programme: Programme) -> None:
+    """Calls in every state; applications and recommendations in every state."""
+    kinds, unit = members.categories(programme.id), units.every()[0]
+    made = []
+    for number in range(3):
+        notice = calls.Notice(
+            title="公开征集社区居民代表",
+            about="请熟悉社区情况、愿意参与的居民申请。",
+            categories=kinds,
+            places=["彭浦镇"] if number == 1 else [],
+            opens_at=NOON - dt.timedelta(days=3),
+            closes_at=NOON + dt.timedelta(days=20),
+        )
+        made.append(calls.prepare(programme.id, notice, by=audit.SYSTEM, now=NOON))
+    for call in made[:2]:
+        calls.open_(call, by=audit.SYSTEM, now=NOON)
+    for number in range(8):
+        person = applications.Person(
+            name=f"申请人{number}",
+            contact=f"applicant{number}@example.cn",
+            birth_year=1970,
+            unit_text="居委会",
+        )
+        wish = applications.Wish(
+            category=kinds[number % len(kinds)],
+            statement="在社区服务多年，熟悉养老和停车方面的情况。",
+            fields=("g1",),
+            sub_district="彭浦镇",
+            is_adult=True,
+            tie=list(applications.Tie)[number % 2],
+            is_name_public=number % 2 == 0,
+        )
+        more: dict[str, Any] = {
+            "key": f"application-{number}",
+            "person_key": f"applicant{number}",
+            "consent": consents.PANEL.version,
+            "by": audit.RESIDENT,
+            "now": NOON,
+        }
+        if number >= 6:
+            found = applications.recommend(programme.id, unit.id, person, wish, **more)
+        else:
+            found = applications.receive(made[number % 2], person, wish, **more)
+        if number in (1, 3, 5, 7):
+            applications.shortlist(found, "专长对口。", by=audit.SYSTEM, now=NOON)
+        if number == 2:
+            applications.withdraw(found, by=audit.RESIDENT, now=NOON)
+        if number == 4:
+            applications.refuse(
+                found, Refusal.OTHERS_NEARER, "本次名额有限。", by=audit.SYSTEM, now=NOON
+            )
+        if number in (3, 7):
+            day = local(NOON).date()
+            appointment = applications.propose(
+                found,
+                term_from=day,
+                term_to=day + dt.timedelta(days=700),
+                by=audit.SYSTEM,
+                now=NOON,
+            )
+            if number == 7:
+                members.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+    calls.close(made[1], "名额已经招满。", by=audit.SYSTEM, now=NOON)
+    db.session.commit()
 
 
 def _stances() -> None:
@@ -886,6 +957,9 @@ def _values(name: str, rule: Rule) -> list[object]:
         "seat_receipt": SeatRequest.receipt,
         "appointment_id": Appointment.id,
         "interest_id": Interest.id,
+        "call_id": Call.id,
+        "application_id": Application.id,
+        "application_receipt": Application.receipt,
     }
     if name in columns:
         # The first ones have every state and kind.

@@ -10,6 +10,9 @@ from panel import rules
 ROOMS = (
     "panel",
     "members",
+    "applications",
+    "application_desk",
+    "call_desk",
     "meetings",
     "my_meetings",
     "meeting_desk",

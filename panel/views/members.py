@@ -157,7 +157,7 @@ def add() -> str:
     """The form for a new member."""
     require(rules.keep_register)
     programme = _programme()
-    form = NewMemberForm(formdata=None, data=_usual_term())
+    form = NewMemberForm(formdata=None, data=usual_term())
     form.offer(programme)
     return render_template("panel/members/add.html", form=form)
 
@@ -205,7 +205,7 @@ def new_term(member_id: int) -> str:
     """The form for another term: going on, coming back, or another category."""
     require(rules.keep_register)
     member, programme = _member(member_id), _programme()
-    data = _usual_term()
+    data = usual_term()
     if member.appointments:
         last = member.appointments[0]
         data |= {
@@ -416,7 +416,8 @@ def _one_of(name: str, allowed: list[str]) -> str:
     return words if words in allowed else ""
 
 
-def _usual_term() -> dict[str, Any]:
+def usual_term() -> dict[str, Any]:
+    """From today on, for as long as a plan runs."""
     today = _today()
     return {"term_from": today, "term_to": _years_later(today)}
 

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from consult import programmes, topics
 from core.web import keep_private, local, now
-from panel import composition, members
+from panel import calls, composition, members
 
 blueprint = Blueprint("panel", __name__, url_prefix="/panel")
 
@@ -19,7 +19,7 @@ def index() -> str:
         keep_private()
     programme = programmes.newest()
     if programme is None:
-        return render_template("panel/public/index.html", programme=None)
+        return render_template("panel/public/index.html", programme=None, calls=[])
     today = local(now()).date()
     kinds = members.categories(programme.id)
     fields = {topic.key: topic.title for topic in topics.of(programme)}
@@ -30,6 +30,7 @@ def index() -> str:
     return render_template(
         "panel/public/index.html",
         programme=programme,
+        calls=calls.open_now(programme.id, now()),
         facts=programme.facts.get("panel") or {},
         groups=[
             (kind, list(found)) for kind, found in groupby(seated, key=lambda each: each.category)

@@ -1,0 +1,642 @@
+"""Applications (申请): who would like to sit on the panel, by their own word or a unit's.
+
+An application is received, shortlisted with reasons, and proposed; from then on its fate is the
+appointment's, and is read off it. A refusal names a reason of a closed list and says it in words.
+Who somebody is lies sealed, goes into the register with the proposal, and is deleted in time.
+"""
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from enum import Enum
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+
+from core import audit, outbox, receipts, sealing
+from core.audit import Actor
+from core.config import of_site
+from core.db import Base, choice, db, insert_into
+from core.errors import Refused
+from core.units import Unit
+from panel import members
+from panel.calls import Call
+from panel.members import Appointment, AppointmentState, Details, Gender, Member, Term
+
+audit.ACTIONS.update(
+    {
+        "application.received": _l("收到成员申请"),
+        "application.recommended": _l("单位推荐成员"),
+        "application.withdrawn": _l("撤回成员申请"),
+        "application.shortlisted": _l("成员申请入围"),
+        "application.refused": _l("成员申请未入选"),
+        "application.proposed": _l("从入围名单提名"),
+    }
+)
+audit.KINDS.update({"panel_application": _l("成员申请")})
+
+MARK = "SQ"
+STATEMENT = 1000
+# What becomes of the personal details: of who was not chosen, and of what nobody decided.
+KEPT_REFUSED = dt.timedelta(days=180)
+KEPT_WAITING = dt.timedelta(days=365)
+
+
+class Origin(Enum):
+    """By whose word somebody comes."""
+
+    OPEN = "open"
+    UNIT = "unit"
+
+    @property
+    def title(self) -> str:
+        """In the words of the page."""
+        titles: dict[Origin, str] = {Origin.OPEN: _("公开申请"), Origin.UNIT: _("单位推荐")}
+        return titles[self]
+
+
+class Tie(Enum):
+    """What binds somebody to the district, as they declare it."""
+
+    LIVES = "lives"
+    WORKS = "works"
+    NONE = "none"
+
+    @property
+    def title(self) -> str:
+        """In the words of the form."""
+        titles: dict[Tie, str] = {
+            Tie.LIVES: _("在本区居住"),
+            Tie.WORKS: _("在本区工作或学习"),
+            Tie.NONE: _("都不是"),
+        }
+        return titles[self]
+
+
+class ApplicationState(Enum):
+    """Where an application stands in itself; what became of a proposal, the appointment knows."""
+
+    RECEIVED = "received"
+    SHORTLISTED = "shortlisted"
+    PROPOSED = "proposed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"
+
+    @property
+    def title(self) -> str:
+        """The state in the words of the page."""
+        titles: dict[ApplicationState, str] = {
+            ApplicationState.RECEIVED: _("待审核"),
+            ApplicationState.SHORTLISTED: _("已入围"),
+            ApplicationState.PROPOSED: _("已提名"),
+            ApplicationState.REFUSED: _("未入选"),
+            ApplicationState.WITHDRAWN: _("已撤回"),
+        }
+        return titles[self]
+
+
+audit.FIELDS.update({"application": _l("申请状态")})
+audit.VALUES["application"] = {
+    "shortlisted": _l("已入围"),
+    "proposed": _l("已提名"),
+    "refused": _l("未入选"),
+    "withdrawn": _l("已撤回"),
+}
+NEXT = {
+    ApplicationState.RECEIVED: {
+        ApplicationState.SHORTLISTED,
+        ApplicationState.REFUSED,
+        ApplicationState.WITHDRAWN,
+    },
+    ApplicationState.SHORTLISTED: {
+        ApplicationState.PROPOSED,
+        ApplicationState.REFUSED,
+        ApplicationState.WITHDRAWN,
+    },
+    ApplicationState.PROPOSED: {ApplicationState.WITHDRAWN},
+    ApplicationState.REFUSED: set(),
+    ApplicationState.WITHDRAWN: set(),
+}
+# States in which somebody may still be chosen.
+LIVE = (ApplicationState.RECEIVED, ApplicationState.SHORTLISTED, ApplicationState.PROPOSED)
+
+
+class Refusal(Enum):
+    """The closed list of why somebody is not chosen."""
+
+    NOT_ELIGIBLE = "not_eligible"
+    NO_PLACE = "no_place"
+    OTHERS_NEARER = "others_nearer"
+    INCOMPLETE = "incomplete"
+    TWICE = "twice"
+    OTHER = "other"
+
+    @property
+    def title(self) -> str:
+        """In the words of the page."""
+        titles: dict[Refusal, str] = {
+            Refusal.NOT_ELIGIBLE: _("不符合申请条件"),
+            Refusal.NO_PLACE: _("该类别名额已满"),
+            Refusal.OTHERS_NEARER: _("综合比较，其他人选更符合本次构成需要"),
+            Refusal.INCOMPLETE: _("填写的情况不足以作出判断"),
+            Refusal.TWICE: _("同一人重复申请"),
+            Refusal.OTHER: _("其他原因"),
+        }
+        return titles[self]
+
+
+class Application(Base):
+    """One person who would sit in one category."""
+
+    __tablename__ = "panel_application"
+    __table_args__ = (
+        sa.CheckConstraint("(origin = 'unit') = (unit_id IS NOT NULL)", name="unit_recommends"),
+        sa.CheckConstraint("(origin = 'open') = (call_id IS NOT NULL)", name="call_is_answered"),
+        sa.CheckConstraint(
+            "(state = 'refused') = (refusal IS NOT NULL)", name="refused_for_a_reason"
+        ),
+        sa.CheckConstraint("state <> 'refused' OR told <> ''", name="refused_in_words"),
+        sa.CheckConstraint(
+            "state <> 'proposed' OR appointment_id IS NOT NULL", name="proposed_for_a_seat"
+        ),
+        sa.Index(None, "programme_id", "state", "id"),
+        sa.Index(None, "unit_id", "id"),
+        sa.Index(None, "programme_id", "person_key"),
+        sa.Index(None, "keep_until"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    programme_id: Mapped[int] = mapped_column(sa.ForeignKey("programme.id"))
+    origin: Mapped[Origin] = mapped_column(choice(Origin))
+    call_id: Mapped[int | None] = mapped_column(sa.ForeignKey("panel_call.id"), index=True)
+    unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"))
+    receipt: Mapped[str] = mapped_column(sa.String(24), unique=True)
+    once_key: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    # A keyed hash of the contact, by which a second application of a person is noticed.
+    person_key: Mapped[str | None] = mapped_column(sa.String(32))
+    category: Mapped[str] = mapped_column(sa.String(60))
+    fields: Mapped[list[str]]
+    sub_district: Mapped[str] = mapped_column(sa.String(60))
+    # Why they want to sit, or why the unit recommends them.
+    statement: Mapped[str] = mapped_column(sa.Text)
+    # `Person` as JSON, sealed; b"" once it is deleted or has gone into the register.
+    sealed_person: Mapped[bytes]
+    is_adult: Mapped[bool]
+    tie: Mapped[Tie] = mapped_column(choice(Tie))
+    is_name_public: Mapped[bool]
+    consent: Mapped[str] = mapped_column(sa.String(20))
+    received_at: Mapped[dt.datetime]
+    state: Mapped[ApplicationState] = mapped_column(choice(ApplicationState))
+    # Why they stand on the shortlist; for the office only.
+    reasons: Mapped[str] = mapped_column(sa.String(500), default="")
+    refusal: Mapped[Refusal | None] = mapped_column(choice(Refusal))
+    # The refusal in words, for who applied.
+    told: Mapped[str] = mapped_column(sa.String(500), default="")
+    decided_at: Mapped[dt.datetime | None]
+    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
+    appointment_id: Mapped[int | None] = mapped_column(
+        sa.ForeignKey("panel_appointment.id"), unique=True
+    )
+    # The last day on which the personal details are kept; none where they are gone.
+    keep_until: Mapped[dt.date | None]
+
+    call: Mapped[Call | None] = relationship()
+    unit: Mapped[Unit | None] = relationship()
+    appointment: Mapped[Appointment | None] = relationship()
+
+    @property
+    def fate(self) -> AppointmentState | None:
+        """What became of the proposal; None before there is one."""
+        return self.appointment.state if self.appointment else None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether they may still be chosen."""
+        return self.state in LIVE and self.fate in (None, AppointmentState.PROPOSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Who somebody is, cleaned by the form."""
+
+    name: str
+    contact: str
+    gender: str = ""
+    birth_year: int | None = None
+    unit_text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """For what they would sit, and what they declare, cleaned by the form."""
+
+    category: str
+    statement: str
+    fields: Sequence[str] = ()
+    sub_district: str = ""
+    is_adult: bool = False
+    tie: Tie = Tie.NONE
+    is_name_public: bool = False
+
+
+def once_key(form_key: str, place: str, person: Person, wish: Wish) -> str:
+    """The key under which an application is stored once; other words are another application."""
+    parts = (form_key, place, person.name, person.contact, wish.category, wish.statement)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def sent_before(key: str) -> Application | None:
+    """The application stored under this key."""
+    return db.session.scalar(sa.select(Application).where(Application.once_key == key))
+
+
+# --- acts ----------------------------------------------------------------------------------
+
+
+def receive(
+    call: Call,
+    person: Person,
+    wish: Wish,
+    *,
+    key: str,
+    person_key: str,
+    consent: str,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    """Take an application in while the call is open. The same `key` again gives the first one."""
+    earlier = sent_before(key)
+    if earlier is not None:
+        return earlier
+    if not call.takes(now):
+        raise Refused(_("这次征集现在不接受申请。"), kept_text=wish.statement)
+    if wish.category not in call.categories:
+        raise Refused(_("这次征集不包括这个类别。"), kept_text=wish.statement)
+    kept = max(now, call.closes_at) + KEPT_WAITING
+    return _store(
+        person,
+        wish,
+        {
+            "programme_id": call.programme_id,
+            "origin": Origin.OPEN,
+            "call_id": call.id,
+            "once_key": key,
+            "person_key": person_key,
+            "consent": consent,
+            "keep_until": kept.date(),
+        },
+        "application.received",
+        by=by,
+        now=now,
+    )
+
+
+def recommend(
+    programme_id: int,
+    unit_id: int,
+    person: Person,
+    wish: Wish,
+    *,
+    key: str,
+    person_key: str,
+    consent: str,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    """Take a unit's recommendation in; it needs no call. The same `key` again gives the first."""
+    earlier = sent_before(key)
+    if earlier is not None:
+        return earlier
+    if wish.category not in members.categories(programme_id):
+        raise Refused(_("没有“%(category)s”这个类别。", category=wish.category))
+    return _store(
+        person,
+        wish,
+        {
+            "programme_id": programme_id,
+            "origin": Origin.UNIT,
+            "unit_id": unit_id,
+            "once_key": key,
+            "person_key": person_key,
+            "consent": consent,
+            "keep_until": (now + KEPT_WAITING).date(),
+        },
+        "application.recommended",
+        by=by,
+        now=now,
+    )
+
+
+def _store(
+    person: Person,
+    wish: Wish,
+    row: dict[str, object],
+    action: str,
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> Application:
+    values = row | {
+        "receipt": receipts.fresh(now, mark=MARK),
+        "category": wish.category,
+        "fields": list(wish.fields),
+        "sub_district": wish.sub_district,
+        "statement": wish.statement,
+        "sealed_person": _sealed(person),
+        "is_adult": wish.is_adult,
+        "tie": wish.tie,
+        "is_name_public": wish.is_name_public,
+        "received_at": now,
+        "state": ApplicationState.RECEIVED,
+        "reasons": "",
+        "told": "",
+    }
+    # The unique key decides between two that are sent at once, on either database.
+    stored: Application | None = db.session.scalar(
+        insert_into(Application)
+        .values(values)
+        .on_conflict_do_nothing(index_elements=["once_key"])
+        .returning(Application)
+    )
+    if stored is None:
+        earlier = sent_before(str(row["once_key"]))
+        assert earlier is not None
+        return earlier
+    audit.record(action, stored, by=by, now=now, name=stored.receipt)
+    return stored
+
+
+def withdraw(application: Application, *, by: Actor, now: dt.datetime) -> None:
+    """Take it back, as whoever sent it; a proposal that waits ends with it. Details go at once."""
+    _must_go_on(application, ApplicationState.WITHDRAWN)
+    proposal = application.appointment
+    if proposal is not None:
+        if proposal.state is not AppointmentState.PROPOSED:
+            raise Refused(_("提名已经有了决定，不能再撤回。如要辞任，请与工作人员联系。"))
+        members.refuse(proposal, _("本人撤回申请"), by=by, now=now)
+        _clear_register(proposal.member)
+    application.state = ApplicationState.WITHDRAWN
+    _forget(application)
+    _note("application.withdrawn", application, by, now)
+
+
+def shortlist(application: Application, reasons: str, *, by: Actor, now: dt.datetime) -> None:
+    """Put somebody on the shortlist, with the reasons. Who asks has checked that they may be
+    there: `eligibility.must_be_met`."""
+    if not reasons:
+        raise Refused(_("请写明入围的理由。"))
+    _must_go_on(application, ApplicationState.SHORTLISTED)
+    application.state, application.reasons = ApplicationState.SHORTLISTED, reasons
+    _decided(application, by, now)
+    _note("application.shortlisted", application, by, now, reasons)
+
+
+def refuse(
+    application: Application, refusal: Refusal, words: str, *, by: Actor, now: dt.datetime
+) -> None:
+    """Decide against somebody, for a reason of the list and in words, and tell them."""
+    if not words:
+        raise Refused(_("请用一两句话向申请人说明理由。"))
+    _must_go_on(application, ApplicationState.REFUSED)
+    application.state = ApplicationState.REFUSED
+    application.refusal, application.told = refusal, words
+    application.keep_until = (now + KEPT_REFUSED).date()
+    _decided(application, by, now)
+    _note("application.refused", application, by, now, refusal.title)
+    _tell_refused(application, now)
+
+
+def propose(
+    application: Application,
+    *,
+    term_from: dt.date,
+    term_to: dt.date,
+    known: Member | None = None,
+    by: Actor,
+    now: dt.datetime,
+) -> Appointment:
+    """Propose somebody of the shortlist for a seat; another person confirms. `known` is their row
+    in the register, where they have one. What was sealed here moves there."""
+    _must_go_on(application, ApplicationState.PROPOSED)
+    person = person_of(application)
+    if person is None:
+        raise Refused(_("申请人的资料已按期删除，不能再提名。"))
+    member = known or members.add(_details(application, person), by=by, now=now)
+    term = Term(
+        category=application.category,
+        term_from=term_from,
+        term_to=term_to,
+        fields=tuple(application.fields),
+        sub_district=application.sub_district,
+        recommended_by_unit_id=application.unit_id,
+    )
+    appointment = members.propose(member, application.programme_id, term, by=by, now=now)
+    application.state, application.appointment = ApplicationState.PROPOSED, appointment
+    application.sealed_person, application.keep_until = b"", None
+    _decided(application, by, now)
+    _note("application.proposed", application, by, now)
+    return appointment
+
+
+def forget(now: dt.datetime) -> int:
+    """Delete the personal details whose time is over; of how many applications."""
+    over = sa.select(Application).where(Application.keep_until < now.date())
+    found = db.session.scalars(over).all()
+    for application in found:
+        _forget(application)
+    long_ago = now - KEPT_REFUSED
+    refused = (
+        sa.select(Application)
+        .join(Application.appointment)
+        .join(Appointment.member)
+        .where(
+            Appointment.state == AppointmentState.REFUSED,
+            Appointment.decided_at < long_ago,
+            Member.sealed_contact != b"",
+        )
+    )
+    never = [each for each in db.session.scalars(refused).unique() if _clears(each)]
+    db.session.flush()
+    return len(found) + len(never)
+
+
+def _clears(application: Application) -> bool:
+    assert application.appointment is not None
+    application.statement, application.person_key = "", None
+    return _clear_register(application.appointment.member)
+
+
+def _clear_register(member: Member) -> bool:
+    """Take the contact of somebody who never sat out of the register; whether it was."""
+    if any(each.state is not AppointmentState.REFUSED for each in member.appointments):
+        return False
+    member.sealed_contact = b""
+    return True
+
+
+def _forget(application: Application) -> None:
+    application.sealed_person, application.statement = b"", ""
+    application.person_key, application.keep_until = None, None
+
+
+def _must_go_on(application: Application, state: ApplicationState) -> None:
+    """Lock the row and refuse what somebody else has decided in the meantime."""
+    db.session.flush()
+    db.session.refresh(application, with_for_update={"of": Application})
+    if state not in NEXT[application.state]:
+        raise Refused(_("这项申请现在是“%(state)s”，不能这样做。", state=application.state.title))
+
+
+def _decided(application: Application, by: Actor, now: dt.datetime) -> None:
+    application.decided_at, application.decided_by_id = now, by.id
+    db.session.flush()
+
+
+def _sealed(person: Person) -> bytes:
+    return sealing.seal(of_site().contact_key, json.dumps(asdict(person), ensure_ascii=False))
+
+
+def _details(application: Application, person: Person) -> Details:
+    return Details(
+        name=person.name,
+        gender=Gender(person.gender) if person.gender else None,
+        birth_year=person.birth_year,
+        unit_text=person.unit_text,
+        contact=person.contact,
+        is_name_public=application.is_name_public,
+    )
+
+
+def _tell_refused(application: Application, now: dt.datetime) -> None:
+    person = person_of(application)
+    if person is None:
+        return
+    words = _(
+        "您好！感谢您关心规划编制。您对公众咨询团的申请（编号%(number)s）未能入选：%(reason)s。"
+        "%(words)s\n您仍可以随时对公开征求意见的文稿提出意见。",
+        number=application.receipt,
+        reason=application.refusal.title if application.refusal else "",
+        words=application.told,
+    )
+    address = sealing.seal(of_site().contact_key, person.contact)
+    outbox.put(
+        [outbox.Draft(f"application:{application.id}", address, _("公众咨询团申请结果"), words)],
+        now=now,
+    )
+
+
+def _note(
+    action: str, application: Application, by: Actor, now: dt.datetime, reason: str = ""
+) -> None:
+    # By its number, never by the name: the record outlives the details.
+    after = {"application": application.state.value}
+    db.session.flush()
+    audit.record(
+        action, application, by=by, now=now, name=application.receipt, after=after, reason=reason
+    )
+
+
+# --- finding -------------------------------------------------------------------------------
+
+
+def by_id(application_id: int) -> Application | None:
+    """The application with this id."""
+    return db.session.get(Application, application_id)
+
+
+def by_receipt(typed: str) -> Application | None:
+    """The application with this number, as people type numbers."""
+    receipt = receipts.as_written(typed, mark=MARK)
+    if not receipt:
+        return None
+    return db.session.scalar(sa.select(Application).where(Application.receipt == receipt))
+
+
+def person_of(application: Application) -> Person | None:
+    """Who it is; None once that was deleted or has gone into the register."""
+    if not application.sealed_person:
+        return None
+    return Person(**json.loads(sealing.unseal(of_site().contact_key, application.sealed_person)))
+
+
+def name_of(application: Application) -> str:
+    """Their name, from here or from the register; "" once it is nowhere."""
+    if application.appointment is not None:
+        return application.appointment.member.name
+    person = person_of(application)
+    return person.name if person else ""
+
+
+def page(
+    programme_id: int,
+    *,
+    state: ApplicationState | None = None,
+    category: str = "",
+    call_id: int | None = None,
+    before: int | None = None,
+    limit: int = 30,
+) -> Sequence[Application]:
+    """Applications, the newest first, below id `before`."""
+    query = _with_all().where(Application.programme_id == programme_id)
+    if state is not None:
+        query = query.where(Application.state == state)
+    if category:
+        query = query.where(Application.category == category)
+    if call_id is not None:
+        query = query.where(Application.call_id == call_id)
+    if before is not None:
+        query = query.where(Application.id < before)
+    return db.session.scalars(query.order_by(Application.id.desc()).limit(limit)).all()
+
+
+def of_unit(unit_id: int, *, before: int | None = None, limit: int = 30) -> Sequence[Application]:
+    """A unit's own recommendations, the newest first."""
+    query = _with_all().where(Application.unit_id == unit_id)
+    if before is not None:
+        query = query.where(Application.id < before)
+    return db.session.scalars(query.order_by(Application.id.desc()).limit(limit)).all()
+
+
+def of_member(member_id: int) -> Sequence[Application]:
+    """By which applications somebody came into the register, the newest first."""
+    query = (
+        _with_all()
+        .where(Appointment.member_id == member_id)
+        .join(Appointment, Application.appointment_id == Appointment.id)
+    )
+    return db.session.scalars(query.order_by(Application.id.desc())).all()
+
+
+def others_of(application: Application) -> Sequence[Application]:
+    """Further applications under the same contact that are still alive."""
+    if application.person_key is None:
+        return []
+    query = _with_all().where(
+        Application.programme_id == application.programme_id,
+        Application.person_key == application.person_key,
+        Application.id != application.id,
+        Application.state.in_(LIVE),
+    )
+    return [each for each in db.session.scalars(query.order_by(Application.id)) if each.is_live]
+
+
+def figures(programme_id: int) -> dict[ApplicationState, int]:
+    """How many stand in each state."""
+    query = (
+        sa.select(Application.state, sa.func.count())
+        .where(Application.programme_id == programme_id)
+        .group_by(Application.state)
+    )
+    return {row[0]: row[1] for row in db.session.execute(query)}
+
+
+def _with_all() -> sa.Select[Application]:
+    return sa.select(Application).options(
+        joinedload(Application.unit),
+        joinedload(Application.call),
+        joinedload(Application.appointment).joinedload(Appointment.member),
+    )

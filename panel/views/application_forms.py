@@ -1,0 +1,326 @@
+"""What is asked of somebody who would like to sit on the panel, or whom a unit recommends, and of
+the office that decides."""
+
+import datetime as dt
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, ValidationError
+
+from consult import consultations, topics
+from consult.programmes import Programme
+from consult.views.publishing import DayField
+from core import addresses
+from core.forms import Form, LineField, OnceForm, TextField, Words
+from core.text import tidy_line
+from core.web import local, now
+from panel import applications, members
+from panel.applications import Person, Refusal, Tie, Wish
+from panel.calls import Call, Notice
+from panel.members import NAME_LENGTH, Gender
+from panel.views.member_forms import LONGEST_TERM, OLDEST, Checks
+
+
+class PersonForm(OnceForm):
+    """Who somebody is, and for what they would sit."""
+
+    name = LineField(
+        _l("姓名"),
+        [Words(most=NAME_LENGTH, missing=_l("请填写姓名。"))],
+        render_kw={"autocomplete": "name"},
+    )
+    contact = LineField(
+        _l("手机号或电子邮箱"),
+        [Words(least=1, most=100, missing=_l("请填写手机号或电子邮箱。"))],
+        description=_l("用来通知结果，受聘后用来登录；加密保存，不公开。"),
+        render_kw={"autocomplete": "email", "spellcheck": "false"},
+    )
+    category = SelectField(_l("类别"), validators=[InputRequired(_l("请选择类别。"))])
+    sub_district = LineField(
+        _l("街镇"),
+        [Words(least=0, most=60, missing="")],
+        description=_l("居住或工作所在的街道、镇。"),
+        render_kw={"autocomplete": "off"},
+    )
+    tie = RadioField(_l("与本区的关系"), validators=[InputRequired(_l("请选择与本区的关系。"))])
+    expertise = Checks(_l("熟悉的领域"), description=_l("可以选几项，也可以不选。"))
+    gender = RadioField(
+        _l("性别"),
+        choices=[
+            SelectChoice("", _l("不填")),
+            SelectChoice(Gender.FEMALE.value, _l("女")),
+            SelectChoice(Gender.MALE.value, _l("男")),
+        ],
+        default="",
+    )
+    birth_year = LineField(
+        _l("出生年份"),
+        [Words(least=0, most=4, missing="")],
+        description=_l("四位数字，例如1975；可以不填，只用于统计年龄构成。"),
+        render_kw={"inputmode": "numeric", "class": "short", "autocomplete": "off"},
+    )
+    unit_text = LineField(
+        _l("工作单位和职务"),
+        [Words(least=0, most=120, missing="")],
+        description=_l("可以不填；社区居民可以写所在居委会。"),
+        render_kw={"autocomplete": "off"},
+    )
+
+    def offer(self, programme: Programme, kinds: list[str], places: list[str]) -> None:
+        """Let the form choose among these categories and places, and the programme's topics."""
+        self.category.choices = [SelectChoice(kind, kind) for kind in kinds]
+        if len(kinds) != 1:
+            self.category.choices.insert(0, SelectChoice("", _("请选择")))
+        self.tie.choices = [SelectChoice(each.value, each.title) for each in Tie]
+        self.expertise.choices = [
+            SelectChoice(topic.key, topic.title) for topic in topics.of(programme)
+        ]
+        self.places = places
+
+    def validate_contact(self, field: Field) -> None:
+        """Refuse what no message can be sent to."""
+        if field.data and not addresses.can_be_reached(field.data):
+            raise ValidationError(_("请填写完整的手机号或电子邮箱。"))
+
+    def validate_birth_year(self, field: Field) -> None:
+        """A year somebody who is alive can be born in."""
+        typed = field.data or ""
+        if not typed:
+            return
+        this_year = local(now()).year
+        if not (typed.isascii() and typed.isdigit() and len(typed) == 4):
+            raise ValidationError(_("请写四位数字，例如1975。"))
+        if not this_year - OLDEST <= int(typed) <= this_year:
+            raise ValidationError(_("请核对出生年份。"))
+
+    @property
+    def person(self) -> Person:
+        """Who it is."""
+        return Person(
+            name=self.name.data or "",
+            contact=addresses.fold(self.contact.data or ""),
+            gender=self.gender.data or "",
+            birth_year=int(self.birth_year.data) if self.birth_year.data else None,
+            unit_text=self.unit_text.data or "",
+        )
+
+
+class ApplicationForm(PersonForm):
+    """What a resident fills in."""
+
+    statement = TextField(
+        _l("自荐说明"),
+        [
+            Words(
+                least=10,
+                most=applications.STATEMENT,
+                missing=_l("请写几句自荐的话。"),
+                short=_l("请再多写一点，至少10个字。"),
+            )
+        ],
+        description=_l("您熟悉哪些方面、为什么愿意参与，几句话就可以；不要写身份证号码。"),
+        render_kw={"rows": 6, "data-keep": ""},
+    )
+    is_adult = BooleanField(
+        _l("我声明已满18周岁"), [InputRequired(_l("成员须年满18周岁，请勾选声明。"))]
+    )
+    is_name_public = BooleanField(
+        _l("受聘后同意公开姓名、单位和专长；不勾选则显示为“王**”，不影响选聘")
+    )
+    consent = BooleanField(
+        _l("我已阅读并同意《知情同意》，填写的情况属实"),
+        [InputRequired(_l("请阅读并勾选同意，然后再提交。"))],
+    )
+    proof = HiddenField()
+
+    def offer_call(self, programme: Programme, call: Call) -> "ApplicationForm":
+        """Let the form choose among what this call is for."""
+        self.offer(programme, list(call.categories), list(call.places))
+        return self
+
+    def validate_sub_district(self, field: Field) -> None:
+        """Needed, and one of the call's, where the call is for some places only."""
+        if self.places and field.data not in self.places:
+            raise ValidationError(
+                _("这次征集面向%(places)s，请填写其中一个。", places="、".join(self.places))
+            )
+
+    def validate_tie(self, field: Field) -> None:
+        """Said at once, not after weeks of waiting."""
+        if field.data == Tie.NONE.value:
+            raise ValidationError(_("成员须在本区居住、工作或学习。"))
+
+    @property
+    def wish(self) -> Wish:
+        """For what they apply."""
+        return Wish(
+            category=self.category.data,
+            statement=self.statement.data or "",
+            fields=tuple(self.expertise.data or ()),
+            sub_district=self.sub_district.data or "",
+            is_adult=bool(self.is_adult.data),
+            tie=Tie(self.tie.data),
+            is_name_public=bool(self.is_name_public.data),
+        )
+
+
+class ShortlistForm(Form):
+    """Why somebody stands on the shortlist."""
+
+    reasons = TextField(
+        _l("入围理由"),
+        [Words(least=2, most=500, missing=_l("请写明入围的理由。"))],
+        description=_l("结合专长、代表性和构成需要写明；供第二人审核，不对外公开。"),
+        render_kw={"rows": 3},
+    )
+
+
+class RefusalForm(Form):
+    """Why somebody is not chosen."""
+
+    refusal = SelectField(_l("原因"), validators=[InputRequired(_l("请选择原因。"))])
+    told = TextField(
+        _l("向本人说明"),
+        [Words(least=4, most=500, missing=_l("请用一两句话向申请人说明理由。"))],
+        description=_l("申请人凭编号查询时会看到，并会收到通知，请用语平和、说明具体。"),
+        render_kw={"rows": 3},
+    )
+
+    def offer(self) -> "RefusalForm":
+        """Name the reasons in the reader's language."""
+        every = [SelectChoice(each.value, each.title) for each in Refusal]
+        self.refusal.choices = [SelectChoice("", _("请选择")), *every]
+        return self
+
+
+class ProposalForm(Form):
+    """For how long somebody of the shortlist is proposed."""
+
+    term_from = DayField(_l("任期自"), [InputRequired(_l("请选择任期起始日。"))])
+    term_to = DayField(_l("任期至"), [InputRequired(_l("请选择任期届满日。"))])
+
+    def validate_term_to(self, field: Field) -> None:
+        """A term ends after it begins, and is no life-long office."""
+        begins = self.term_from.data
+        if field.data is None or begins is None:
+            return
+        if field.data < begins:
+            raise ValidationError(_("届满日不能早于起始日。"))
+        if (field.data - begins).days > LONGEST_TERM:
+            raise ValidationError(_("任期过长，请核对。"))
+
+
+class WithdrawalForm(Form):
+    """The word that it is meant."""
+
+    confirm = BooleanField(
+        _l("我要撤回，知道撤回后填写的内容即被删除，不能恢复"),
+        [InputRequired(_l("请先勾选，确认撤回。"))],
+    )
+
+
+class NumberForm(Form):
+    """The number of an application, typed as people type it."""
+
+    number = LineField(
+        _l("申请编号"),
+        [Words(least=1, most=60, missing=_l("请输入申请编号。"))],
+        description=_l("申请时得到的编号，以SQ开头，大小写和横线都不要紧。"),
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+
+
+class CallForm(Form):
+    """What a call says."""
+
+    title = LineField(
+        _l("标题"),
+        [Words(most=120, missing=_l("请填写标题。"))],
+        description=_l("例如：公开征集社区居民代表"),
+    )
+    about = TextField(
+        _l("征集说明"),
+        [Words(least=10, most=3000, missing=_l("请写明征集的说明。"))],
+        description=_l("写明需要哪些人、做什么、怎样选聘和联系方式。"),
+        render_kw={"rows": 6},
+    )
+    categories = Checks(_l("征集哪些类别"), [InputRequired(_l("请至少选择一个类别。"))])
+    places = TextField(
+        _l("面向哪些街镇"),
+        [Words(least=0, most=1000, missing="")],
+        description=_l("每行写一个；留空即面向全区。"),
+        render_kw={"rows": 3},
+    )
+    first = DayField(
+        _l("开始日期"),
+        [InputRequired(_l("请选择开始日期。"))],
+        description=_l("当天0:00开始接受申请。"),
+    )
+    last = DayField(
+        _l("截止日期"),
+        [InputRequired(_l("请选择截止日期。"))],
+        description=_l("当天24:00截止，首尾两天都算。"),
+    )
+
+    def offer(self, programme: Programme) -> "CallForm":
+        """Let the form choose among the programme's categories."""
+        self.categories.choices = [
+            SelectChoice(kind, kind) for kind in members.categories(programme.id)
+        ]
+        return self
+
+    def validate_places(self, field: Field) -> None:
+        """Names that fit their column, and not too many."""
+        named = self.named if field.data else []
+        if len(named) > 30 or any(len(each) > 60 for each in named):
+            raise ValidationError(_("最多写30个街镇，每个不超过60字。"))
+
+    def validate_last(self, field: Field) -> None:
+        """Not before the first day."""
+        if self.first.data and field.data and field.data < self.first.data:
+            raise ValidationError(_("截止日期不能早于开始日期。"))
+
+    @property
+    def named(self) -> list[str]:
+        """The places, each once."""
+        lines = (tidy_line(line) for line in (self.places.data or "").split("\n"))
+        return list(dict.fromkeys(each for each in lines if each))
+
+    @property
+    def notice(self) -> Notice:
+        """What was filled in."""
+        opens_at, closes_at = consultations.window(self.first.data, self.last.data)
+        return Notice(
+            title=self.title.data or "",
+            about=self.about.data or "",
+            categories=self.categories.data or (),
+            places=self.named,
+            opens_at=opens_at,
+            closes_at=closes_at,
+        )
+
+
+class CloseForm(Form):
+    """Why a call ends before its time."""
+
+    reason = LineField(
+        _l("提前截止的理由"),
+        [Words(least=2, most=200, missing=_l("请写明提前截止的理由。"))],
+        description=_l("会登在征集页上。"),
+    )
+
+
+def typed(call: Call) -> dict[str, Any]:
+    """A call as the form shows it."""
+    return {
+        "title": call.title,
+        "about": call.about,
+        "categories": call.categories,
+        "places": "\n".join(call.places),
+        "first": local(call.opens_at).date(),
+        # It closes at the midnight that ends its last day.
+        "last": local(call.closes_at - dt.timedelta(minutes=1)).date(),
+    }
