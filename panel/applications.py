@@ -377,7 +377,9 @@ def withdraw(application: Application, *, by: Actor, now: dt.datetime) -> None:
     if proposal is not None:
         if proposal.state is not AppointmentState.PROPOSED:
             raise Refused(_("提名已经有了决定，不能再撤回。如要辞任，请与工作人员联系。"))
-        members.refuse(proposal, _("本人撤回申请"), by=by, now=now)
+        by_unit = application.origin is Origin.UNIT
+        why = _("推荐单位撤回推荐") if by_unit else _("本人撤回申请")
+        members.refuse(proposal, why, by=by, now=now)
         _clear_register(proposal.member)
     application.state = ApplicationState.WITHDRAWN
     _forget(application)
@@ -512,8 +514,9 @@ def _details(application: Application, person: Person) -> Details:
 
 
 def _tell_refused(application: Application, now: dt.datetime) -> None:
+    """Who applied is written to; of a recommendation the unit reads on its page."""
     person = person_of(application)
-    if person is None:
+    if person is None or application.origin is Origin.UNIT:
         return
     words = _(
         "您好！感谢您关心规划编制。您对公众咨询团的申请（编号%(number)s）未能入选：%(reason)s。"

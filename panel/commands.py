@@ -10,10 +10,11 @@ from flask_babel import gettext as _
 
 from consult import programmes
 from consult.command_line import refusing
-from core import housekeeping
+from core import housekeeping, uploads
+from core.db import db
 from core.errors import Refused
 from core.web import local, now
-from panel import applications, members, round_upkeep, seats
+from panel import applications, member_imports, members, round_upkeep, seats
 
 panel_group = AppGroup("panel", help="公众咨询团：成员。")
 
@@ -22,8 +23,18 @@ def init_commands(app: Flask) -> None:
     """Attach the panel's commands and what has to be done from time to time."""
     housekeeping.add(housekeeping.Job("seats", dt.timedelta(hours=1), seats.forget))
     housekeeping.add(housekeeping.Job("applications", dt.timedelta(hours=1), applications.forget))
+    housekeeping.add(housekeeping.Job("member lists", dt.timedelta(hours=1), end_lists))
     round_upkeep.attach()
     app.cli.add_command(panel_group)
+
+
+def end_lists(at: dt.datetime) -> int:
+    """Give up uploaded lists that nobody brought in; how many."""
+    gone = member_imports.expire(at)
+    db.session.commit()
+    for name in gone:
+        uploads.remove(name)
+    return len(gone)
 
 
 @panel_group.command("list")

@@ -1,8 +1,16 @@
-"""The letter of appointment (聘书) as a Word document in the look of an official paper."""
+"""The letter of appointment (聘书): its words, as a Word document and as a PDF in the look of an
+official paper."""
 
 import datetime as dt
 import io
+import json
+import subprocess
+import sys
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from threading import Lock
 
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from flask_babel import gettext as _
@@ -10,24 +18,41 @@ from flask_babel import gettext as _
 from consult.official_paper import blank, body, title
 from consult.programmes import Programme
 from core.errors import Refused
+from core.web import local
 from panel.members import HELD, Appointment
 
-MIMETYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+PDF = "application/pdf"
+ROOT = Path(__file__).resolve().parents[1]
+PATIENCE = 20
+# One sheet at a time and process: many at once would only cost memory.
+_ONE = Lock()
 
 
-def write(
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """Every word of the letter. `made`, an ISO moment, is written into the file, so that equal
+    letters are equal bytes."""
+
+    title: str
+    to: str
+    parts: tuple[str, ...]
+    signed: tuple[str, ...]
+    made: str
+
+
+class NotMade(Exception):
+    """The letter could not be set in time; asking again later may help."""
+
+
+def letter(
     appointment: Appointment, programme: Programme, fields: Mapping[str, str], *, owner: str
-) -> io.BytesIO:
-    """The letter, for whoever was appointed; signed by `owner`, dated with the decision."""
+) -> Letter:
+    """The words, for whoever was appointed; signed by `owner`, dated with the decision."""
     if appointment.state not in HELD or appointment.decided_at is None:
         raise Refused(_("聘任确认以后才能出具聘书。"))
-    document = blank()
-    title(document, _("聘  书"))
-    body(document, "")
-    body(document, _("%(name)s：", name=appointment.member.name))
     panel = programme.facts.get("panel") or {}
-    body(
-        document,
+    parts = [
         _(
             "兹聘请您为%(panel)s成员（%(category)s），参与%(plan)s的编制和实施，"
             "任期自%(from_)s至%(to)s。",
@@ -36,21 +61,54 @@ def write(
             plan=programme.plan_title,
             from_=_day(appointment.term_from),
             to=_day(appointment.term_to),
-        ),
-    )
+        )
+    ]
     known = [fields[key] for key in appointment.fields if key in fields]
     if known:
-        body(document, _("联系的专长领域：%(fields)s。", fields="；".join(known)))
+        parts.append(_("联系的专长领域：%(fields)s。", fields="；".join(known)))
     if panel.get("role"):
-        body(document, _("咨询团%(role)s。", role=str(panel["role"]).rstrip("。")))
-    body(document, "")
-    for line in (owner or _("规划编制工作专班"), _day(appointment.decided_at.date())):
+        parts.append(_("咨询团%(role)s。", role=str(panel["role"]).rstrip("。")))
+    decided = local(appointment.decided_at)
+    return Letter(
+        title=_("聘  书"),
+        to=_("%(name)s：", name=appointment.member.name),
+        parts=tuple(parts),
+        signed=(owner or _("规划编制工作专班"), _day(decided.date())),
+        made=decided.replace(microsecond=0).isoformat(),
+    )
+
+
+def word(written: Letter) -> io.BytesIO:
+    """As a Word document."""
+    document = blank()
+    title(document, written.title)
+    for text in ("", written.to, *written.parts, ""):
+        body(document, text)
+    for line in written.signed:
         body(document, line)
         document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.RIGHT
     out = io.BytesIO()
     document.save(out)
     out.seek(0)
     return out
+
+
+@lru_cache(maxsize=16)
+def pdf(written: Letter) -> bytes:
+    """As a tagged PDF, set by typst in a process of its own; the last few are kept."""
+    try:
+        with _ONE:
+            done = subprocess.run(
+                [sys.executable, "-m", "panel.letter_sheet"],
+                input=json.dumps(asdict(written)).encode(),
+                capture_output=True,
+                cwd=ROOT,
+                timeout=PATIENCE,
+                check=True,
+            )
+    except subprocess.SubprocessError as error:
+        raise NotMade from error
+    return done.stdout
 
 
 def _day(day: dt.date) -> str:

@@ -492,3 +492,38 @@ def test_only_the_office_reads_who_applied(app: Flask, programme: Programme, clo
         people.sign_in(client, people.make(role))
         for page in (DESK, f"{DESK}/{number}", CALLS):
             assert client.get(page).status_code == 403
+
+
+# --- units ---------------------------------------------------------------------------------
+
+
+def test_a_unit_recommends_and_sees_its_own_alone(app: Flask, programme: Programme) -> None:
+    mine, other = people.make_unit("区甲局", "jia"), people.make_unit("区乙局", "yi")
+    here, there, nowhere = app.test_client(), app.test_client(), app.test_client()
+    people.sign_in(here, people.make("unit_staff", unit=mine))
+    people.sign_in(there, people.make("unit_staff", unit=other))
+    people.sign_in(nowhere, people.make("unit_staff"))
+    page = "/desk/panel/recommendations/new"
+    data = {each: FILLED[each] for each in FILLED if each != "consent"}
+    data |= {"category": OTHER_KIND, "statement": "长期从事园区运营，熟悉企业情况。"}
+    asked = here.post(page, data=data | people.token(here, page))
+    assert asked.status_code == 422
+    assert "征得本人同意" in asked.get_data(as_text=True)
+    full = data | {"consent": "y"} | people.token(here, page)
+    first = here.post(page, data=full)
+    assert (first.status_code, here.post(page, data=full).location) == (303, first.location)
+    assert "熟悉企业情况" in here.get(first.location).get_data(as_text=True)
+    assert there.get(first.location).status_code == 404
+    assert "王小明" not in there.get("/desk/panel/recommendations").get_data(as_text=True)
+    assert nowhere.post(page, data=full | people.token(nowhere, page)).status_code == 409
+    application = db.session.scalars(sa.select(Application)).one()
+    assert (application.unit_id, application.call_id) == (mine.id, None)
+    # A unit's recommendation is not found by a number on the public page.
+    public = app.test_client()
+    assert public.get(f"{APPLY}/receipts/{application.receipt}").status_code == 404
+    applications.shortlist(application, "构成需要。", by=audit.SYSTEM, now=NOON)
+    appointment = propose(application)
+    assert appointment.recommended_by_unit_id == mine.id
+    members.refuse(appointment, "名额调整。", by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert "名额调整" in here.get(first.location).get_data(as_text=True)

@@ -960,7 +960,13 @@ def _values(name: str, rule: Rule) -> list[object]:
         "call_id": Call.id,
         "application_id": Application.id,
         "application_receipt": Application.receipt,
+        "recommendation_id": Application.id,
     }
+    if name in ("application_receipt", "recommendation_id"):
+        # A resident's has its number, a unit's its page.
+        own = Application.unit_id.is_(None) if "receipt" in name else Application.unit_id > 0
+        query = sa.select(columns[name]).where(own).order_by(Application.id)
+        return list(db.session.scalars(query))
     if name in columns:
         # The first ones have every state and kind.
         column = columns[name]

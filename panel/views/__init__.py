@@ -13,6 +13,8 @@ ROOMS = (
     "applications",
     "application_desk",
     "call_desk",
+    "recommendations",
+    "member_imports",
     "meetings",
     "my_meetings",
     "meeting_desk",

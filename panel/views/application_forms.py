@@ -167,6 +167,43 @@ class ApplicationForm(PersonForm):
         )
 
 
+class RecommendationForm(PersonForm):
+    """What a unit says of whom it recommends."""
+
+    statement = TextField(
+        _l("推荐理由"),
+        [
+            Words(
+                least=10,
+                most=applications.STATEMENT,
+                missing=_l("请写明推荐的理由。"),
+                short=_l("请再多写一点，至少10个字。"),
+            )
+        ],
+        description=_l("专业背景、代表哪些方面、能否反映社情民意。"),
+        render_kw={"rows": 6},
+    )
+    is_adult = BooleanField(
+        _l("本人已满18周岁"), [InputRequired(_l("成员须年满18周岁，请核对后勾选。"))]
+    )
+    consent = BooleanField(
+        _l("本人知道并同意这项推荐，已读过《知情同意》"),
+        [InputRequired(_l("请先征得本人同意，再勾选提交。"))],
+    )
+
+    @property
+    def wish(self) -> Wish:
+        """For what they are recommended. Whether their name is public they say themselves, later."""
+        return Wish(
+            category=self.category.data,
+            statement=self.statement.data or "",
+            fields=tuple(self.expertise.data or ()),
+            sub_district=self.sub_district.data or "",
+            is_adult=bool(self.is_adult.data),
+            tie=Tie(self.tie.data),
+        )
+
+
 class ShortlistForm(Form):
     """Why somebody stands on the shortlist."""
 

@@ -117,15 +117,20 @@ def show(member_id: int) -> str:
 
 
 @blueprint.get("/appointments/<int:appointment_id>/letter")
-def letter(appointment_id: int) -> Response:
-    """The letter of appointment."""
+def letter(appointment_id: int) -> BaseResponse:
+    """The letter of appointment as a Word document, or with `?as=pdf` as a PDF."""
     appointment = _appointment(appointment_id)
     programme = db.session.get_one(Programme, appointment.programme_id)
-    written = letters.write(appointment, programme, _fields(programme), owner=of_site().site_owner)
-    answer = make_response(written.getvalue())
-    answer.mimetype = letters.MIMETYPE
-    as_file(answer, _("聘书 %(name)s", name=appointment.member.name), ".docx", plain="letter")
-    return answer
+    written = letters.letter(appointment, programme, _fields(programme), owner=of_site().site_owner)
+    name = _("聘书 %(name)s", name=appointment.member.name)
+    if choice_in("as", {"pdf", "docx"}) == "pdf":
+        try:
+            sheet = letters.pdf(written)
+        except letters.NotMade:
+            abort(503)
+        return as_file(Response(sheet, mimetype=letters.PDF), name, ".pdf", plain="letter")
+    answer = Response(letters.word(written).getvalue(), mimetype=letters.DOCX)
+    return as_file(answer, name, ".docx", plain="letter")
 
 
 @blueprint.get("/list.<kind>")
