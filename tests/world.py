@@ -55,6 +55,7 @@ from consult.lexicons import Entry, EntryKind, LexiconVersion
 from consult.originals import Span
 from consult.point_rows import Point, PointAct, SavedView
 from consult.programmes import Programme, Stage
+from consult.readers import tables
 from consult.readers.tables import Table
 from consult.responses import Outcome as Outcomes
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
@@ -85,6 +86,8 @@ from panel import (
     calls,
     guests,
     meetings,
+    member_imports,
+    member_rows,
     members,
     minutes,
     papers,
@@ -97,6 +100,7 @@ from panel.applications import Application, Refusal
 from panel.calls import Call
 from panel.guests import Invitation
 from panel.meetings import Admission, Meeting, MeetingKind, Plan
+from panel.member_imports import MemberImport
 from panel.members import Appointment, Interest, Member
 from panel.minutes import MinutePoint
 from panel.papers import AgendaItem, MeetingPaper
@@ -595,7 +599,39 @@ def _applications(programme: Programme) -> None:
             if number == 7:
                 members.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
     calls.close(made[1], "名额已经招满。", by=audit.SYSTEM, now=NOON)
+    _lists(programme, kinds[0])
     db.session.commit()
+
+
+def _lists(programme: Programme, kind: str) -> None:
+    """A list of members that waits for its columns, and one that was brought in."""
+    data = f"姓名,类别\n赵敏,{kind}\n,{kind}\n".encode()
+    day = local(NOON).date()
+    for done in (False, True):
+        started = member_imports.begin(
+            programme.id,
+            filename="名单.csv",
+            data=data,
+            stored_as=uploads.keep(data),
+            by=audit.SYSTEM,
+            now=NOON,
+        )
+        if done:
+            member_imports.bring_in(
+                started,
+                tables.read(data, filename="名单.csv"),
+                {"name": "姓名", "category": "类别"},
+                member_rows.Known(
+                    categories=[kind],
+                    topics={},
+                    units={},
+                    term_from=day,
+                    term_to=day + dt.timedelta(days=100),
+                    today=day,
+                ),
+                by=audit.SYSTEM,
+                now=NOON,
+            )
 
 
 def _stances() -> None:
@@ -958,6 +994,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "appointment_id": Appointment.id,
         "interest_id": Interest.id,
         "call_id": Call.id,
+        "import_id": MemberImport.id,
         "application_id": Application.id,
         "application_receipt": Application.receipt,
         "recommendation_id": Application.id,

@@ -1,10 +1,10 @@
-"""Entry to the panel: calls for members, applications and recommendations."""
+"""Entry to the panel: calls for members, applications, recommendations and imported lists."""
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0027"
-down_revision = "0026"
+revision = "0028"
+down_revision = "0027"
 branch_labels = None
 depends_on = None
 
@@ -47,6 +47,45 @@ def upgrade() -> None:
     )
     op.create_index(
         op.f("ix_panel_call_programme_id_id"), "panel_call", ["programme_id", "id"], unique=False
+    )
+    op.create_table(
+        "member_import",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("programme_id", sa.Integer(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "uploaded",
+                "done",
+                name="importstate",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("filename", sa.String(length=200), nullable=False),
+        sa.Column("sha256", sa.String(length=64), nullable=False),
+        sa.Column("stored_as", sa.String(length=64), nullable=False),
+        sa.Column("rows", sa.Integer(), nullable=False),
+        sa.Column("imported", sa.Integer(), nullable=False),
+        sa.Column("already", sa.Integer(), nullable=False),
+        sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("errors", sa.JSON(), nullable=False),
+        sa.Column("proposed", sa.JSON(), nullable=False),
+        sa.Column("brought_by_id", sa.Integer(), nullable=True),
+        sa.Column("by_name", sa.String(length=120), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["brought_by_id"], ["account.id"], name=op.f("fk_member_import_brought_by_id_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id"], ["programme.id"], name=op.f("fk_member_import_programme_id_programme")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_member_import")),
+    )
+    op.create_index(
+        op.f("ix_member_import_programme_id"), "member_import", ["programme_id"], unique=False
     )
     op.create_table(
         "panel_application",
@@ -196,5 +235,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Go back."""
+    op.drop_table("member_import")
     op.drop_table("panel_application")
     op.drop_table("panel_call")
