@@ -1,6 +1,6 @@
 """The built-in example's panel: made-up people in every category, one of them the demonstration
-account of a member; what they review and where they meet stands in `example_rounds` and
-`example_meetings`. It only arranges; everything goes through the operations."""
+account of a member; who applied, what they review and where they meet stands in `example_entry`,
+`example_rounds` and `example_meetings`. It only arranges; everything goes through the operations."""
 
 import datetime as dt
 
@@ -13,7 +13,7 @@ from core.accounts import RoleName
 from core.audit import COMMAND_LINE
 from core.db import db
 from core.units import Unit
-from panel import example_meetings, example_rounds, members
+from panel import example_entry, example_meetings, example_rounds, members
 from panel.members import Details, Gender, Member, Term
 
 # The panel is appointed before the example's first round and sits as long as the plan runs; where
@@ -110,6 +110,7 @@ def load(*, now: dt.datetime) -> None:
             if name == LEFT[0]:
                 _leave(member, min(begins + dt.timedelta(days=200), today), today, now)
     _demonstration_member(programme, kinds, Term(category="", term_from=begins, term_to=ends), then)
+    example_entry.load(programme, now=now)
     example_rounds.load(now=now)
     example_meetings.load(programme, now=now)
 

@@ -14,6 +14,7 @@ from flask_babel import lazy_gettext as _l
 from core import accounts, audit, outbox, password_links
 from core.accounts import STAFF, Account
 from core.audit import Actor
+from core.db import db
 from core.errors import Refused
 from panel import members
 from panel.members import AppointmentState, Member
@@ -23,6 +24,8 @@ audit.ACTIONS.update({"member.invited": _l("邀请成员")})
 
 def send(member: Member, *, address_of: Callable[[str], str], by: Actor, now: dt.datetime) -> None:
     """Invite a member; an earlier link is void. `address_of` makes the page's address of a token."""
+    # Two officers at once would each make the account.
+    db.session.refresh(member, with_for_update={"of": Member})
     if all(each.state is not AppointmentState.APPOINTED for each in member.appointments):
         raise Refused(_("聘任以后才能邀请。"))
     contact = members.contact(member)

@@ -11,14 +11,15 @@ from flask.testing import FlaskClient
 
 from consult import programme_files, programmes
 from consult.programmes import Programme
-from core import audit, consents
+from core import accounts, audit, consents, password_links
 from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from core.outbox import Message
+from core.password_links import PasswordLink
 from core.proof import UsedProof
 from core.web import local
-from panel import applications, calls, eligibility, members
+from panel import applications, calls, eligibility, invitations, members
 from panel.applications import Application, ApplicationState, Person, Refusal, Tie, Wish
 from panel.calls import Call, Notice
 from panel.members import Appointment, AppointmentState, Details, Member, Term
@@ -463,6 +464,88 @@ def test_two_officers_decide_about_one_application(app: Flask, programme: Progra
     acts = list(db.session.scalars(sa.select(AuditEvent.action)))
     assert acts.count("application.refused") == 1
     assert acts.count("application.shortlisted") <= 1
+
+
+def test_officers_appoint_from_the_shortlist_to_the_last_place(
+    app: Flask, programme: Programme
+) -> None:
+    members.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
+    call = a_call(programme)
+    first, other = people.make("drc_staff"), people.make("administrator")
+    waiting = [propose(on_shortlist(call, number), first).id for number in range(4)]
+    officer = other.id
+
+    def appoint(place: int) -> bool:
+        with app.app_context():
+            found = db.session.get_one(Appointment, waiting[place])
+            by = accounts.by_id(officer)
+            assert by is not None
+            try:
+                members.confirm(found, by=by, today=TODAY, now=NOON)
+                db.session.commit()
+            except Refused:
+                db.session.rollback()
+                return False
+            return True
+
+    assert at_once(4, appoint).count(True) == 1
+    db.session.expire_all()
+    assert len(members.sitting(programme.id, TODAY)) == 1
+    told = [each.fate for each in applications.page(programme.id)]
+    assert told.count(AppointmentState.APPOINTED) == 1
+
+
+def a_seated_member(programme: Programme) -> Member:
+    member = members.add(Details(name="王小明", contact="w@example.cn"), by=audit.SYSTEM, now=NOON)
+    term = Term(category=KIND, term_from=TODAY, term_to=TODAY + 100 * DAY)
+    appointment = members.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    members.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
+    db.session.commit()
+    return member
+
+
+def test_one_invitation_is_accepted_once_however_many_open_it(
+    app: Flask, programme: Programme
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    links: list[str] = []
+    invitations.send(
+        a_seated_member(programme),
+        address_of=lambda token: links.append(token) or token,
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    db.session.commit()
+
+    def accept(number: int) -> int:
+        word = f"{people.PASSWORD}-{number}"
+        data = {"new": word, "repeat": word, "again": word}
+        return app.test_client().post(f"/account/password-link/{links[0]}", data=data).status_code
+
+    assert sorted(at_once(4, accept)) == [303, 404, 404, 404]
+    acts = list(db.session.scalars(sa.select(AuditEvent.action)))
+    assert acts.count("account.password_set") == 1
+
+
+def test_two_officers_invite_at_once_and_one_link_is_good(app: Flask, programme: Programme) -> None:
+    number = a_seated_member(programme).id
+
+    def invite(_officer: int) -> str:
+        links: list[str] = []
+        with app.app_context():
+            invitations.send(
+                db.session.get_one(Member, number),
+                address_of=lambda token: links.append(token) or token,
+                by=audit.SYSTEM,
+                now=NOON,
+            )
+            db.session.commit()
+        return links[0]
+
+    links = at_once(3, invite)
+    good = [each for each in links if password_links.find(each, now=NOON) is not None]
+    assert len(good) == 1
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(PasswordLink)) == 1
 
 
 # --- what is kept --------------------------------------------------------------------------

@@ -23,7 +23,7 @@ from core.db import db
 from core.errors import Refused
 from core.outbox import Message
 from core.web import local
-from panel import composition, example, invitations, members, names
+from panel import applications, calls, composition, example, invitations, members, names
 from panel.members import Appointment, AppointmentState, Details, Member, Term
 from tests import people
 from tests.conftest import NOON, Clock
@@ -518,3 +518,8 @@ def test_the_example_has_a_panel_and_its_member_sits(app: Flask, programme: Prog
     account = accounts.by_email("member@example.invalid")
     assert account is not None
     assert members.seat_of(account.id, TODAY) is not None
+    # Somebody in every state asks to come in, and a unit has recommended one.
+    told = {each.state for each in applications.page(programme.id)}
+    assert told == set(applications.ApplicationState)
+    assert sum(each.unit_id is not None for each in applications.page(programme.id)) == 1
+    assert [each.takes(NOON) for each in calls.page(programme.id)] == [True, False]

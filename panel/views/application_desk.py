@@ -104,8 +104,9 @@ def refuse(application_id: int) -> Answer:
         by=current_user,
         now=now(),
     )
-    told = _("推荐单位可以看到结果。") if application.unit_id else _("结果会通知本人。")
-    return _done(application, _("已记为未入选。") + told)
+    if application.unit_id is not None:
+        return _done(application, _("已记为未入选，推荐单位可以看到结果。"))
+    return _done(application, _("已记为未入选，结果会通知本人。"))
 
 
 @blueprint.post("/<int:application_id>/propose")
