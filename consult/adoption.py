@@ -18,10 +18,12 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import answering, consultations, drafts, points, responses
+from consult import answering, changes, consultations, drafts, points, responses
+from consult.changes import Met
 from consult.consultations import Consultation, ConsultationState
 from consult.points import Point
 from consult.responses import Outcome, Response
+from consult.revisions import Passage
 from consult.submissions import Channel, Submission, SubmissionState
 from core import audit
 from core.db import Base, db
@@ -103,6 +105,14 @@ class Row:
     outcome: Outcome
     reason: str
     place: str
+    # Whether the text was changed as the answer says, and how.
+    met: Met = Met.NOT_DUE
+    passages: tuple[Passage, ...] = ()
+
+    @property
+    def changed(self) -> str:
+        """修改后文字: what was made of what, or that it is still to come."""
+        return "\n".join(each.words for each in self.passages) or self.met.title
 
     def kept(self) -> dict[str, Any]:
         """As a plain value."""
@@ -112,6 +122,8 @@ class Row:
             "outcome": self.outcome.value,
             "reason": self.reason,
             "place": self.place,
+            "met": self.met.value,
+            "passages": [each.kept() for each in self.passages],
         }
 
     @classmethod
@@ -123,6 +135,9 @@ class Row:
             Outcome(kept["outcome"]),
             kept["reason"],
             kept["place"],
+            # Editions of the first days have neither.
+            Met(kept.get("met", "")),
+            tuple(Passage.of(each) for each in kept.get("passages", ())),
         )
 
 
@@ -138,6 +153,7 @@ class Line:
     words: str
     outcome: Outcome
     reason: str
+    changed: str
     count: int
 
 
@@ -213,19 +229,39 @@ def gather(consultation_id: int) -> list[Row]:
         alone = each.id if each.group_id is None else 0
         key = (part, each.group_id, alone, each.outcome, each.reason)
         found.setdefault(key, []).append(each)
-    addresses = _Addresses()
-    rows = [
-        Row(
-            PART_OF.get(some[0].channel, Part.PUBLIC),
-            tuple(each.id for each in some),
-            some[0].outcome,
-            some[0].reason,
-            addresses.of(some[0].version_id, some[0].place),
+    addresses, fulfilment = _Addresses(), changes.Fulfilment(consultation_id)
+    changed = changes.of_points([each.id for some in found.values() for each in some])
+    rows = []
+    for some in found.values():
+        first = some[0]
+        passages = _passages(each for point in some for each in changed.get(point.id, ()))
+        rows.append(
+            Row(
+                PART_OF.get(first.channel, Part.PUBLIC),
+                tuple(each.id for each in some),
+                first.outcome,
+                first.reason,
+                addresses.of(first.version_id, first.place),
+                fulfilment.of(first.outcome, first.version_id, bool(passages)),
+                passages,
+            )
         )
-        for some in found.values()
-    ]
     order = list(Part)
     return sorted(rows, key=lambda row: order.index(row.part))
+
+
+def _passages(every: Iterable[changes.Change]) -> tuple[Passage, ...]:
+    """The changes in few words, each once."""
+    return tuple(dict.fromkeys(each.passage for each in every))
+
+
+def met(rows: Iterable[Row]) -> Counter[Met]:
+    """How many points were to change the text, by whether they did."""
+    counts: Counter[Met] = Counter()
+    for row in rows:
+        if row.met is not Met.NOT_DUE:
+            counts[row.met] += len(row.points)
+    return counts
 
 
 def totals(rows: Iterable[Row]) -> Totals:
@@ -257,6 +293,7 @@ def _line(number: int, row: Row, said: dict[int, tuple[str, str, str]]) -> Line:
         words or _("（内容未公开）"),
         row.outcome,
         row.reason,
+        row.changed,
         len(row.points),
     )
 

@@ -19,7 +19,7 @@ KINDS = {
     "csv": "text/csv; charset=utf-8",
     "json": "application/json",
 }
-WIDTHS = (11, 19, 15, 25, 40, 14, 22, 10)
+WIDTHS = (10, 16, 13, 18, 34, 12, 20, 24, 9)
 
 
 def head() -> list[str]:
@@ -32,6 +32,7 @@ def head() -> list[str]:
         _("意见内容"),
         _("采纳情况"),
         _("理由"),
+        _("修改后文字"),
         _("件数"),
     ]
 
@@ -46,6 +47,7 @@ def cells(line: Line) -> list[str]:
         line.words,
         line.outcome.title,
         line.reason,
+        line.changed,
         str(line.count),
     ]
 
@@ -135,7 +137,18 @@ def workbook(lines: Sequence[Line], totals: Totals) -> bytes:
     return out.getvalue()
 
 
-COLUMNS = ("number", "part", "who", "channel", "place", "words", "outcome", "reason", "count")
+COLUMNS = (
+    "number",
+    "part",
+    "who",
+    "channel",
+    "place",
+    "words",
+    "outcome",
+    "reason",
+    "changed",
+    "count",
+)
 
 
 def as_csv(lines: Sequence[Line]) -> bytes:
@@ -161,6 +174,7 @@ def meanings() -> dict[str, str]:
             "kept_for_study 留作研究，out_of_scope 不属本规划"
         ),
         "reason": _("理由"),
+        "changed": _("修改后文字：文稿因这条意见改了什么；还没有改的写明尚未落实"),
         "count": _("件数：归并的意见作一行，这里是其中的条数"),
     }
 
@@ -189,5 +203,6 @@ def _plain(line: Line) -> dict[str, object]:
         "words": line.words,
         "outcome": line.outcome.value,
         "reason": line.reason,
+        "changed": line.changed,
         "count": line.count,
     }

@@ -9,6 +9,7 @@ as it is answered with it. While a later version exists and nothing is linked, t
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -78,6 +79,26 @@ class Change:
     def passage(self) -> Passage:
         """The change in few words."""
         return self.revision.passage(self.pair)
+
+
+class Met(Enum):
+    """Whether what was adopted stands in the text that everybody can read."""
+
+    NOT_DUE = ""
+    LINKED = "linked"
+    UNMET = "unmet"
+    AWAITING = "awaiting"
+
+    @property
+    def title(self) -> str:
+        """The same in the words of the adoption table."""
+        titles: dict[Met, str] = {
+            Met.NOT_DUE: "",
+            Met.LINKED: _("已落实到文本"),
+            Met.UNMET: _("尚未落实到文本"),
+            Met.AWAITING: _("待下一稿落实"),
+        }
+        return titles[self]
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +206,28 @@ def _links(ids: Sequence[int], *, public: bool) -> Iterable[sa.Row[int, int, Ver
     if public:
         query = query.where(Version.state == VersionState.PUBLISHED)
     return db.session.execute(query)
+
+
+class Fulfilment:
+    """Whether the points of a consultation are met in its published versions, each version looked
+    at once."""
+
+    def __init__(self, consultation_id: int) -> None:
+        query = sa.select(Version).join(Draft, Draft.id == Version.draft_id)
+        query = query.where(
+            Draft.consultation_id == consultation_id, Version.state == VersionState.PUBLISHED
+        )
+        self._numbers = {each.id: each.number for each in db.session.scalars(query)}
+        self._newest = max(self._numbers.values(), default=0)
+
+    def of(self, outcome: Outcome | None, made_on: int | None, linked: bool) -> Met:
+        """How it stands with a point of this outcome, made on this version."""
+        if outcome not in MADE:
+            return Met.NOT_DUE
+        if linked:
+            return Met.LINKED
+        later = self._newest > self._numbers.get(made_on or 0, 1)
+        return Met.UNMET if later else Met.AWAITING
 
 
 def unmet_count(consultation_id: int) -> int:

@@ -38,6 +38,7 @@ audit.ACTIONS.update(
         "response.drafted": _l("拟写答复"),
         "response.submitted": _l("答复送复核"),
         "response.handed_back": _l("退回答复"),
+        "response.reopened": _l("撤回已公布的答复，重新办理"),
         "response.approved": _l("复核通过答复"),
         "response.finalised": _l("答复定稿"),
         "response.published": _l("公布答复"),
@@ -401,26 +402,36 @@ def hand_back(
     by: audit.Actor,
     now: dt.datetime,
 ) -> int:
-    """One step back, with the reason: what is reviewed or final becomes a draft, a draft waits
-    again, and what waits goes back to the office to be given to another unit."""
+    """One step back, with the reason: what is reviewed, final or published becomes a draft, a draft
+    waits again, and what waits goes back to the office to be given to another unit. A published
+    answer is not read any more until it is published anew; editions of the table keep it."""
     if not reason.strip():
         raise Refused(_("请写明退回的原因。"))
     found = _held(chosen)
     held = _responses(found, now)
     if seen is not None:
         _must_be_seen(held[chosen[0].id], seen, reason)
-    _must_be_in(held.values(), (TODO, DRAFTED, IN_REVIEW, FINAL), typed=reason)
-    back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED}
+    _must_be_in(held.values(), (TODO, DRAFTED, IN_REVIEW, FINAL, PUBLISHED), typed=reason)
+    back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED, PUBLISHED: DRAFTED}
+    out = any(response.state is PUBLISHED for response in held.values())
     for point in found:
         response = held[point.id]
+        response.published_at = None
         if response.state is TODO:
             point.lead_unit_id = response.unit_id = None
         response.state = back[response.state]
         response.approved_by_id, response.handed_back = None, reason.strip()
         _changed(response, now)
     state = held[found[0].id].state
+    if out:
+        consultations.touch(db.session.get_one(Consultation, found[0].consultation_id))
     _record(
-        "response.handed_back", found, by, now, after={"answer": state.value}, reason=reason.strip()
+        "response.reopened" if out else "response.handed_back",
+        found,
+        by,
+        now,
+        after={"answer": state.value},
+        reason=reason.strip(),
     )
     return len(found)
 

@@ -4,8 +4,9 @@ paragraph is told in few words. Why it changed is said in `changes`.
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
+from typing import Any
 
 from flask_babel import gettext as _
 
@@ -29,7 +30,7 @@ class Revision:
         self.version_id, self.number = version_id, number
         self.before, self.after = before, after
         self.pairs = tuple(compare(before, after).changed)
-        self.by_mark = {pair.mark: pair for pair in self.pairs}
+        self._passages: dict[int, Passage] = {}
         # By the paragraph of either version.
         self.by_paragraph = {
             entry.id: pair
@@ -46,16 +47,18 @@ class Revision:
 
     def passage(self, pair: Pair) -> "Passage":
         """The pair in few words."""
-        gone, came = _sentences_changed(pair)
-        return Passage(
-            self.number, pair.mark, pair.fate, pair.moved, self.address(pair), gone, came
-        )
+        if pair.mark not in self._passages:
+            gone, came = map(_shortened, _sentences_changed(pair))
+            self._passages[pair.mark] = Passage(
+                self.number, pair.mark, pair.fate, pair.moved, self.address(pair), gone, came
+            )
+        return self._passages[pair.mark]
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A changed paragraph told outside the comparison: the sentences that went and those that
-    came, as plain values that can be kept."""
+    came, as far as a table has room for them; plain values that can be kept."""
 
     number: int
     mark: int
@@ -64,6 +67,15 @@ class Passage:
     address: str
     before: str
     after: str
+
+    def kept(self) -> dict[str, Any]:
+        """As a plain value."""
+        return {**asdict(self), "fate": self.fate.value}
+
+    @classmethod
+    def of(cls, kept: dict[str, Any]) -> "Passage":
+        """Back from the plain value."""
+        return cls(**{**kept, "fate": Fate(kept["fate"])})
 
     @property
     def words(self) -> str:
@@ -74,7 +86,7 @@ class Passage:
         return str(_("%(where)s：%(what)s", where=where, what=self._what()))
 
     def _what(self) -> str:
-        before, after = _shortened(self.before), _shortened(self.after)
+        before, after = self.before, self.after
         if self.fate is Fate.NEW:
             return str(_("新增“%(words)s”", words=after))
         if self.fate is Fate.GONE:

@@ -1,17 +1,32 @@
 """What changed, and because of whom: links, what is unmet, and the pages that tell it."""
 
+import csv
+import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import docx
 import pytest
+import python_calamine
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import changes, drafts, points, responses, revisions, screening, structure, submissions
-from consult.changes import PointChange
+from consult import (
+    adoption,
+    changes,
+    drafts,
+    points,
+    responses,
+    revisions,
+    screening,
+    structure,
+    submissions,
+)
+from consult.changes import Met, PointChange
 from consult.comparisons import Fate
-from consult.consultations import Consultation, Phase
+from consult.consultations import Consultation, ConsultationState, Phase
 from consult.drafts import Version
 from consult.points import Point
 from consult.responses import Outcome
@@ -415,3 +430,118 @@ def test_changes_are_paged_by_the_paragraph(round_: Consultation, client: FlaskC
     assert "第100件事情" in rest
     assert "第99件事情" not in rest
     assert "第129件事情" in rest
+
+
+# --- what hangs on it ----------------------------------------------------------------------------
+
+
+def test_the_author_reads_the_changed_words_by_receipt(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    (first, _other, beds), _revision = a_told_round(round_)
+    late = a_point(round_, "请把口袋公园夜间开放。", "口袋公园")
+    answered([late], published=True)
+    db.session.commit()
+
+    def page(point: Point) -> str:
+        receipt = db.session.get_one(Submission, point.submission_id).receipt
+        return client.get(f"/receipts/{receipt}").text
+
+    told = page(beds)
+    assert "因为您的意见，文稿这样改了" in told
+    assert "500" in told
+    assert "1500" in told
+    assert "还没有落实" not in told
+    assert "现在公布的文稿里还没有落实这一点" in page(late)
+    # Its author still reads what was changed, also when others may not read the opinion.
+    hide(db.session.get_one(Submission, first.submission_id))
+    db.session.commit()
+    assert "因为您的意见，文稿这样改了" in page(first)
+
+
+def test_before_the_next_version_the_author_is_told_to_wait(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    lift = a_point(round_, "一楼的补偿办法应当先公开。", "电梯")
+    answered([lift], published=True)
+    a_prepared_draft(round_, SECOND)
+    receipt = db.session.get_one(Submission, lift.submission_id).receipt
+    assert "下一稿公布以后，这里会列出修改前后的文字。" in client.get(f"/receipts/{receipt}").text
+
+
+def test_a_published_answer_that_changed_nothing_can_be_decided_anew(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    lift = a_point(round_, "一楼的补偿办法应当先公开。", "电梯")
+    answered([lift], published=True)
+    second(round_)
+    assert changes.unmet_count(round_.id) == 1
+    responses.hand_back([lift], "文稿没有改，改为留作研究。", **WHO)
+    answer = responses.of(lift.id)
+    assert answer is not None
+    assert (answer.state, answer.published_at) == (responses.DRAFTED, None)
+    assert changes.unmet_count(round_.id) == 0
+    last = sa.select(AuditEvent).order_by(AuditEvent.id.desc()).limit(1)
+    assert db.session.scalars(last).one().action == "response.reopened"
+    round_.state = ConsultationState.ANSWERED
+    db.session.commit()
+    receipt = db.session.get_one(Submission, lift.submission_id).receipt
+    assert "正在办理或更正" in client.get(f"/receipts/{receipt}").text
+    answered([lift], Outcome.KEPT_FOR_STUDY, published=True)
+    db.session.commit()
+    page = client.get(f"/receipts/{receipt}").text
+    assert "留作研究" in page
+    assert "正在办理或更正" not in page
+
+
+def test_the_table_says_what_was_changed_and_stays_as_it_was(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    lift = a_point(round_, "一楼的补偿办法应当先公开。", "电梯")
+    beds = a_point(round_, "床位应当加到一千五百张。", "床位")
+    other = a_point(round_, "建议写得短一些。")
+    answered([lift, beds])
+    answered([other], Outcome.ALREADY)
+    early = adoption.gather(round_.id)
+    assert [row.changed for row in early] == ["待下一稿落实", "待下一稿落实", ""]
+    version, revision = second(round_)
+    assert [row.met for row in adoption.gather(round_.id)][:2] == [Met.UNMET, Met.UNMET]
+    changes.link(lift, version, [paragraph(revision, "电梯")], **WHO)
+    feedback = "共收到三件意见，都已研究，逐条答复如下。"
+    report = adoption.propose(round_, feedback=feedback, by=audit.SYSTEM, now=NOON)
+    adoption.release(report, round_, site="", by=audit.COMMAND_LINE, now=NOON)
+    db.session.commit()
+    told = (
+        "第2稿“第一章 总体要求”：“老旧小区逐步加装电梯，一楼居民的顾虑应当得到尊重。”改为"
+        "“老旧小区逐步加装电梯，一楼居民按公开的办法得到补偿。”"
+    )
+    wanted = [told, "尚未落实到文本", ""]
+    # A link made later belongs to the next edition.
+    changes.link(beds, version, [paragraph(revision, "床位")], **WHO)
+    db.session.commit()
+    db.session.expire_all()
+    assert [row.changed for row in adoption.frozen(report)] == wanted
+    at = "/consultations/jingan/adoption/"
+    page = client.get(at).text
+    assert told in page
+    assert "已落实到文本1条，尚未落实到文本1条，待下一稿落实0条" in page
+    assert "/consultations/jingan/changes/" in page
+    rows = json.loads(client.get(f"{at}json").data)["rows"]
+    assert [row["changed"] for row in rows] == wanted
+    table = list(csv.DictReader(io.StringIO(client.get(f"{at}csv").data.decode("utf-8-sig"))))
+    assert [row["changed"] for row in table] == wanted
+    paper = docx.Document(io.BytesIO(client.get(f"{at}docx").data))
+    cells = [row.cells[7].text for row in paper.tables[1].rows]
+    assert cells == ["修改后文字", *wanted]
+    book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{at}xlsx").data))
+    sheet = book.get_sheet_by_name("社会公众").to_python()
+    assert [row[7] for row in sheet] == ["修改后文字", *wanted]
+    note = "补充了一处修改后文字。"
+    further = adoption.propose(round_, note=note, by=audit.SYSTEM, now=NOON)
+    adoption.release(further, round_, site="", by=audit.COMMAND_LINE, now=NOON)
+    assert adoption.met(adoption.frozen(further)) == {Met.LINKED: 2}
+
+
+def test_an_edition_of_the_first_days_has_no_such_column_to_fill() -> None:
+    kept = {"part": "public", "points": [1], "outcome": "adopted", "reason": "", "place": ""}
+    assert adoption.Row.of(kept).changed == ""

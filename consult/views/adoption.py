@@ -43,6 +43,7 @@ def show(slug: str) -> str:
         editions=every,
         top=top,
         sums=sums,
+        met=_met(rows),
         rows=len(rows),
         empty=_empty(rows),
         lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
@@ -69,6 +70,11 @@ def table(slug: str, kind: str) -> Response:
     consultation = loading.consultation(slug)
     report, _every = _edition(consultation)
     return _file(consultation, report, adoption.frozen(report), kind, full=False)
+
+
+def _met(rows: list[Row]) -> dict[str, int]:
+    """How many adopted points stand in the text, by the names the pages use."""
+    return {each.value: number for each, number in adoption.met(rows).items()}
 
 
 def _is_revised(consultation: Consultation) -> bool:
@@ -226,13 +232,15 @@ def _form(consultation: Consultation) -> Any:
 
 
 def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
-    top, sums = adoption_papers.summed(adoption.totals(adoption.gather(consultation.id)))
+    rows = adoption.gather(consultation.id)
+    top, sums = adoption_papers.summed(adoption.totals(rows))
     return render_template(
         "consult/adoption/prepare.html",
         form=form,
         consultation=consultation,
         top=top,
         sums=sums,
+        met=_met(rows),
         open=responses.open_count(consultation.id),
         waiting=adoption.waiting(consultation.id),
         editions=adoption.released(consultation.id),

@@ -3,6 +3,8 @@
 The number is the author's key: whoever holds it may complete, withdraw or appeal.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -14,6 +16,7 @@ from wtforms.validators import InputRequired
 
 from consult import (
     appeals,
+    changes,
     consultations,
     decisions,
     drafts,
@@ -23,6 +26,8 @@ from consult import (
     screening,
     submissions,
 )
+from consult.changes import Change, Met
+from consult.consultations import Consultation, ConsultationState
 from consult.submissions import Submission
 from core import throttle
 from core.db import db
@@ -174,6 +179,7 @@ def _page(
 ) -> str:
     """The page of one opinion, with those forms its author may use now."""
     consultation = consultations.by_id(submission.consultation_id)
+    answers = _answers(submission)
     version = drafts.version_by_id(submission.version_id) if submission.version_id else None
     outline = drafts.outline(version) if version else None
     is_newest = version is None or version is drafts.published(consultation)
@@ -182,7 +188,9 @@ def _page(
     return render_template(
         "consult/receipts/show.html",
         submission=submission,
-        answers=_answers(submission),
+        answers=answers,
+        # In a round that is answered, what has no answer now is being put right.
+        redone=_redone(submission, consultation, answers),
         consultation=consultation,
         entry=outline.by_id.get(submission.place) if outline else None,
         address=outline.address(submission.place) if outline else "",
@@ -204,13 +212,41 @@ def _page(
     )
 
 
-def _answers(submission: Submission) -> list[tuple[str, responses.Response]]:
-    """(what a point says, its published answer); nothing once the author took it back."""
+def _redone(
+    submission: Submission, consultation: Consultation, answers: Sequence["Answer"]
+) -> bool:
+    gone = submissions.SubmissionState.WITHDRAWN, submissions.SubmissionState.UNDONE
+    if consultation.state is not ConsultationState.ANSWERED or submission.state in gone:
+        return False
+    return len(points.of(submission.id)) > len(answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a point: what it says, its published answer, and what it changed."""
+
+    words: str
+    response: responses.Response
+    changed: Sequence[Change]
+    met: Met
+
+
+def _answers(submission: Submission) -> list[Answer]:
+    """The published answers; none once the author took the opinion back."""
     if submission.state is submissions.SubmissionState.WITHDRAWN:
         return []
     found = responses.published_on([submission.id])
+    if not found:
+        return []
+    changed = changes.of_points(list(found))
+    fulfilment = changes.Fulfilment(submission.consultation_id)
     return [
-        (points.words(each, submission), found[each.id])
+        Answer(
+            points.words(each, submission),
+            found[each.id],
+            changed.get(each.id, ()),
+            fulfilment.of(found[each.id].outcome, each.version_id, each.id in changed),
+        )
         for each in points.of(submission.id)
         if each.id in found
     ]
