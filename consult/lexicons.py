@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.analysis import lexicon as words
 from consult.analysis.lexicon import Lexicon, frequency_of
 from core import audit
-from core.db import Base, choice, db
+from core.db import Base, choice, db, run
 from core.errors import Refused
 
 audit.KINDS.update({"lexicon_version": _l("词典"), "refused_word": _l("新词建议")})
@@ -277,15 +277,21 @@ def _line(line: str, kind: EntryKind | None) -> list[Entry]:
 # --- reading -------------------------------------------------------------------------------
 
 
+_NEWEST = sa.select(sa.func.max(LexiconVersion.number))
+_DIGEST = sa.select(LexiconVersion.digest).where(
+    LexiconVersion.number == sa.bindparam("number", type_=sa.Integer)
+)
+
+
 def newest() -> int:
     """The number of the version in force; 0 while there is only the built-in lexicon."""
-    return db.session.scalar(sa.select(sa.func.max(LexiconVersion.number))) or 0
+    # Asked whenever an opinion is shown.
+    return run(_NEWEST).scalar() or 0
 
 
 def at(number: int) -> Lexicon:
     """The lexicon as version `number` has it; an unknown number gives the built-in one."""
-    query = sa.select(LexiconVersion.digest).where(LexiconVersion.number == number)
-    digest = db.session.scalar(query) if number else None
+    digest = run(_DIGEST, {"number": number}).scalar() if number else None
     return _built(digest) if digest else words.builtin()
 
 
