@@ -2,14 +2,20 @@
 read costs, what one more opinion costs, and how long reading again takes with one process and with
 two. The reference of a read is going once through every term id that is held."""
 
+import datetime as dt
 import os
+import resource
 import statistics
 import time
+from collections import Counter
 from collections.abc import Callable
+
+import numpy as np
 
 from bench import material
 from bench.measure import say, site
 from consult import screening, submissions, term_index, term_jobs, term_reading, term_shelf
+from consult.analysis import contrast
 from consult.consultations import Consultation
 from consult.submissions import Opinion, Submission, SubmissionState
 from consult.term_reading import Chunk
@@ -19,17 +25,39 @@ from core.db import db
 
 SIZES = (1_000, 10_000, 100_000)
 BIG = 1_000_000
+# {what: {opinions: milliseconds}}, for the table of growth.
+GROWTH: dict[str, dict[int, float]] = {}
 PIECES, PIECE = 8, 1_000
 
 
 def run() -> None:
     """The table of cost, then one process against two."""
-    for size in (*SIZES, BIG) if os.environ.get("WENJI_BENCH_BIG") else SIZES:
+    sizes = (*SIZES, BIG) if os.environ.get("WENJI_BENCH_BIG") else SIZES
+    if asked := os.environ.get("WENJI_BENCH_SIZES"):
+        sizes = tuple(map(int, asked.split(",")))
+    for size in sizes:
         with site(CLOCK=lambda: material.NOW):
             made, version = material.consultation()
             material.opinions(made, version, size)
             _of(size, made)
+    _table(sizes)
     _two_processes()
+
+
+def _table(sizes: tuple[int, ...]) -> None:
+    """Every cost by size, and by how much it grew for each tenfold."""
+    print("\nmilliseconds, and growth from size to size")
+    for what, costs in GROWTH.items():
+        known = [(size, costs[size]) for size in sizes if size in costs]
+        grown = [f"×{b / a:.1f}" for (_n, a), (_m, b) in zip(known, known[1:], strict=False) if a]
+        said = "  ".join(f"{size:,}: {cost:,.2f}" for size, cost in known)
+        print(f"  {what:28} {said}   {' '.join(grown)}")
+
+
+def _peak() -> float:
+    """The most memory this process, or one it started, has held, in MB."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return max(resource.getrusage(each).ru_maxrss for each in who) / 1024
 
 
 def _of(size: int, made: Consultation) -> None:
@@ -49,8 +77,10 @@ def _of(size: int, made: Consultation) -> None:
         ("one more shown, in the act", _adding(made), "≤ 5 ms"),
     ):
         name = f"{size:,} opinions: {what}"
+        GROWTH.setdefault(what, {})[size] = milliseconds
         reference = "every term id once"
         say(name, milliseconds, "ms", ratio=milliseconds / every, reference=reference, goal=goal)
+    GROWTH.setdefault("peak memory, MB", {})[size] = _peak()
 
 
 def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
@@ -58,6 +88,21 @@ def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
     places = sorted(view.division("place"))
     half = Filters(places=places[::2])
     together = Filters(terms=(terms[0],))
+
+    days = sorted(view.days())
+    middle = days[len(days) // 2]
+    early, late = Filters(last=middle), Filters(first=middle + dt.timedelta(days=1))
+
+    def compared() -> object:
+        by_number, _by_word = term_index.vocabulary()
+        sides = []
+        for chosen in (early, late):
+            mask = view.select(chosen)
+            counts = view.people_by_term(mask)
+            held = np.flatnonzero(counts).tolist()
+            sides.append((Counter({by_number[n]: int(counts[n]) for n in held}), view.people(mask)))
+        (a, n_a), (b, n_b) = sides
+        return contrast.compare_counts(a, n_a, b, n_b)
 
     def keywords() -> object:
         return term_shelf.top(term_index.shelf(made.id).counts(), 100)
@@ -67,6 +112,7 @@ def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
         ("trend by day", _ms(lambda: term_index.shelf(made.id).days()), "≤ 10 ms"),
         ("keywords of a selection", _ms(lambda: view.counts(view.select(half))), "≤ 100 ms"),
         ("what goes with a term", _ms(lambda: view.counts(view.select(together))), "≤ 100 ms"),
+        ("two periods compared", _ms(compared), "≤ 100 ms"),
         ("section × 50 terms", _ms(lambda: view.table([[p] for p in places], terms)), "≤ 100 ms"),
     ]
 
@@ -123,11 +169,12 @@ def _lexicon() -> term_index.Lexicon:
         return term_index.lexicon()
 
 
-def _ms(call: Callable[[], object], times: int = 9) -> float:
+def _ms(call: Callable[[], object], times: int = 20) -> float:
+    """The 95th percentile of its milliseconds: the second worst of twenty."""
     call()
     taken = []
     for _time in range(times):
         begun = time.perf_counter()
         call()
         taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+    return sorted(taken)[int(len(taken) * 0.95) - 1]

@@ -109,6 +109,25 @@ class View:
         """How many people these opinions come from."""
         return len(np.unique(self.facts["person"][self.alive if mask is None else mask]))
 
+    def people_by_term(self, mask: Bools | None = None) -> Ints:
+        """By term id: how many people hold it. Most have written once, and for them an opinion is a
+        person; only of the others the same term is looked for again."""
+        chosen = self.alive if mask is None else mask
+        persons = self.facts["person"][chosen]
+        _distinct, back, times = np.unique(persons, return_inverse=True, return_counts=True)
+        rows = np.flatnonzero(chosen)
+        often = times[back] > 1
+        once = np.zeros(len(chosen), dtype=np.bool_)
+        once[rows[~often]] = True
+        counts = _counted(self.terms, once)
+        if not often.any():
+            return counts
+        held = self.terms[rows[often]]
+        owners = np.repeat(back[often].astype(np.int64), np.diff(held.indptr))
+        pairs = np.unique(owners * self.terms.shape[1] + held.indices)
+        more = np.bincount(pairs % self.terms.shape[1], minlength=self.terms.shape[1])
+        return (counts + more).astype(np.int32)
+
     def days(self, mask: Bools | None = None) -> dict[dt.date, int]:
         """{day: opinions}, in order, days without any left out."""
         if mask is None:

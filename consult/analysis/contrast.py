@@ -97,7 +97,10 @@ def compare_counts(
     )
     if not n_a or not n_b:
         return Comparison(n_a, n_b, 0, ())
-    tests = [_tested(people_a[term], people_b[term], n_a, n_b) for term in terms]
+    # Most terms are rare, so many share their counts, and equal counts are tested once.
+    pairs = [(people_a[term], people_b[term]) for term in terms]
+    known = {pair: _tested(*pair, n_a, n_b) for pair in set(pairs)}
+    tests = [known[pair] for pair in pairs]
     corrected = benjamini_hochberg([p for _, p in tests])
     found = [
         _difference(term, people_a[term], people_b[term], n_a, n_b, score, p, q)
