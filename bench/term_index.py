@@ -3,6 +3,7 @@ read costs, what one more opinion costs, and how long reading again takes with o
 two. The reference of a read is going once through every term id that is held."""
 
 import datetime as dt
+import itertools
 import os
 import resource
 import statistics
@@ -49,7 +50,7 @@ def _table(sizes: tuple[int, ...]) -> None:
     print("\nmilliseconds, and growth from size to size")
     for what, costs in GROWTH.items():
         known = [(size, costs[size]) for size in sizes if size in costs]
-        grown = [f"×{b / a:.1f}" for (_n, a), (_m, b) in zip(known, known[1:], strict=False) if a]
+        grown = [f"×{b / a:.1f}" for (_n, a), (_m, b) in itertools.pairwise(known) if a]
         said = "  ".join(f"{size:,}: {cost:,.2f}" for size, cost in known)
         print(f"  {what:28} {said}   {' '.join(grown)}")
 

@@ -117,6 +117,13 @@ class Counted:
     # Found at the count, largest first; an item's `theme` is the place here, from 1.
     themes: tuple[Theme, ...] = ()
 
+    def called(self, names: Mapping[int, str]) -> "Counted":
+        """The same count with themes, by number, called as people do."""
+        if not names:
+            return self
+        themes = tuple(replace(t, given=names.get(n, "")) for n, t in enumerate(self.themes, 1))
+        return replace(self, themes=themes)
+
     def without(self, ids: frozenset[int]) -> "Counted":
         """The same count without these submissions."""
         if not ids:

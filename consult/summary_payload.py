@@ -29,7 +29,11 @@ def pack(counted: Counted) -> bytes:
         "declared": [int(item.declared) for item in counted.items],
         "corrected": [int(item.corrected) for item in counted.items],
         "theme": [item.theme for item in counted.items],
-        "themes": [asdict(theme) for theme in counted.themes],
+        # What a person calls a theme is kept apart, for it may change.
+        "themes": [
+            {name: value for name, value in asdict(theme).items() if name != "given"}
+            for theme in counted.themes
+        ],
         "day": [item.day.toordinal() for item in counted.items],
         "item_terms": [[place[term] for term in item.terms] for item in counted.items],
         "opposed": [sorted(place[term] for term in item.opposed) for item in counted.items],

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from consult import lexicons, stance_corrections
+from consult import lexicons, stance_corrections, theme_names
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
@@ -40,6 +40,8 @@ class Key:
     then: tuple[int, ...]
     # The number of the lexicon's version it was counted with.
     lexicon: int
+    # What people call its themes: (number, name).
+    names: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
             tuple(c.stamp for c in consultations),
             tuple(known[str(c.id)][0] if str(c.id) in known else 0 for c in consultations),
             lexicon_of(summary),
+            tuple(sorted({row.theme: row.name for row in theme_names.of(summary.id)}.items())),
         )
     )
 
@@ -95,7 +98,7 @@ def lexicon_of(summary: Summary) -> int:
 
 @lru_cache(maxsize=8)
 def _reading(key: Key) -> Reading:
-    covered = _counted(key.database, key.summary_id)
+    covered = _counted(key.database, key.summary_id).called(dict(key.names))
     gone = sa.select(Submission.id).where(
         Submission.consultation_id.in_(key.consultations),
         Submission.state != SubmissionState.SHOWN,

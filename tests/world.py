@@ -30,6 +30,7 @@ from consult import (
     import_undoing,
     imports,
     intake,
+    kept_views,
     lexicons,
     points,
     programme_files,
@@ -44,6 +45,7 @@ from consult import (
     summaries,
     summary_reports,
     supports,
+    theme_names,
 )
 from consult.appeals import Outcome
 from consult.attachments import Attachment, Kind, Scan
@@ -199,6 +201,7 @@ def fill(app: Flask) -> None:
         _lexicon()
         _stances()
         _reports()
+        _kept_on_summaries()
         _rounds()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
@@ -648,6 +651,20 @@ def _stances() -> None:
         reason="否定没有认出来",
         by=audit.SYSTEM,
         now=NOON,
+    )
+    db.session.commit()
+
+
+def _kept_on_summaries() -> None:
+    """A theme that was given a name, and a selection somebody keeps."""
+    summary = db.session.scalars(sa.select(Summary).order_by(Summary.id).limit(1)).one()
+    theme_names.give(
+        summary, 1, "停车和电梯", machine="停车位、加装电梯", by=audit.SYSTEM, now=NOON
+    )
+    keeper = accounts.by_email(email("drc_staff"))
+    assert keeper is not None
+    kept_views.keep(
+        summary, keeper.id, name="只看来信", room="themes", query="channel=letter", now=NOON
     )
     db.session.commit()
 

@@ -23,12 +23,13 @@ from consult.summary_items import Unit
 from consult.views import (
     loading,
     summary_acts,
+    summary_keeping,
     summary_pages,
     summary_report_pages,
     summary_workbench,
 )
 from consult.views.summary_filters import CHANNELS, STANCES, STATES, UNITS
-from consult.views.summary_pages import Opened, opened, opened_at_desk
+from consult.views.summary_pages import Opened, desk_extras, opened, opened_at_desk
 from core.pages import kept
 from core.permissions import require
 from core.web import as_file, choice_in, keep_private, now, number_in, words_in
@@ -47,6 +48,12 @@ blueprint.add_url_rule(
     f"{DESK}/<int:summary_id>/stance/<int:submission_id>",
     view_func=summary_workbench.stance,
     methods=["GET", "POST"],
+)
+blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/themes", view_func=summary_keeping.rename, methods=["POST"]
+)
+blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/kept", view_func=summary_keeping.keep, methods=["POST"]
 )
 blueprint.add_url_rule(f"{DESK}/<int:summary_id>/report", view_func=summary_report_pages.report)
 blueprint.add_url_rule(
@@ -114,6 +121,7 @@ def _history(subject: Subject) -> str:
 def show(summary_id: int) -> str:
     """One snapshot, whole or a selection of it."""
     page = opened_at_desk(summary_id)
+    sort = choice_in("sort", set(summary_pages.KEYWORD_ORDERS), "score")
     return render_template(
         "consult/summaries/show.html",
         **page.context(),
@@ -122,6 +130,9 @@ def show(summary_id: int) -> str:
         cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看详情")),
         charts=summary_pages.charts(page),
         all_keywords=choice_in("keywords", {"all"}) == "all",
+        keywords=summary_pages.sorted_keywords(page.view, sort),
+        sort=sort,
+        **desk_extras(page),
         channels=[(value, summary_pages.channel_title(value)) for value in sorted(CHANNELS)],
         stances=[(value, summary_pages.stance_title(value)) for value in sorted(STANCES)],
         states=SummaryState,
@@ -184,14 +195,22 @@ def term(summary_id: int) -> str:
     page = opened_at_desk(summary_id)
     if not word or not page.view.items:
         abort(404)
-    listing = summary_pages.listing(page, Unit.SUBMISSIONS, number_in("after"), page="term")
+    sort = choice_in("sort", {"left", "right"})
+    # Sorted by what stands beside the word, all that is read stands in one list.
+    size = summary_pages.MOST_SORTED if sort else summary_pages.PAGE
+    listing = summary_pages.listing(
+        page, Unit.SUBMISSIONS, number_in("after"), page="term", size=size
+    )
     return render_template(
         "consult/summaries/term.html",
         **page.context(),
         term=word,
         split=split(page.view.items, word),
         listing=listing,
-        mentions=summary_pages.mentions(page, word, listing),
+        mentions=summary_pages.mentions(page, word, listing, sort=sort),
+        sort=sort,
+        room="term",
+        **desk_extras(page),
         kin=[k for k in page.view.keywords if k.term != word][:20],
         charts=summary_pages.charts(page),
     )

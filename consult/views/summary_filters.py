@@ -241,7 +241,9 @@ def said(
 
 def theme_title(counted: Counted, theme: int) -> str:
     """The name of a theme, or that there is none."""
-    return counted.themes[theme - 1].name if theme else str(_("未归入主题"))
+    if not theme:
+        return str(_("未归入主题"))
+    return counted.themes[theme - 1].given or counted.themes[theme - 1].name
 
 
 def context_title(context: Context) -> str:

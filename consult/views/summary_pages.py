@@ -1,17 +1,27 @@
 """What the pages of a summary are made of, for staff and for the public alike."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
-from flask import abort, url_for
+from flask import abort, request, url_for
+from flask_login import current_user
 from markupsafe import Markup
 
-from consult import lexicons, rules, summaries, summary_charts, summary_readings
+from consult import (
+    kept_views,
+    lexicons,
+    rules,
+    summaries,
+    summary_charts,
+    summary_readings,
+)
 from consult.analysis import cloud as clouds
 from consult.analysis import concordance
 from consult.analysis.concordance import Line
+from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary, consultations_of
@@ -27,6 +37,20 @@ from core.web import keep_private
 
 PAGE = 20
 WIDTH = 20
+# So many opinions are read to sort the lines of a concordance.
+MOST_SORTED = 300
+# By what the keywords may be put in order; the most first, words by their characters.
+KEYWORD_ORDERS: dict[str, Callable[[View, Keyword], Any]] = {
+    "score": lambda _view, _keyword: 0,
+    "term": lambda _view, keyword: keyword.term,
+    "count": lambda _view, keyword: -keyword.count,
+    "distinct": lambda _view, keyword: -keyword.distinct,
+    "people": lambda _view, keyword: -keyword.people,
+    "favour": lambda view, keyword: -view.terms[keyword.term].split.favour,
+    "against": lambda view, keyword: -view.terms[keyword.term].split.against,
+    "other": lambda view, keyword: -view.terms[keyword.term].split.other,
+    "opposed": lambda view, keyword: -view.terms[keyword.term].split.opposed,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +158,29 @@ def heats(opened: Opened) -> list[tuple[int, int, int]]:
     ]
 
 
+def sorted_keywords(view: View, order: str) -> list[Keyword]:
+    """The keywords in one of `KEYWORD_ORDERS`; equal ones by how much they stand out."""
+    key = KEYWORD_ORDERS[order]
+    return sorted(view.keywords, key=lambda keyword: key(view, keyword))
+
+
+def again(**changes: str | int | None) -> str:
+    """The address of this very page with some parameters changed; None drops one."""
+    asked: dict[str, Any] = {**request.args.to_dict(flat=False), **changes}
+    kept = {name: value for name, value in asked.items() if value not in (None, "", [])}
+    return request.path + ("?" + urlencode(kept, doseq=True) if kept else "")
+
+
+def desk_extras(opened: Opened) -> dict[str, Any]:
+    """What the desk's pages offer besides: their address in another order, what one keeps."""
+    at = url_for("summaries.show", summary_id=opened.summary.id)
+    kept = [
+        (each, f"{at}{'' if each.room == 'show' else '/' + each.room}?{each.asked}")
+        for each in kept_views.of(opened.summary, current_user.id)
+    ]
+    return {"again": again, "kept": kept, "asked_now": request.query_string.decode("ascii")}
+
+
 def charts(opened: Opened) -> dict[str, Chart | None]:
     """The pictures of a selection; none where nothing is compared."""
     view, links = opened.view, opened.links
@@ -238,8 +285,11 @@ def submissions_by_id(ids: Sequence[int]) -> list[Submission]:
     return list(db.session.scalars(query))
 
 
-def mentions(opened: Opened, term: str, listing: Listing) -> list[tuple[Entry, Line]]:
-    """Each mention of a term in the opinions of one page of a list, in its surroundings."""
+def mentions(
+    opened: Opened, term: str, listing: Listing, *, sort: str = ""
+) -> list[tuple[Entry, Line]]:
+    """Each mention of a term in the opinions of one page of a list, in its surroundings; in order
+    of the opinions, or of what stands to the left or right of it."""
     headings = tuple(s.title for s in opened.reading.covered.sections if s.level)
     base = lexicons.at(opened.reading.key.lexicon)
     segmenter = engine_for(lexicon_for(headings, base)).segmenter
@@ -250,6 +300,9 @@ def mentions(opened: Opened, term: str, listing: Listing) -> list[tuple[Entry, L
             (entry, line)
             for line in concordance.lines(text, term, width=WIDTH, segmenter=segmenter)
         ]
+    if sort:
+        key = Line.by_left if sort == "left" else Line.by_right
+        found.sort(key=lambda pair: key(pair[1]))
     return found
 
 

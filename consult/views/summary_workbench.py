@@ -2,7 +2,7 @@
 selections, and putting a stance right that was misread."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,10 +22,12 @@ from consult import (
     summary_campaigns,
     summary_charts,
     summary_contrasts,
+    theme_names,
 )
-from consult.analysis.contrast import Comparison
+from consult.analysis.contrast import Comparison, Difference
 from consult.submissions import Channel, Stance, Submission
 from consult.summaries import Summary
+from consult.summary_campaigns import Campaign
 from consult.summary_contrasts import Side
 from consult.summary_counts import FEW, by_theme
 from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, select
@@ -37,7 +39,7 @@ from core.charts import Chart
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import require
-from core.web import day_in, now
+from core.web import choice_in, day_in, now
 
 SHOWN_CAMPAIGNS = 30
 # Sides of a contrast that are no part of the snapshot's own opinions.
@@ -58,16 +60,36 @@ class Shown:
     people: int
     stances: Mapping[str, int]
     quoted: Sequence[Submission]
+    # What the machine called it, where a person calls it otherwise.
+    machine: str = ""
+
+
+def _taking(stance: str) -> Callable[[Shown], Any]:
+    return lambda theme: -theme.stances.get(stance, 0)
+
+
+THEME_ORDERS: dict[str, Callable[[Shown], Any]] = {
+    "size": lambda theme: -len(theme.items),
+    "people": lambda theme: -theme.people,
+    "name": lambda theme: theme.name,
+    **{stance.value: _taking(stance.value) for stance in Stance},
+}
 
 
 def themes(summary_id: int) -> str:
     """The themes of the selection with their opinions; their counts add up to it."""
     page = opened_at_desk(summary_id)
     found = shown_themes(page)
+    sort = choice_in("sort", set(THEME_ORDERS), "size")
     return render_template(
         "consult/summaries/themes.html",
         **page.context(),
-        themes=found,
+        **summary_pages.desk_extras(page),
+        sort=sort,
+        # What is in no theme stays at the end, whatever the order.
+        themes=sorted(found, key=lambda each: (not each.number, THEME_ORDERS[sort](each))),
+        namings=theme_names.of(summary_id),
+        longest_name=theme_names.LONGEST,
         most=max((len(each.items) for each in found), default=0),
         charts=_theme_charts(page, found),
         room="themes",
@@ -109,20 +131,32 @@ def _shown(number: int, every: Sequence[Theme], items: Sequence[Item], words: An
     terms = [term for term in theme.terms if term in said]
     name = theme.named(said) or _("主题%(n)d", n=number)
     quoted = [words[id] for id in _speaking(theme, items) if id in words]
-    return Shown(number, name, terms, items, people, stances, quoted)
+    machine = theme.name if theme.given else ""
+    return Shown(number, name, terms, items, people, stances, quoted, machine)
 
 
 # --- letters that came many times ----------------------------------------------------------
 
 
+CAMPAIGN_ORDERS: dict[str, Callable[[Campaign], Any]] = {
+    "size": lambda each: -each.submissions,
+    "people": lambda each: -each.people,
+    "since": lambda each: each.since,
+    "peak": lambda each: -each.peak,
+}
+
+
 def campaigns(summary_id: int) -> str:
     """Groups of alike opinions with 件数 and 人数, and which of them came all at once."""
     page = opened_at_desk(summary_id)
-    found = summary_campaigns.find(page.view.items)
+    sort = choice_in("sort", set(CAMPAIGN_ORDERS), "size")
+    found = sorted(summary_campaigns.find(page.view.items), key=CAMPAIGN_ORDERS[sort])
     here = found[:SHOWN_CAMPAIGNS]
     return render_template(
         "consult/summaries/campaigns.html",
         **page.context(),
+        **summary_pages.desk_extras(page),
+        sort=sort,
         campaigns=here,
         total=len(found),
         covered=sum(each.submissions for each in found),
@@ -148,10 +182,20 @@ class Chosen:
     unit: str
 
 
+DIFFERENCE_ORDERS: dict[str, Callable[[Difference], Any]] = {
+    "firm": lambda _each: 0,
+    "term": lambda each: each.term,
+    "a": lambda each: -each.rate_a,
+    "b": lambda each: -each.rate_b,
+    "difference": lambda each: -abs(each.rate_a - each.rate_b),
+}
+
+
 def contrast(summary_id: int) -> str:
     """What one selection says that another does not."""
     page = opened_at_desk(summary_id)
     first, second = request.args.get("a", ""), request.args.get("b", "")
+    sort = choice_in("sort", set(DIFFERENCE_ORDERS), "firm")
     a = b = found = None
     if first:
         a = _side(page, first, "a", None)
@@ -160,10 +204,12 @@ def contrast(summary_id: int) -> str:
     return render_template(
         "consult/summaries/contrast.html",
         **page.context(),
+        **summary_pages.desk_extras(page),
+        sort=sort,
         a=a,
         b=b,
         comparison=found,
-        terms=_rows(found, a, b),
+        terms=sorted(_rows(found, a, b), key=lambda row: DIFFERENCE_ORDERS[sort](row[0])),
         charts=_difference_charts(found),
         uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
         overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
@@ -251,7 +297,7 @@ def _options(page: Opened) -> list[tuple[str, list[tuple[str, str]]]]:
         (_("渠道"), [(f"channel:{p.key}", Channel(p.key).title) for p in figures.channels]),
         (_("态度"), [(f"stance:{p.key}", Stance(p.key).title) for p in figures.stances]),
         (_("章节"), [(f"section:{n}", page.title_of(n)) for n in sorted(figures.sections)]),
-        (_("主题"), [(f"theme:{n}", t.name) for n, t in enumerate(counted.themes, 1)]),
+        (_("主题"), [(f"theme:{n}", t.given or t.name) for n, t in enumerate(counted.themes, 1)]),
     ]
     if len(page.consultations) > 1:
         each = [(f"consultation:{c.id}", c.title) for c in page.consultations]
