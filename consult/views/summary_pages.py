@@ -178,7 +178,7 @@ def desk_extras(opened: Opened) -> dict[str, Any]:
         (each, f"{at}{'' if each.room == 'show' else '/' + each.room}?{each.asked}")
         for each in kept_views.of(opened.summary, current_user.id)
     ]
-    return {"again": again, "kept": kept, "asked_now": request.query_string.decode("ascii")}
+    return {"again": again, "kept": kept, "asked_now": again().partition("?")[2]}
 
 
 def charts(opened: Opened) -> dict[str, Chart | None]:
