@@ -21,6 +21,9 @@ from consult import points
 from consult.consultations import SHANGHAI, Consultation
 from consult.drafts import Version
 from consult.points import Point
+from consult.readers import UnreadableDraft, workbook
+from consult.readers.archive import Archive
+from consult.readers.workbook import UnreadableTable
 from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import Base, choice, db
@@ -209,13 +212,18 @@ def kind_of(data: bytes) -> PaperKind:
     if data.startswith(b"PK\x03\x04"):
         try:
             names = set(zipfile.ZipFile(io.BytesIO(data)).namelist())
+            if "word/document.xml" in names:
+                # Macros, passwords, bombs, entities: refused with their sentence.
+                Archive(data)
+                return PaperKind.DOCX
+            if "xl/workbook.xml" in names:
+                workbook.repacked(data)
+                return PaperKind.XLSX
+        except (UnreadableDraft, UnreadableTable) as hostile:
+            raise Refused(str(hostile)) from hostile
         except (zipfile.BadZipFile, ValueError, OSError):
-            names = set()
-        if "word/document.xml" in names and "word/vbaProject.bin" not in names:
-            return PaperKind.DOCX
-        if "xl/workbook.xml" in names and "xl/vbaProject.bin" not in names:
-            return PaperKind.XLSX
-    raise Refused(_("会议材料只能是 PDF、Word（.docx）或 Excel（.xlsx）文件。"))
+            pass
+    raise Refused(_("材料只能是 PDF、Word（.docx）或 Excel（.xlsx）文件。"))
 
 
 def add_paper(

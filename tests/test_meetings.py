@@ -3,6 +3,7 @@
 import datetime as dt
 import hashlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ from panel.members import Member
 from panel.minutes import MinutePoint
 from panel.seats import SeatState
 from panel.views.my_meetings import ticket_for
-from tests import people
+from tests import hostile_files, people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_programme, a_published_draft
 from tests.test_comments import challenge_of, solved
@@ -328,6 +329,35 @@ def test_a_hearing_needs_its_papers_seven_days_before(app: Flask) -> None:
 def test_a_paper_is_told_by_its_content(app: Flask, data: bytes) -> None:
     with app.app_context(), pytest.raises(Refused, match="只能是"):
         papers.kind_of(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (
+            lambda: hostile_files.packed({"word/document.xml": "<w/>", "word/vbaProject.bin": b""}),
+            "宏",
+        ),
+        (lambda: hostile_files.packed({"xl/workbook.xml": "<w/>", "xl/vbaProject.bin": b""}), "宏"),
+        (
+            lambda: hostile_files.packed(
+                {"[Content_Types].xml": "<T/>", "word/document.xml": "<!DOCTYPE a><w/>"}
+            ),
+            "结构异常",
+        ),
+        (
+            lambda: hostile_files.packed(
+                {"[Content_Types].xml": "<T/>", "word/document.xml": " " * 20_000_000}
+            ),
+            "结构异常",
+        ),
+    ],
+)
+def test_a_paper_that_may_do_harm_is_refused(
+    app: Flask, data: Callable[[], bytes], why: str
+) -> None:
+    with app.app_context(), pytest.raises(Refused, match=why):
+        papers.kind_of(data())
 
 
 def test_a_paper_is_handed_out_as_a_file_that_may_do_nothing(

@@ -37,6 +37,7 @@ from panel import (
     review_ledger,
     review_reminders,
     reviews,
+    round_papers,
     round_sheets,
     round_upkeep,
     rounds,
@@ -429,6 +430,59 @@ def test_the_sheet_adds_up_in_every_form(app: Flask) -> None:
             each.name for each in rounds.invitations(made)
         ]
         assert round_sheets.sheet(made, limit=1).last is not None
+
+
+# --- the papers ------------------------------------------------------------------------------------------
+
+
+def test_papers_reach_those_who_are_asked_and_nobody_else(app: Flask, panel: list[Account]) -> None:
+    with app.app_context():
+        version = rounds.version_of(a_round())
+        assert version is not None
+        chosen = members.of_account(panel[0].id)
+        assert chosen is not None
+        prepared = a_prepared_round(version, members=[chosen.id])
+        number = prepared.id
+        office_account = people.make("drc_staff")
+    office, asked, other = app.test_client(), app.test_client(), app.test_client()
+    for client, account in ((office, office_account), (asked, panel[0]), (other, panel[1])):
+        people.sign_in(client, account)
+
+    def send(data: bytes, name: str = "测算说明.pdf") -> int:
+        file = {"file": (io.BytesIO(data), name)}
+        return office.post(f"/desk/rounds/{number}/papers", data=file).status_code
+
+    assert send(b"%PDF-1.4 one") == 302
+    assert send(b"MZ program", "测算说明.pdf") == 409
+    assert send(b"") == 422
+    assert "测算说明.pdf" in office.get(f"/desk/rounds/{number}").get_data(as_text=True)
+    address = "/panel/reviews/papers/1"
+    assert asked.get(address).status_code == 404, "not before it is opened"
+    office.post(f"/desk/rounds/{number}/open")
+    assert "测算说明.pdf" in asked.get(f"/panel/reviews/{number}").get_data(as_text=True)
+    answer = asked.get(address)
+    assert answer.data == b"%PDF-1.4 one"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "sandbox" in answer.headers["Content-Security-Policy"]
+    assert "no-store" in answer.headers["Cache-Control"]
+    assert other.get(address).status_code == 404
+    assert asked.get("/panel/reviews/papers/99").status_code == 404
+    for there in (address, "/panel/reviews/papers/99"):
+        assert app.test_client().get(there).status_code == 303
+    assert office.post("/desk/rounds/papers/1/remove").status_code == 409
+    assert send(b"%PDF-1.4 two") == 302, "more may come while members read"
+    with app.app_context():
+        found = db.session.get_one(ReviewRound, number)
+        rounds.close(found, reason="完成", by=BY, now=NOON)
+        db.session.commit()
+    assert send(b"%PDF-1.4 three") == 409
+    office.post("/desk/rounds/new")
+    with app.app_context():
+        again = a_prepared_round(version)
+        round_papers.add(again, "x.pdf", b"%PDF-1.4 x", by=BY, now=NOON)
+        rounds.delete(again, by=BY, now=NOON)
+        db.session.commit()
+        assert len(round_papers.of(number)) == 2
 
 
 # --- many at once -----------------------------------------------------------------------------------------

@@ -95,6 +95,7 @@ from panel import (
     papers,
     remarks,
     reviews,
+    round_papers,
     rounds,
     seats,
 )
@@ -106,6 +107,7 @@ from panel.member_imports import MemberImport
 from panel.members import Appointment, Interest, Member
 from panel.minutes import MinutePoint
 from panel.papers import AgendaItem, MeetingPaper
+from panel.round_papers import ReviewPaper
 from panel.rounds import Invitation as ReviewInvitation
 from panel.rounds import ReviewRound
 from panel.seats import SeatRequest
@@ -849,8 +851,12 @@ def _rounds() -> None:
     assert secret is not None
     others = [each.member_id for each in rounds.addable(made[OPEN], local(NOON).date())]
     others += [each.member_id for each in rounds.invitations(made[OPEN]) if each.name != "李文"]
-    rounds_made.an_open_round(secret, title=SECRET, members=others)
+    hidden = rounds_made.an_open_round(secret, title=SECRET, members=others)
     rounds_made.a_prepared_round(secret, title=SECRET)
+    for each, name in ((made[OPEN], "测算说明.pdf"), (hidden, f"{SECRET}.pdf")):
+        data = b"%PDF-1.4 review"
+        uploads.keep_by_content(data)
+        round_papers.add(each, name, data, by=audit.SYSTEM, now=NOON)
     db.session.commit()
 
 
@@ -1004,6 +1010,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "member_id": Member.id,
         "meeting_id": Meeting.id,
         "item_id": AgendaItem.id,
+        "file_id": ReviewPaper.id,
         "paper_id": MeetingPaper.id,
         "invitation_id": Invitation.id,
         "minute_id": MinutePoint.id,

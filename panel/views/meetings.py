@@ -24,6 +24,7 @@ from core.web import as_file, keep_private, now, number_in
 from panel import meetings, minutes, papers, seats
 from panel.meetings import Meeting, MeetingState
 from panel.papers import AgendaItem, MeetingPaper
+from panel.round_papers import ReviewPaper
 from panel.seats import SeatRequest, SeatState
 from panel.views import meeting_calendar
 
@@ -236,7 +237,7 @@ def withdraw(seat_receipt: str) -> Answer | tuple[str, int]:
     return redirect(url_for(".seat", seat_receipt=found.receipt))
 
 
-def paper_file(found: MeetingPaper) -> Answer:
+def paper_file(found: MeetingPaper | ReviewPaper) -> Answer:
     """The paper as a file, which on this site may do nothing."""
     data = uploads.read(found.sha256)
     if data is None:

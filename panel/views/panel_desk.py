@@ -37,6 +37,13 @@ def today() -> str:
         for each in reversed(guests.of_member([member.id]))
         if each.meeting.ends_at > at and not each.meeting.is_off
     ]
+    unanswered = [
+        each
+        for each in coming
+        if each.answer is guests.Answer.NONE
+        and each.meeting.state is MeetingState.ANNOUNCED
+        and at < each.meeting.starts_at
+    ]
     return render_template(
         "panel/desk/today.html",
         member=member,
@@ -48,13 +55,7 @@ def today() -> str:
         line=ledger.of_member(member.id),
         fates=said[:AT_ONCE],
         next_url=url_for(".today", before=said[AT_ONCE - 1].submission.id) if more else None,
-        coming=coming,
-        unanswered=[
-            each
-            for each in coming
-            if each.answer is guests.Answer.NONE
-            and each.meeting.state is MeetingState.ANNOUNCED
-            and at < each.meeting.starts_at
-        ],
+        unanswered=unanswered,
+        answered=[each for each in coming if each not in unanswered],
         now=at,
     )

@@ -22,9 +22,10 @@ from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may
 from core.web import keep_private, now
-from panel import reviews, rounds, rules
+from panel import reviews, round_papers, rounds, rules
 from panel.reviews import LONGEST, Overtaken, Said, SectionReview, Verdict
 from panel.rounds import Invitation, RoundState, Section, Text, text_of
+from panel.views.meetings import paper_file
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/panel/reviews")
 REVIEW = "/<int:round_id>"
@@ -87,10 +88,21 @@ def _show_page(invitation: Invitation, *, refusal: str = "") -> str:
         text=text_of(review_round),
         reviewed=_by_section(invitation),
         signatures=reviews.signatures_of(invitation),
+        papers=round_papers.of(review_round.id),
         form=Form(formdata=None),
         refusal=refusal,
         now=at,
     )
+
+
+@blueprint.get("/papers/<int:file_id>")
+def paper(file_id: int) -> Response:
+    """A paper of a round in which I was asked."""
+    found = round_papers.by_id(file_id) if current_user.is_authenticated else None
+    # A visitor is shown to the sign-in page, whether there is such a paper or not.
+    _invitation(found.round_id if found else 0)
+    assert found is not None
+    return paper_file(found)
 
 
 @blueprint.post(f"{REVIEW}/open")

@@ -5,12 +5,29 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from flask import Blueprint, abort, flash, redirect, render_template, send_file, url_for
+from flask import (
+    Blueprint,
+    abort,
+    flash,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    url_for,
+)
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import Field, IntegerField, RadioField, SelectField, SelectMultipleField, widgets
+from wtforms import (
+    Field,
+    FileField,
+    IntegerField,
+    RadioField,
+    SelectField,
+    SelectMultipleField,
+    widgets,
+)
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 
@@ -19,7 +36,7 @@ from consult.drafts import Draft, Version, VersionState
 from consult.topics import Topic
 from consult.views.desk import Door
 from consult.views.publishing import DayField
-from core import audit
+from core import audit, uploads
 from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
@@ -33,12 +50,14 @@ from panel import (
     review_ledger,
     review_reminders,
     reviews,
+    round_papers,
     round_sheets,
     rounds,
     rules,
 )
 from panel.review_reminders import Post
 from panel.rounds import Plan, ReviewRound, RoundPhase
+from panel.views.meetings import paper_file
 
 blueprint = Blueprint("rounds", __name__, url_prefix="/desk/rounds")
 DOORS = (Door(_l("咨询团审阅"), "rounds.index", rules.run_rounds),)
@@ -316,6 +335,12 @@ class AddForm(Form):
     why = LineField(_l("增加的理由"), [Words(most=300, missing=_l("请写明理由。"))])
 
 
+class PaperForm(Form):
+    """One paper."""
+
+    file = FileField(_l("文件"), description=_l("PDF、Word 或 Excel 文件，不超过20MB。"))
+
+
 class ExtensionForm(ReasonForm):
     """For whom, until when, and why."""
 
@@ -339,6 +364,7 @@ def _show_page(
     refusal: str = "",
     add_form: AddForm | None = None,
     close_form: ReasonForm | None = None,
+    paper_form: PaperForm | None = None,
 ) -> str:
     at = now()
     today = local(at).date()
@@ -360,6 +386,8 @@ def _show_page(
         form=Form(formdata=None),
         add_form=add_form,
         close_form=close_form or ReasonForm(formdata=None),
+        paper_form=paper_form or PaperForm(formdata=None),
+        papers=round_papers.of(found.id),
         audience=[] if opened else rounds.audience_of(found, today),
         invitations=invited,
         answers={each.id: reviews.answer_of(each) for each in invited},
@@ -526,6 +554,49 @@ def release(round_id: int) -> Page:
     if held := remarks.waiting(found):
         flash(_("其中%(n)d条可能含有个人信息，审核以后才展示。", n=held), "warning")
     return redirect(url_for(".show", round_id=round_id))
+
+
+# --- the papers -----------------------------------------------------------------------------------
+
+
+@blueprint.post(f"{ROUND}/papers")
+def add_paper(round_id: int) -> Page:
+    """Put a paper beside the draft, for those who are asked."""
+    found, form = _round(round_id), PaperForm()
+    sent = request.files.get("file")
+    data = sent.read() if sent is not None else b""
+    valid = form.validate()
+    if not valid or sent is None or not data:
+        form.file.errors = form.file.errors or [_("请选择要上传的文件。")]
+        return _show_page(found, paper_form=form), 422
+    with refusals_on(_page_of(round_id)):
+        round_papers.add(found, sent.filename or "", data, by=current_user, now=now())
+    # On disk before it is acknowledged.
+    uploads.keep_by_content(data)
+    db.session.commit()
+    flash(_("已添加材料。"), "success")
+    return redirect(url_for(".show", round_id=round_id, _anchor="papers"))
+
+
+@blueprint.post("/papers/<int:file_id>/remove")
+def remove_paper(file_id: int) -> Page:
+    """Take a paper away before anybody was shown it."""
+    paper = _paper(file_id)
+    found = _round(paper.round_id)
+    with refusals_on(_page_of(found.id)):
+        round_papers.remove(found, paper, by=current_user, now=now())
+    db.session.commit()
+    return redirect(url_for(".show", round_id=found.id, _anchor="papers"))
+
+
+@blueprint.get("/papers/<int:file_id>")
+def paper(file_id: int) -> Response:
+    """A paper as a file."""
+    return paper_file(_paper(file_id))
+
+
+def _paper(file_id: int) -> round_papers.ReviewPaper:
+    return round_papers.by_id(file_id) or abort(404)
 
 
 # --- what came of it ------------------------------------------------------------------------------
