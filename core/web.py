@@ -130,7 +130,9 @@ def init_web(app: Flask) -> None:
     app.url_map.converters["int"] = NumberInAddress
     app.before_request(_refuse_unreadable_addresses)
     app.after_request(_headers)
-    app.jinja_env.filters.update(day=day, moment=moment, closing=closing, month=month, lines=lines)
+    app.jinja_env.filters.update(
+        day=day, moment=moment, hour=hour, closing=closing, month=month, lines=lines
+    )
     app.jinja_env.globals.update(
         days_left=days_left, preferences=wanted, build=_build(Path(app.static_folder or ""))
     )
@@ -235,6 +237,13 @@ def moment(value: dt.datetime | None) -> Markup:
     date = _("%(year)d年%(month)d月%(day)d日", year=here.year, month=here.month, day=here.day)
     shown = f"{date} {here:%H:%M}"
     return Markup('<time datetime="{}">{}</time>').format(here.isoformat(timespec="minutes"), shown)
+
+
+def hour(value: dt.datetime) -> Markup:
+    """A <time> element that reads 09:30, for the end of what began on the same day."""
+    here = local(value)
+    moment_ = here.isoformat(timespec="minutes")
+    return Markup('<time datetime="{}">{}</time>').format(moment_, f"{here:%H:%M}")
 
 
 def closing(value: dt.datetime | None) -> str:

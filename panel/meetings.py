@@ -175,6 +175,13 @@ class Meeting(Base):
         return (self.is_public and self.announced_at is not None) or self.record_public
 
     @property
+    def is_one_day(self) -> bool:
+        """Whether it ends on the day on which it begins."""
+        return (
+            self.starts_at.astimezone(SHANGHAI).date() == self.ends_at.astimezone(SHANGHAI).date()
+        )
+
+    @property
     def is_off(self) -> bool:
         """Whether it will not take place."""
         return self.state is MeetingState.CANCELLED
