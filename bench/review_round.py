@@ -19,7 +19,7 @@ from core import accounts, audit
 from core.accounts import RoleName
 from core.db import db
 from panel import members, rounds
-from panel.members import Appointment, AppointmentState
+from panel.appointments import Appointment, AppointmentState
 from panel.reviews import SectionReview, Verdict
 from panel.rounds import Invitation, Plan, ReviewRound
 

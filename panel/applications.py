@@ -1,8 +1,8 @@
 """Applications (申请): who would like to sit on the panel, by their own word or a unit's.
 
-An application is received, shortlisted with reasons, and proposed; from then on its fate is the
-appointment's, and is read off it. A refusal names a reason of a closed list and says it in words.
-Who somebody is lies sealed, goes into the register with the proposal, and is deleted in time.
+An application is received, and then chosen from (`selections`); once it is proposed its fate is the
+appointment's, and is read off it. Who somebody is lies sealed, goes into the register with the
+proposal, and is deleted in time.
 """
 
 import datetime as dt
@@ -17,24 +17,22 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from core import audit, outbox, receipts, sealing
+from core import audit, receipts, sealing
 from core.audit import Actor
 from core.config import of_site
 from core.db import Base, choice, db, insert_into
 from core.errors import Refused
 from core.units import Unit
-from panel import members
+from panel import appointments, quotas
+from panel.appointments import Appointment, AppointmentState
 from panel.calls import Call
-from panel.members import Appointment, AppointmentState, Details, Gender, Member, Term
+from panel.members import Member
 
 audit.ACTIONS.update(
     {
         "application.received": _l("收到成员申请"),
         "application.recommended": _l("单位推荐成员"),
         "application.withdrawn": _l("撤回成员申请"),
-        "application.shortlisted": _l("成员申请入围"),
-        "application.refused": _l("成员申请未入选"),
-        "application.proposed": _l("从入围名单提名"),
     }
 )
 audit.KINDS.update({"panel_application": _l("成员申请")})
@@ -311,7 +309,7 @@ def recommend(
     earlier = sent_before(key)
     if earlier is not None:
         return earlier
-    if wish.category not in members.categories(programme_id):
+    if wish.category not in quotas.categories(programme_id):
         raise Refused(_("没有“%(category)s”这个类别。", category=wish.category))
     return _store(
         person,
@@ -372,76 +370,18 @@ def _store(
 
 def withdraw(application: Application, *, by: Actor, now: dt.datetime) -> None:
     """Take it back, as whoever sent it; a proposal that waits ends with it. Details go at once."""
-    _must_go_on(application, ApplicationState.WITHDRAWN)
+    must_go_on(application, ApplicationState.WITHDRAWN)
     proposal = application.appointment
     if proposal is not None:
         if proposal.state is not AppointmentState.PROPOSED:
             raise Refused(_("提名已经有了决定，不能再撤回。如要辞任，请与工作人员联系。"))
         by_unit = application.origin is Origin.UNIT
         why = _("推荐单位撤回推荐") if by_unit else _("本人撤回申请")
-        members.refuse(proposal, why, by=by, now=now)
+        appointments.refuse(proposal, why, by=by, now=now)
         _clear_register(proposal.member)
     application.state = ApplicationState.WITHDRAWN
     _forget(application)
-    _note("application.withdrawn", application, by, now)
-
-
-def shortlist(application: Application, reasons: str, *, by: Actor, now: dt.datetime) -> None:
-    """Put somebody on the shortlist, with the reasons. Who asks has checked that they may be
-    there: `eligibility.must_be_met`."""
-    if not reasons:
-        raise Refused(_("请写明入围的理由。"))
-    _must_go_on(application, ApplicationState.SHORTLISTED)
-    application.state, application.reasons = ApplicationState.SHORTLISTED, reasons
-    _decided(application, by, now)
-    _note("application.shortlisted", application, by, now, reasons)
-
-
-def refuse(
-    application: Application, refusal: Refusal, words: str, *, by: Actor, now: dt.datetime
-) -> None:
-    """Decide against somebody, for a reason of the list and in words, and tell them."""
-    if not words:
-        raise Refused(_("请用一两句话向申请人说明理由。"))
-    _must_go_on(application, ApplicationState.REFUSED)
-    application.state = ApplicationState.REFUSED
-    application.refusal, application.told = refusal, words
-    application.keep_until = (now + KEPT_REFUSED).date()
-    _decided(application, by, now)
-    _note("application.refused", application, by, now, refusal.title)
-    _tell_refused(application, now)
-
-
-def propose(
-    application: Application,
-    *,
-    term_from: dt.date,
-    term_to: dt.date,
-    known: Member | None = None,
-    by: Actor,
-    now: dt.datetime,
-) -> Appointment:
-    """Propose somebody of the shortlist for a seat; another person confirms. `known` is their row
-    in the register, where they have one. What was sealed here moves there."""
-    _must_go_on(application, ApplicationState.PROPOSED)
-    person = person_of(application)
-    if person is None:
-        raise Refused(_("申请人的资料已按期删除，不能再提名。"))
-    member = known or members.add(_details(application, person), by=by, now=now)
-    term = Term(
-        category=application.category,
-        term_from=term_from,
-        term_to=term_to,
-        fields=tuple(application.fields),
-        sub_district=application.sub_district,
-        recommended_by_unit_id=application.unit_id,
-    )
-    appointment = members.propose(member, application.programme_id, term, by=by, now=now)
-    application.state, application.appointment = ApplicationState.PROPOSED, appointment
-    application.sealed_person, application.keep_until = b"", None
-    _decided(application, by, now)
-    _note("application.proposed", application, by, now)
-    return appointment
+    note("application.withdrawn", application, by, now)
 
 
 def forget(now: dt.datetime) -> int:
@@ -485,7 +425,7 @@ def _forget(application: Application) -> None:
     application.person_key, application.keep_until = None, None
 
 
-def _must_go_on(application: Application, state: ApplicationState) -> None:
+def must_go_on(application: Application, state: ApplicationState) -> None:
     """Lock the row and refuse what somebody else has decided in the meantime."""
     db.session.flush()
     db.session.refresh(application, with_for_update={"of": Application})
@@ -493,49 +433,14 @@ def _must_go_on(application: Application, state: ApplicationState) -> None:
         raise Refused(_("这项申请现在是“%(state)s”，不能这样做。", state=application.state.title))
 
 
-def _decided(application: Application, by: Actor, now: dt.datetime) -> None:
-    application.decided_at, application.decided_by_id = now, by.id
-    db.session.flush()
-
-
 def _sealed(person: Person) -> bytes:
     return sealing.seal(of_site().contact_key, json.dumps(asdict(person), ensure_ascii=False))
 
 
-def _details(application: Application, person: Person) -> Details:
-    return Details(
-        name=person.name,
-        gender=Gender(person.gender) if person.gender else None,
-        birth_year=person.birth_year,
-        unit_text=person.unit_text,
-        contact=person.contact,
-        is_name_public=application.is_name_public,
-    )
-
-
-def _tell_refused(application: Application, now: dt.datetime) -> None:
-    """Who applied is written to; of a recommendation the unit reads on its page."""
-    person = person_of(application)
-    if person is None or application.origin is Origin.UNIT:
-        return
-    words = _(
-        "您好！感谢您关心规划编制。您对公众咨询团的申请（编号%(number)s）未能入选：%(reason)s。"
-        "%(words)s\n您仍可以随时对公开征求意见的文稿提出意见。",
-        number=application.receipt,
-        reason=application.refusal.title if application.refusal else "",
-        words=application.told,
-    )
-    address = sealing.seal(of_site().contact_key, person.contact)
-    outbox.put(
-        [outbox.Draft(f"application:{application.id}", address, _("公众咨询团申请结果"), words)],
-        now=now,
-    )
-
-
-def _note(
+def note(
     action: str, application: Application, by: Actor, now: dt.datetime, reason: str = ""
 ) -> None:
-    # By its number, never by the name: the record outlives the details.
+    """Put it on record: by its number, never by the name, for the record outlives the details."""
     after = {"application": application.state.value}
     db.session.flush()
     audit.record(

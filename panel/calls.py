@@ -18,7 +18,7 @@ from core import audit
 from core.audit import Actor
 from core.db import Base, choice, db
 from core.errors import Refused
-from panel import members
+from panel import quotas
 
 audit.ACTIONS.update(
     {
@@ -159,7 +159,7 @@ def close(call: Call, reason: str, *, by: Actor, now: dt.datetime) -> None:
 
 
 def _take(call: Call, notice: Notice) -> None:
-    unknown = set(notice.categories) - set(members.categories(call.programme_id))
+    unknown = set(notice.categories) - set(quotas.categories(call.programme_id))
     if unknown or not notice.categories:
         raise Refused(_("请在规划的成员类别中选择。"))
     if notice.opens_at >= notice.closes_at:

@@ -14,7 +14,7 @@ from core import housekeeping, uploads
 from core.db import db
 from core.errors import Refused
 from core.web import local, now
-from panel import applications, member_imports, members, round_upkeep, seats
+from panel import applications, appointments, member_imports, round_upkeep, seats
 
 panel_group = AppGroup("panel", help="公众咨询团：成员。")
 
@@ -46,7 +46,7 @@ def list_members(slug: str | None, as_json: bool) -> None:
     programme = programmes.by_slug(slug) if slug else programmes.newest()
     if programme is None:
         raise Refused(_("没有找到这项规划编制工作。"))
-    seated = members.sitting(programme.id, local(now()).date())
+    seated = appointments.sitting(programme.id, local(now()).date())
     if as_json:
         told = [
             {

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from panel.members import Appointment, Gender
+from panel.appointments import Appointment
+from panel.members import Gender
 
 # The first age of each band.
 BANDS = (18, 35, 45, 60)

@@ -13,10 +13,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.errors import Refused
-from panel import applications, members
+from panel import applications, members, quotas, registers
 from panel.applications import Application, Origin, Person, Tie
+from panel.appointments import Appointment, AppointmentState
 from panel.calls import Call
-from panel.members import Appointment, AppointmentState, Member
+from panel.members import Member
 
 ADULT = 18
 # A sentence, or None where there is nothing to say.
@@ -159,12 +160,12 @@ def gather(application: Application, today: dt.date) -> Facts:
     person = applications.person_of(application)
     known = _known(application, person)
     programme_id = application.programme_id
-    seats = members.planned(programme_id)
+    seats = quotas.planned(programme_id)
     return Facts(
         application=application,
         person=person,
         call=application.call if application.origin is Origin.OPEN else None,
-        categories=members.categories(programme_id),
+        categories=quotas.categories(programme_id),
         known=known,
         terms=[
             each
@@ -174,7 +175,7 @@ def gather(application: Application, today: dt.date) -> Facts:
         namesakes=members.called(person.name) if person else 0,
         others=len(applications.others_of(application)),
         planned=seats.get(application.category),
-        sitting=members.figures(programme_id, today).get(application.category, 0),
+        sitting=registers.figures(programme_id, today).get(application.category, 0),
         today=today,
     )
 

@@ -13,8 +13,17 @@ from core.accounts import RoleName
 from core.audit import COMMAND_LINE
 from core.db import db
 from core.units import Unit
-from panel import example_entry, example_meetings, example_rounds, members
-from panel.members import Details, Gender, Member, Term
+from panel import (
+    appointments,
+    example_entry,
+    example_meetings,
+    example_rounds,
+    interests,
+    members,
+    quotas,
+)
+from panel.appointments import Term
+from panel.members import Details, Gender, Member
 
 # The panel is appointed before the example's first round and sits as long as the plan runs; where
 # that is over on the day of loading, two years more, so that somebody sits.
@@ -83,9 +92,9 @@ def load(*, now: dt.datetime) -> None:
     ends = max(PLAN_ENDS, dt.date(today.year + 2, 12, 31))
     then = _morning(begins) - dt.timedelta(days=7)
     units = {unit.slug: unit.id for unit in db.session.scalars(sa.select(Unit))}
-    kinds = members.categories(programme.id)
+    kinds = quotas.categories(programme.id)
     for kind, planned, group in zip(kinds, PLANNED, PEOPLE, strict=False):
-        members.plan(programme.id, kind, planned, by=COMMAND_LINE, now=then)
+        quotas.plan(programme.id, kind, planned, by=COMMAND_LINE, now=then)
         for name, gender, born, work, fields, place, unit, consents in group:
             member = members.add(
                 Details(
@@ -135,7 +144,7 @@ def _demonstration_member(
         by=COMMAND_LINE,
         now=then,
     )
-    members.link(member, account, by=COMMAND_LINE, now=then)
+    appointments.link(member, account, by=COMMAND_LINE, now=then)
     kind = kinds[1] if len(kinds) > 1 else kinds[0]
     term = Term(
         category=kind,
@@ -145,16 +154,16 @@ def _demonstration_member(
         sub_district="彭浦镇",
     )
     _seat(programme, member, term, then)
-    members.declare(member, "所在设计院承担区内旧住房改造设计（演示）。", by=account, now=then)
+    interests.declare(member, "所在设计院承担区内旧住房改造设计（演示）。", by=account, now=then)
 
 
 def _seat(programme: Programme, member: Member, term: Term, then: dt.datetime) -> None:
-    appointment = members.propose(member, programme.id, term, by=COMMAND_LINE, now=then)
-    members.confirm(appointment, by=COMMAND_LINE, today=term.term_from, now=then)
+    appointment = appointments.propose(member, programme.id, term, by=COMMAND_LINE, now=then)
+    appointments.confirm(appointment, by=COMMAND_LINE, today=term.term_from, now=then)
 
 
 def _leave(member: Member, on_day: dt.date, today: dt.date, now: dt.datetime) -> None:
-    members.end(
+    appointments.end(
         member.appointments[0],
         on_day=on_day,
         reason=LEFT[1],

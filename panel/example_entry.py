@@ -15,7 +15,13 @@ from core.audit import COMMAND_LINE, RESIDENT, Actor
 from core.config import of_site
 from core.db import db
 from core.units import Unit
-from panel import applications, calls, eligibility, members
+from panel import (
+    applications,
+    calls,
+    eligibility,
+    quotas,
+    selections,
+)
 from panel.applications import Application, Person, Refusal, Tie, Wish
 from panel.calls import Call, Notice
 
@@ -87,7 +93,7 @@ TOLD = "本次只征集社区居民代表。您从事商贸经营，更适合企
 
 def load(programme: Programme, *, now: dt.datetime) -> None:
     """Call, apply, recommend and decide; the categories are the programme's own."""
-    kinds = members.categories(programme.id)
+    kinds = quotas.categories(programme.id)
     if not kinds:
         return
     office = accounts.demonstration_account(RoleName.DRC_STAFF) or COMMAND_LINE
@@ -151,11 +157,11 @@ def _apply(
 
 def _decide(found: Application, decided: str, office: Actor, then: dt.datetime) -> None:
     if decided in ("shortlist", "propose"):
-        applications.shortlist(found, "情况熟悉，能够代表相应群体。", by=office, now=then)
+        selections.shortlist(found, "情况熟悉，能够代表相应群体。", by=office, now=then)
     if decided == "propose":
         day = then.astimezone(SHANGHAI).date()
         facts = eligibility.gather(found, day)
-        applications.propose(
+        selections.propose(
             found,
             term_from=day,
             term_to=day + 5 * 365 * DAY,
@@ -164,7 +170,7 @@ def _decide(found: Application, decided: str, office: Actor, then: dt.datetime) 
             now=then,
         )
     if decided == "refuse":
-        applications.refuse(found, Refusal.OTHERS_NEARER, TOLD, by=office, now=then)
+        selections.refuse(found, Refusal.OTHERS_NEARER, TOLD, by=office, now=then)
     if decided == "withdraw":
         applications.withdraw(found, by=RESIDENT, now=then)
 

@@ -29,7 +29,14 @@ from core.audit import COMMAND_LINE, Actor
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from panel import guests, meetings, members, minutes, papers, seats
+from panel import (
+    appointments,
+    guests,
+    meetings,
+    minutes,
+    papers,
+    seats,
+)
 from panel.guests import Answer, Attendance
 from panel.meetings import Admission, Meeting, MeetingKind, MeetingState, Plan
 from panel.seats import SeatState
@@ -162,7 +169,7 @@ class _Arranging:
         ]
         for key, basis in rules:
             narrowed = {"categories": [key]} if "categories" in chosen else {"fields": [key]}
-            sitting = members.sitting(self.programme.id, day, **narrowed)
+            sitting = appointments.sitting(self.programme.id, day, **narrowed)
             people = [appointment.member for appointment in sitting]
             guests.invite(meeting, people, basis, by=self.by, now=self.announced)
 

@@ -16,8 +16,9 @@ from core.accounts import STAFF, Account
 from core.audit import Actor
 from core.db import db
 from core.errors import Refused
-from panel import members
-from panel.members import AppointmentState, Member
+from panel import appointments, members
+from panel.appointments import AppointmentState
+from panel.members import Member
 
 audit.ACTIONS.update({"member.invited": _l("邀请成员")})
 
@@ -32,7 +33,7 @@ def send(member: Member, *, address_of: Callable[[str], str], by: Actor, now: dt
     if not contact:
         raise Refused(_("名册里没有这位成员的联系方式，请先补上。"))
     account = _account(member, contact, by=by, now=now)
-    members.link(member, account, by=by, now=now)
+    appointments.link(member, account, by=by, now=now)
     token = password_links.make(account, by=by, now=now)
     audit.record("member.invited", member, by=by, now=now, name=member.name)
     outbox.put(

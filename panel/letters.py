@@ -19,7 +19,7 @@ from consult.official_paper import blank, body, title
 from consult.programmes import Programme
 from core.errors import Refused
 from core.web import local
-from panel.members import HELD, Appointment
+from panel.appointments import HELD, Appointment
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = "application/pdf"

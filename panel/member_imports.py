@@ -23,9 +23,10 @@ from core.config import of_site
 from core.db import Base, choice, db
 from core.errors import Refused
 from core.text import tidy_line
-from panel import member_rows, members
+from panel import appointments, member_rows, members
+from panel.appointments import Appointment, AppointmentState
 from panel.member_rows import Known, Row, RowReader, RowRefused
-from panel.members import Appointment, AppointmentState, Details, Member
+from panel.members import Details, Member
 
 audit.ACTIONS.update(
     {
@@ -156,7 +157,7 @@ def bring_in(
     proposed = []
     for row in report.imported:
         member = _known(register, row.details) or members.add(row.details, by=by, now=now)
-        term = members.propose(member, started.programme_id, row.term, by=by, now=now)
+        term = appointments.propose(member, started.programme_id, row.term, by=by, now=now)
         proposed.append(term.id)
     started.state, started.stored_as = ImportState.DONE, ""
     started.rows, started.imported = report.rows, len(report.imported)
@@ -180,7 +181,7 @@ def confirm(started: MemberImport, *, by: Actor, today: dt.date, now: dt.datetim
         raise Refused(_("这份名单没有等待确认的提名。"))
     for each in waiting:
         try:
-            members.confirm(each, by=by, today=today, now=now)
+            appointments.confirm(each, by=by, today=today, now=now)
         except Refused as refusal:
             raise Refused(
                 _("%(name)s：%(why)s", name=each.member.name, why=refusal.sentence)

@@ -13,7 +13,8 @@ from flask_babel import gettext as _
 from consult.intake_rows import COMPACT_DATE, DATE
 from core import addresses
 from core.text import tidy_line, unreadable, visible
-from panel.members import NAME_LENGTH, Details, Gender, Term
+from panel.appointments import Term
+from panel.members import NAME_LENGTH, Details, Gender
 
 # What the columns are usually called, plainest first.
 USUAL = {

@@ -13,7 +13,7 @@ from flask_babel import gettext as _
 
 from consult.official_paper import blank, centred, table, title
 from core.sheets import inert
-from panel.members import Appointment
+from panel.appointments import Appointment
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -27,8 +27,9 @@ from core import audit
 from core.audit import AuditEvent
 from core.db import Base, choice, db
 from core.errors import Refused
-from panel import members
-from panel.members import Appointment, Member
+from panel import appointments, members
+from panel.appointments import Appointment
+from panel.members import Member
 
 audit.ACTIONS.update(
     {
@@ -333,12 +334,12 @@ def version_of(review_round: ReviewRound) -> Version | None:
 def audience_of(review_round: ReviewRound, on_day: dt.date) -> Sequence[Appointment]:
     """Whom it would ask on that day: who sits in the chosen categories, fields, or by name."""
     asked: dict[str, Any] = review_round.audience
-    sitting = members.sitting(review_round.programme_id, on_day)
+    sitting = appointments.sitting(review_round.programme_id, on_day)
     if not any(asked.values()):
         return sitting
     chosen: set[int] = set(asked["members"])
     if asked["categories"] or asked["fields"]:
-        narrowed = members.sitting(
+        narrowed = appointments.sitting(
             review_round.programme_id,
             on_day,
             categories=asked["categories"] or None,
@@ -411,7 +412,7 @@ def addable(review_round: ReviewRound, on_day: dt.date) -> list[Appointment]:
     """Who sits on that day and was not asked in the round."""
     query = sa.select(Invitation.member_id).where(Invitation.round_id == review_round.id)
     asked = set(db.session.scalars(query))
-    sitting = members.sitting(review_round.programme_id, on_day)
+    sitting = appointments.sitting(review_round.programme_id, on_day)
     return [appointment for appointment in sitting if appointment.member_id not in asked]
 
 

@@ -4,7 +4,7 @@ alone: they begin and end with the appointment, on the next request."""
 from core.accounts import RoleName
 from core.permissions import Person
 from core.web import local, now
-from panel import members
+from panel import appointments
 
 STAFF = (RoleName.DRC_STAFF, RoleName.ADMINISTRATOR)
 
@@ -34,7 +34,7 @@ def sit_on_panel(person: Person) -> bool:
     """Be a member who sits today."""
     if not person.has_role(RoleName.PANEL_MEMBER):
         return False
-    return members.seat_of(person.id, local(now()).date()) is not None
+    return appointments.seat_of(person.id, local(now()).date()) is not None
 
 
 def run_rounds(person: Person) -> bool:

@@ -19,10 +19,20 @@ from core.outbox import Message
 from core.password_links import PasswordLink
 from core.proof import UsedProof
 from core.web import local
-from panel import applications, calls, eligibility, invitations, members
+from panel import (
+    applications,
+    appointments,
+    calls,
+    eligibility,
+    invitations,
+    members,
+    quotas,
+    selections,
+)
 from panel.applications import Application, ApplicationState, Person, Refusal, Tie, Wish
+from panel.appointments import Appointment, AppointmentState, Term
 from panel.calls import Call, Notice
-from panel.members import Appointment, AppointmentState, Details, Member, Term
+from panel.members import Details, Member
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.test_races import at_once
@@ -118,13 +128,13 @@ def sends(client: FlaskClient, call: Call, **more: str) -> str:
 
 def on_shortlist(call: Call, number: int = 1) -> Application:
     found = an_application(call, number)
-    applications.shortlist(found, "熟悉社区。", by=audit.SYSTEM, now=NOON)
+    selections.shortlist(found, "熟悉社区。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     return found
 
 
 def propose(application: Application, by: audit.Actor = audit.SYSTEM) -> Appointment:
-    appointment = applications.propose(
+    appointment = selections.propose(
         application, term_from=TODAY, term_to=TODAY + 365 * DAY, by=by, now=NOON
     )
     db.session.commit()
@@ -305,15 +315,15 @@ def test_the_rules_say_what_is_wrong_and_bind(programme: Programme) -> None:
 
 def test_who_sits_or_waits_or_asked_before_is_noticed(programme: Programme) -> None:
     call = a_call(programme)
-    members.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
+    quotas.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
     member = members.add(
         Details(name="王小1", contact="wang1@example.cn"), by=audit.SYSTEM, now=NOON
     )
     term = Term(category=KIND, term_from=TODAY, term_to=TODAY + 100 * DAY)
-    appointment = members.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    appointment = appointments.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
     application = an_application(call)
     assert wrong(application) == {"not_proposed"}
-    members.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
+    appointments.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
     db.session.commit()
     assert wrong(application) == {"not_sitting", "place_left"}
     stranger = an_application(call, 2, person=Person(name="王小1", contact="other@example.cn"))
@@ -352,14 +362,14 @@ def test_from_the_application_to_the_seat_by_two_persons(
     assert appointment is not None
     assert (appointment.member.name, appointment.sub_district) == ("王小明", "彭浦镇")
     assert members.contact(appointment.member) == "13800138000"
-    assert members.sitting(programme.id, TODAY) == []
+    assert appointments.sitting(programme.id, TODAY) == []
     decide = f"/desk/panel/members/appointments/{appointment.id}/decide"
     page = moved.location
     own = officer.post(decide, data={"act": "confirm"} | people.token(officer, page))
     assert own.status_code == 409
     done = second.post(decide, data={"act": "confirm"} | people.token(second, page))
     assert done.status_code == 303
-    assert [each.member.name for each in members.sitting(programme.id, TODAY)] == ["王小明"]
+    assert [each.member.name for each in appointments.sitting(programme.id, TODAY)] == ["王小明"]
     assert "您已受聘" in client.get(receipt).get_data(as_text=True)
     assert "王**" in client.get("/panel/").get_data(as_text=True)
     assert "王小明" not in client.get("/panel/").get_data(as_text=True)
@@ -404,7 +414,7 @@ def test_what_the_second_person_refuses_the_applicant_reads(
     programme: Programme, client: FlaskClient
 ) -> None:
     application = on_shortlist(a_call(programme))
-    members.refuse(propose(application), "构成已经平衡。", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(propose(application), "构成已经平衡。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     page = client.get(f"{APPLY}/receipts/{application.receipt}").get_data(as_text=True)
     assert "未入选" in page
@@ -427,7 +437,7 @@ def test_somebody_known_keeps_their_row(programme: Programme) -> None:
     application = on_shortlist(a_call(programme))
     facts = eligibility.gather(application, TODAY)
     assert facts.known is member
-    applications.propose(
+    selections.propose(
         application,
         term_from=TODAY,
         term_to=TODAY + DAY,
@@ -446,9 +456,9 @@ def test_two_officers_decide_about_one_application(app: Flask, programme: Progra
             found = db.session.get_one(Application, number)
             try:
                 if officer % 2:
-                    applications.shortlist(found, "好。", by=audit.SYSTEM, now=NOON)
+                    selections.shortlist(found, "好。", by=audit.SYSTEM, now=NOON)
                 else:
-                    applications.refuse(found, Refusal.OTHER, "不行。", by=audit.SYSTEM, now=NOON)
+                    selections.refuse(found, Refusal.OTHER, "不行。", by=audit.SYSTEM, now=NOON)
                 db.session.commit()
             except Refused:
                 db.session.rollback()
@@ -469,7 +479,7 @@ def test_two_officers_decide_about_one_application(app: Flask, programme: Progra
 def test_officers_appoint_from_the_shortlist_to_the_last_place(
     app: Flask, programme: Programme
 ) -> None:
-    members.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
+    quotas.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
     call = a_call(programme)
     first, other = people.make("drc_staff"), people.make("administrator")
     waiting = [propose(on_shortlist(call, number), first).id for number in range(4)]
@@ -481,7 +491,7 @@ def test_officers_appoint_from_the_shortlist_to_the_last_place(
             by = accounts.by_id(officer)
             assert by is not None
             try:
-                members.confirm(found, by=by, today=TODAY, now=NOON)
+                appointments.confirm(found, by=by, today=TODAY, now=NOON)
                 db.session.commit()
             except Refused:
                 db.session.rollback()
@@ -490,7 +500,7 @@ def test_officers_appoint_from_the_shortlist_to_the_last_place(
 
     assert at_once(4, appoint).count(True) == 1
     db.session.expire_all()
-    assert len(members.sitting(programme.id, TODAY)) == 1
+    assert len(appointments.sitting(programme.id, TODAY)) == 1
     told = [each.fate for each in applications.page(programme.id)]
     assert told.count(AppointmentState.APPOINTED) == 1
 
@@ -498,8 +508,8 @@ def test_officers_appoint_from_the_shortlist_to_the_last_place(
 def a_seated_member(programme: Programme) -> Member:
     member = members.add(Details(name="王小明", contact="w@example.cn"), by=audit.SYSTEM, now=NOON)
     term = Term(category=KIND, term_from=TODAY, term_to=TODAY + 100 * DAY)
-    appointment = members.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
-    members.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
+    appointment = appointments.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    appointments.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
     db.session.commit()
     return member
 
@@ -554,9 +564,9 @@ def test_two_officers_invite_at_once_and_one_link_is_good(app: Flask, programme:
 def test_details_are_deleted_in_time(programme: Programme) -> None:
     call = a_call(programme)
     waits, refused, never = an_application(call), an_application(call, 2), on_shortlist(call, 3)
-    applications.refuse(refused, Refusal.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON)
+    selections.refuse(refused, Refusal.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON)
     appointment = propose(never)
-    members.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     assert applications.forget(NOON + applications.KEPT_REFUSED) == 0
     assert applications.forget(NOON + applications.KEPT_REFUSED + 2 * DAY) == 2
@@ -604,9 +614,9 @@ def test_a_unit_recommends_and_sees_its_own_alone(app: Flask, programme: Program
     # A unit's recommendation is not found by a number on the public page.
     public = app.test_client()
     assert public.get(f"{APPLY}/receipts/{application.receipt}").status_code == 404
-    applications.shortlist(application, "构成需要。", by=audit.SYSTEM, now=NOON)
+    selections.shortlist(application, "构成需要。", by=audit.SYSTEM, now=NOON)
     appointment = propose(application)
     assert appointment.recommended_by_unit_id == mine.id
-    members.refuse(appointment, "名额调整。", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(appointment, "名额调整。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     assert "名额调整" in here.get(first.location).get_data(as_text=True)

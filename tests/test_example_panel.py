@@ -11,7 +11,15 @@ from consult import consultations, drafts, example
 from consult.submissions import Channel, Submission, SubmissionState
 from core import accounts
 from core.db import db
-from panel import guests, members, papers, remarks, reviews, rounds, seats
+from panel import (
+    guests,
+    members,
+    papers,
+    remarks,
+    reviews,
+    rounds,
+    seats,
+)
 from panel.meetings import Meeting, MeetingKind, MeetingState
 from panel.reviews import Answer
 from panel.rounds import ReviewRound, RoundPhase

@@ -21,7 +21,16 @@ from core.config import of_site
 from core.db import db
 from core.errors import Refused
 from core.outbox import Message
-from panel import guests, meetings, members, minutes, papers, seats
+from panel import (
+    appointments,
+    guests,
+    meetings,
+    members,
+    minutes,
+    papers,
+    quotas,
+    seats,
+)
 from panel.guests import Answer, Attendance, Invitation
 from panel.meetings import Admission, Meeting, MeetingKind, MeetingState, Plan
 from panel.members import Member
@@ -74,21 +83,21 @@ def a_member(name: str = "赵敏", **more: Any) -> Member:
     account = people.make("panel_member", name=name)
     member = members.add(members.Details(name=name), by=audit.SYSTEM, now=NOON)
     programme = a_programme()
-    if not members.categories(programme.id):
+    if not quotas.categories(programme.id):
         from consult.programmes import PanelCategory  # noqa: PLC0415 - only where it is missing
 
         for ordinal, kind in enumerate(("社区居民代表", "相关领域专家"), start=1):
             db.session.add(PanelCategory(programme_id=programme.id, ordinal=ordinal, name=kind))
         db.session.flush()
-    term = members.Term(
+    term = appointments.Term(
         category=more.pop("category", "社区居民代表"),
         term_from=NOON.date() - 100 * DAY,
         term_to=NOON.date() + 300 * DAY,
         fields=more.pop("fields", ()),
     )
-    proposed = members.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
-    members.confirm(proposed, by=audit.SYSTEM, today=NOON.date(), now=NOON)
-    members.link(member, account, by=audit.SYSTEM, now=NOON)
+    proposed = appointments.propose(member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    appointments.confirm(proposed, by=audit.SYSTEM, today=NOON.date(), now=NOON)
+    appointments.link(member, account, by=audit.SYSTEM, now=NOON)
     db.session.commit()
     return member
 

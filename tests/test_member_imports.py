@@ -15,9 +15,10 @@ from core import audit, uploads
 from core.audit import AuditEvent
 from core.db import db
 from core.web import local
-from panel import member_imports, member_rows, members
+from panel import appointments, member_imports, member_rows, members, quotas
+from panel.appointments import Appointment, AppointmentState
 from panel.member_imports import MemberImport
-from panel.members import Appointment, AppointmentState, Gender, Member
+from panel.members import Gender, Member
 from tests import people
 from tests.conftest import NOON
 from tests.world import PROGRAMME
@@ -111,12 +112,12 @@ def test_tried_first_then_brought_in_then_confirmed_by_another(
     assert (term.sub_district, term.term_from.isoformat()) == ("彭浦镇", "2020-09-01")
     assert term.recommended_by is not None
     assert plain.appointments[0].term_to.isoformat() == "2025-10-07"
-    assert members.sitting(programme.id, TODAY) == []
+    assert appointments.sitting(programme.id, TODAY) == []
     own = officer.post(f"{where}/confirm", data=people.token(officer, where))
     assert own.status_code == 409
     done = second.post(f"{where}/confirm", data=people.token(second, where))
     assert done.status_code == 303
-    assert len(members.sitting(programme.id, TODAY)) == 2
+    assert len(appointments.sitting(programme.id, TODAY)) == 2
     again = second.post(f"{where}/confirm", data=people.token(second, where))
     assert again.status_code == 409
     acts = list(db.session.scalars(sa.select(AuditEvent.action)))
@@ -190,7 +191,7 @@ def test_twice_in_one_list_and_a_second_category_are_refused(
 def test_all_or_none_are_appointed(
     programme: Programme, officer: FlaskClient, second: FlaskClient
 ) -> None:
-    members.plan(programme.id, "企业代表", 1, by=audit.SYSTEM, now=NOON)
+    quotas.plan(programme.id, "企业代表", 1, by=audit.SYSTEM, now=NOON)
     db.session.commit()
     other = ("李文", "", "", "", "", "企业代表", *[""] * 6)
     where = upload(officer, sheet(GOOD, other))

@@ -23,8 +23,19 @@ from core.db import db
 from core.errors import Refused
 from core.outbox import Message
 from core.web import local
-from panel import applications, calls, composition, example, invitations, members, names
-from panel.members import Appointment, AppointmentState, Details, Member, Term
+from panel import (
+    applications,
+    appointments,
+    calls,
+    composition,
+    example,
+    invitations,
+    members,
+    names,
+    quotas,
+)
+from panel.appointments import Appointment, AppointmentState, Term
+from panel.members import Details, Member
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.world import PROGRAMME
@@ -71,7 +82,7 @@ def proposed(
     """Somebody who is proposed; committed."""
     member = members.add(Details(name=name, **details), by=by, now=NOON)  # type: ignore[arg-type]
     term = Term(category=kind, term_from=first, term_to=first + dt.timedelta(days=days))
-    appointment = members.propose(member, programme.id, term, by=by, now=NOON)
+    appointment = appointments.propose(member, programme.id, term, by=by, now=NOON)
     db.session.commit()
     return appointment
 
@@ -84,17 +95,19 @@ def seated(programme: Programme, name: str = "王小明", **more: object) -> App
 
 
 def confirm(appointment: Appointment, by: audit.Actor = audit.SYSTEM) -> None:
-    members.confirm(appointment, by=by, today=TODAY, now=NOON)
+    appointments.confirm(appointment, by=by, today=TODAY, now=NOON)
     db.session.commit()
 
 
 def leave(appointment: Appointment, *, on_day: dt.date = TODAY, reason: str = "工作调动") -> None:
-    members.end(appointment, on_day=on_day, reason=reason, by=audit.SYSTEM, today=TODAY, now=NOON)
+    appointments.end(
+        appointment, on_day=on_day, reason=reason, by=audit.SYSTEM, today=TODAY, now=NOON
+    )
     db.session.commit()
 
 
 def sitting(programme: Programme, day: dt.date = TODAY) -> list[str]:
-    return [each.member.name for each in members.sitting(programme.id, day)]
+    return [each.member.name for each in appointments.sitting(programme.id, day)]
 
 
 # --- names ---------------------------------------------------------------------------------
@@ -136,7 +149,7 @@ def test_two_persons_appoint(programme: Programme) -> None:
     appointment = proposed(programme, by=first)
     assert sitting(programme) == []
     with pytest.raises(Refused, match="另一人"):
-        members.confirm(appointment, by=first, today=TODAY, now=NOON)
+        appointments.confirm(appointment, by=first, today=TODAY, now=NOON)
     confirm(appointment, other)
     assert sitting(programme) == ["王小明"]
     assert (appointment.proposed_by_id, appointment.decided_by_id) == (first.id, other.id)
@@ -154,33 +167,33 @@ def test_the_database_holds_to_two_persons_as_well(programme: Programme) -> None
 def test_one_category_at_a_time(programme: Programme) -> None:
     first = seated(programme)
     term = Term(category=OTHER_KIND, term_from=TODAY, term_to=TODAY + dt.timedelta(days=30))
-    other = members.propose(first.member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    other = appointments.propose(first.member, programme.id, term, by=audit.SYSTEM, now=NOON)
     db.session.commit()
     with pytest.raises(Refused, match="一个类别"):
-        members.confirm(other, by=audit.SYSTEM, today=TODAY, now=NOON)
+        appointments.confirm(other, by=audit.SYSTEM, today=TODAY, now=NOON)
     db.session.rollback()
     leave(first)
     confirm(other)
-    assert [each.category for each in members.sitting(programme.id, TODAY)] == [OTHER_KIND]
+    assert [each.category for each in appointments.sitting(programme.id, TODAY)] == [OTHER_KIND]
 
 
 def test_a_second_proposal_waits_for_the_first(programme: Programme) -> None:
     appointment = proposed(programme)
     term = Term(category=KIND, term_from=TODAY, term_to=TODAY)
     with pytest.raises(Refused, match="等待确认"):
-        members.propose(appointment.member, programme.id, term, by=audit.SYSTEM, now=NOON)
+        appointments.propose(appointment.member, programme.id, term, by=audit.SYSTEM, now=NOON)
 
 
 def test_going_on_is_a_row_of_its_own_and_the_former_stays(programme: Programme) -> None:
     first = seated(programme, days=10)
     begins = first.term_to + dt.timedelta(days=1)
     term = Term(category=KIND, term_from=begins, term_to=begins + dt.timedelta(days=9))
-    again = members.propose(first.member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    again = appointments.propose(first.member, programme.id, term, by=audit.SYSTEM, now=NOON)
     confirm(again)
     db.session.refresh(first)
     assert (first.state, first.ended_on) == (AppointmentState.ENDED, begins)
     for day, row in ((TODAY, first), (first.term_to, first), (begins, again)):
-        found = members.sitting(programme.id, day)
+        found = appointments.sitting(programme.id, day)
         assert [each.id for each in found] == [row.id]
     assert sitting(programme, begins + dt.timedelta(days=10)) == []
 
@@ -188,11 +201,11 @@ def test_going_on_is_a_row_of_its_own_and_the_former_stays(programme: Programme)
 def test_refusing_needs_a_reason_and_is_final(programme: Programme) -> None:
     appointment = proposed(programme)
     with pytest.raises(Refused, match="理由"):
-        members.refuse(appointment, "", by=audit.SYSTEM, now=NOON)
-    members.refuse(appointment, "名额已满", by=audit.SYSTEM, now=NOON)
+        appointments.refuse(appointment, "", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(appointment, "名额已满", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     with pytest.raises(Refused, match="未聘任"):
-        members.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
+        appointments.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)
 
 
 def test_leaving_keeps_the_row_and_ends_at_the_day(programme: Programme) -> None:
@@ -218,11 +231,11 @@ def test_who_follows_stands_with_who_left(programme: Programme, officer: FlaskCl
 
 
 def test_no_more_than_planned(programme: Programme) -> None:
-    members.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
+    quotas.plan(programme.id, KIND, 1, by=audit.SYSTEM, now=NOON)
     first = seated(programme)
     waiting = proposed(programme, "李文")
     with pytest.raises(Refused, match="已聘满"):
-        members.confirm(waiting, by=audit.SYSTEM, today=TODAY, now=NOON)
+        appointments.confirm(waiting, by=audit.SYSTEM, today=TODAY, now=NOON)
     db.session.rollback()
     leave(first)
     confirm(waiting)
@@ -230,7 +243,7 @@ def test_no_more_than_planned(programme: Programme) -> None:
 
 
 def test_two_officers_and_the_last_place(app: Flask, programme: Programme) -> None:
-    members.plan(programme.id, KIND, 2, by=audit.SYSTEM, now=NOON)
+    quotas.plan(programme.id, KIND, 2, by=audit.SYSTEM, now=NOON)
     seated(programme, "丁一")
     waiting = [proposed(programme, name).id for name in ("王小明", "李文", "张芳", "陈刚")]
     barrier = Barrier(len(waiting))
@@ -240,7 +253,7 @@ def test_two_officers_and_the_last_place(app: Flask, programme: Programme) -> No
             barrier.wait(timeout=30)
             found = db.session.get_one(Appointment, appointment_id)
             try:
-                members.confirm(found, by=audit.SYSTEM, today=TODAY, now=NOON)
+                appointments.confirm(found, by=audit.SYSTEM, today=TODAY, now=NOON)
                 db.session.commit()
             except Refused:
                 db.session.rollback()
@@ -261,8 +274,8 @@ def test_planned_seats_are_data_and_each_change_is_recorded(
     page = f"{REGISTER}/composition"
     for number in ("4", "5", "5"):
         officer.post(page, data={"seats-0": number} | people.token(officer, page))
-    kind = members.categories(programme.id)[0]
-    assert members.planned(programme.id) == {kind: 5}
+    kind = quotas.categories(programme.id)[0]
+    assert quotas.planned(programme.id) == {kind: 5}
     events = db.session.scalars(sa.select(AuditEvent).where(AuditEvent.action == "seat.planned"))
     assert [(each.before, each.after) for each in events] == [
         ({"planned": None}, {"planned": 4}),
@@ -278,8 +291,8 @@ def test_composition_of_none_and_of_one(programme: Programme, count: int) -> Non
     for _number in range(count):
         seated(programme, birth_year=1950)
     found = composition.of(
-        members.sitting(programme.id, TODAY),
-        categories=members.categories(programme.id),
+        appointments.sitting(programme.id, TODAY),
+        categories=quotas.categories(programme.id),
         planned={KIND: 2},
         fields={"g1": "总体"},
         on_day=TODAY,
@@ -298,20 +311,20 @@ def test_the_seat_gives_the_right_and_takes_it_on_the_next_request(
 ) -> None:
     appointment = seated(programme, contact="wang@example.cn", days=100)
     account = people.make(email="wang@example.cn")
-    members.link(appointment.member, account, by=audit.SYSTEM, now=NOON)
+    appointments.link(appointment.member, account, by=audit.SYSTEM, now=NOON)
     db.session.commit()
     assert RoleName.PANEL_MEMBER in account.role_names
-    assert members.seat_of(account.id, TODAY) is not None
-    assert members.seat_of(account.id, TODAY + dt.timedelta(days=101)) is None
+    assert appointments.seat_of(account.id, TODAY) is not None
+    assert appointments.seat_of(account.id, TODAY + dt.timedelta(days=101)) is None
     leave(appointment)
-    assert members.seat_of(account.id, TODAY) is None
+    assert appointments.seat_of(account.id, TODAY) is None
     assert RoleName.PANEL_MEMBER not in accounts.by_id(account.id).role_names  # type: ignore[union-attr]
 
 
 def test_the_role_alone_is_no_seat(app: Flask, programme: Programme) -> None:
     account = people.make("panel_member")
-    assert members.seat_of(account.id, TODAY) is None
-    assert members.seat_of(None, TODAY) is None
+    assert appointments.seat_of(account.id, TODAY) is None
+    assert appointments.seat_of(None, TODAY) is None
 
 
 # --- inviting ------------------------------------------------------------------------------
@@ -510,14 +523,14 @@ def test_the_example_has_a_panel_and_its_member_sits(app: Flask, programme: Prog
     example.load(now=NOON)
     db.session.commit()
     assert not example.is_missing()
-    found = members.sitting(programme.id, TODAY)
+    found = appointments.sitting(programme.id, TODAY)
     assert len(found) == 24
-    assert {each.category for each in found} == set(members.categories(programme.id))
+    assert {each.category for each in found} == set(quotas.categories(programme.id))
     keys = {topic.key for topic in topics.of(programme)}
     assert all(set(each.fields) <= keys for each in found)
     account = accounts.by_email("member@example.invalid")
     assert account is not None
-    assert members.seat_of(account.id, TODAY) is not None
+    assert appointments.seat_of(account.id, TODAY) is not None
     # Somebody in every state asks to come in, and a unit has recommended one.
     told = {each.state for each in applications.page(programme.id)}
     assert told == set(applications.ApplicationState)

@@ -31,8 +31,10 @@ from core.errors import Refused
 from core.outbox import Message
 from core.web import local
 from panel import (
+    appointments,
     ledger,
     members,
+    quotas,
     remarks,
     review_ledger,
     review_reminders,
@@ -64,20 +66,20 @@ def panel(app: Flask) -> list[Account]:
         db.session.commit()
         programme = programmes.by_slug("jingan-14")
         assert programme is not None
-        kinds = members.categories(programme.id)
+        kinds = quotas.categories(programme.id)
         found = []
         for number, name in enumerate(NAMES):
             account = people.make("panel_member", email=f"m{number}@example.invalid", name=name)
             member = members.add(members.Details(name=name), by=BY, now=NOON)
-            term = members.Term(
+            term = appointments.Term(
                 category=kinds[number % 2],
                 term_from=local(NOON).date() - DAY,
                 term_to=local(NOON).date() + 900 * DAY,
                 fields=("g1",) if number == 2 else (),
             )
-            appointment = members.propose(member, programme.id, term, by=BY, now=NOON)
-            members.confirm(appointment, by=BY, today=local(NOON).date(), now=NOON)
-            members.link(member, account, by=BY, now=NOON)
+            appointment = appointments.propose(member, programme.id, term, by=BY, now=NOON)
+            appointments.confirm(appointment, by=BY, today=local(NOON).date(), now=NOON)
+            appointments.link(member, account, by=BY, now=NOON)
             found.append(account)
         db.session.commit()
         return found
@@ -114,7 +116,7 @@ def test_whom_a_round_asks(app: Flask) -> None:
         assert {each.name for each in rounds.invitations(made)} == set(NAMES)
         version = rounds.version_of(made)
         assert version is not None
-        kinds = members.categories(made.programme_id)
+        kinds = quotas.categories(made.programme_id)
         one = an_open_round(version, categories=[kinds[1]])
         assert [each.name for each in rounds.invitations(one)] == ["王小明"]
         chosen = next(e.member_id for e in rounds.invitations(made) if e.name == "张芳")
@@ -657,9 +659,9 @@ def test_a_seat_that_ends_closes_the_review(app: Flask, panel: list[Account]) ->
     people.sign_in(client, panel[0])
     assert client.get(f"/panel/reviews/{number}").status_code == 200
     with app.app_context():
-        seat = members.seat_of(panel[0].id, local(NOON).date())
+        seat = appointments.seat_of(panel[0].id, local(NOON).date())
         assert seat is not None
-        members.end(
+        appointments.end(
             seat,
             on_day=local(NOON).date(),
             reason="调离",

@@ -85,26 +85,32 @@ from core.units import Unit
 from core.web import local
 from panel import (
     applications,
+    appointments,
     calls,
     guests,
+    interests,
     meetings,
     member_imports,
     member_rows,
     members,
     minutes,
     papers,
+    quotas,
     remarks,
     reviews,
     round_papers,
     rounds,
     seats,
+    selections,
 )
 from panel.applications import Application, Refusal
+from panel.appointments import Appointment
 from panel.calls import Call
 from panel.guests import Invitation
+from panel.interests import Interest
 from panel.meetings import Admission, Meeting, MeetingKind, Plan
 from panel.member_imports import MemberImport
-from panel.members import Appointment, Interest, Member
+from panel.members import Member
 from panel.minutes import MinutePoint
 from panel.papers import AgendaItem, MeetingPaper
 from panel.round_papers import ReviewPaper
@@ -486,7 +492,7 @@ def _corrections() -> None:
 def _panel(programme: Programme) -> None:
     """Members in every state; the account of the panel's member sits today."""
     account = accounts.by_email(email("panel_member"))
-    kinds = members.categories(programme.id)
+    kinds = quotas.categories(programme.id)
     unit = units.every()[0]
     day = local(NOON).date()
     made = []
@@ -504,10 +510,10 @@ def _panel(programme: Programme) -> None:
             now=NOON,
         )
         made.append(member)
-        appointment = members.propose(
+        appointment = appointments.propose(
             member,
             programme.id,
-            members.Term(
+            appointments.Term(
                 category=kinds[number % len(kinds)],
                 term_from=day - dt.timedelta(days=100),
                 term_to=day + dt.timedelta(days=1000),
@@ -521,11 +527,11 @@ def _panel(programme: Programme) -> None:
         if number == 5:
             continue
         if number == 4:
-            members.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+            appointments.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
             continue
-        members.confirm(appointment, by=audit.SYSTEM, today=day, now=NOON)
+        appointments.confirm(appointment, by=audit.SYSTEM, today=day, now=NOON)
         if number == 3:
-            members.end(
+            appointments.end(
                 appointment,
                 on_day=day,
                 reason="工作调动",
@@ -535,15 +541,15 @@ def _panel(programme: Programme) -> None:
                 now=NOON,
             )
     assert account is not None
-    members.link(made[0], account, by=audit.SYSTEM, now=NOON)
-    members.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
+    appointments.link(made[0], account, by=audit.SYSTEM, now=NOON)
+    interests.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
     for kind in kinds:
-        members.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
+        quotas.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
 
 
 def _applications(programme: Programme) -> None:
     """Calls in every state; applications and recommendations in every state."""
-    kinds, unit = members.categories(programme.id), units.every()[0]
+    kinds, unit = quotas.categories(programme.id), units.every()[0]
     made = []
     for number in range(3):
         notice = calls.Notice(
@@ -585,16 +591,16 @@ def _applications(programme: Programme) -> None:
         else:
             found = applications.receive(made[number % 2], person, wish, **more)
         if number in (1, 3, 5, 7):
-            applications.shortlist(found, "专长对口。", by=audit.SYSTEM, now=NOON)
+            selections.shortlist(found, "专长对口。", by=audit.SYSTEM, now=NOON)
         if number == 2:
             applications.withdraw(found, by=audit.RESIDENT, now=NOON)
         if number == 4:
-            applications.refuse(
+            selections.refuse(
                 found, Refusal.OTHERS_NEARER, "本次名额有限。", by=audit.SYSTEM, now=NOON
             )
         if number in (3, 7):
             day = local(NOON).date()
-            appointment = applications.propose(
+            appointment = selections.propose(
                 found,
                 term_from=day,
                 term_to=day + dt.timedelta(days=700),
@@ -602,7 +608,7 @@ def _applications(programme: Programme) -> None:
                 now=NOON,
             )
             if number == 7:
-                members.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+                appointments.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
     calls.close(made[1], "名额已经招满。", by=audit.SYSTEM, now=NOON)
     _lists(programme, kinds[0])
     db.session.commit()

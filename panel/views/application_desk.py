@@ -9,15 +9,23 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import programmes, topics
+from consult import programmes
 from consult.programmes import Programme
 from consult.views.desk import Door
 from core.db import db
 from core.forms import Form
 from core.permissions import require
 from core.web import choice_in, keep_private, local, now, number_in, words_in
-from panel import applications, calls, eligibility, members, rules
+from panel import (
+    applications,
+    calls,
+    eligibility,
+    quotas,
+    rules,
+    selections,
+)
 from panel.applications import Application, ApplicationState, Refusal
+from panel.views import loading
 from panel.views.application_forms import ProposalForm, RefusalForm, ShortlistForm
 from panel.views.members import usual_term
 
@@ -40,7 +48,7 @@ def index() -> str:
     if programme is None:
         return render_template("panel/members/none.html")
     shown = choice_in("state", {each.value for each in ApplicationState}, "received")
-    kinds = members.categories(programme.id)
+    kinds = quotas.categories(programme.id)
     typed = words_in("category", most=120)
     category = typed if typed in kinds else ""
     call_id = number_in("call")
@@ -87,7 +95,7 @@ def shortlist(application_id: int) -> Answer:
     if not form.validate():
         return _page(application, shortlisting=form), 422
     eligibility.must_be_met(_facts(application))
-    applications.shortlist(application, form.reasons.data, by=current_user, now=now())
+    selections.shortlist(application, form.reasons.data, by=current_user, now=now())
     return _done(application, _("已列入入围名单。"))
 
 
@@ -97,7 +105,7 @@ def refuse(application_id: int) -> Answer:
     application, form = _application(application_id), RefusalForm().offer()
     if not form.validate():
         return _page(application, refusing=form), 422
-    applications.refuse(
+    selections.refuse(
         application,
         Refusal(form.refusal.data),
         form.told.data,
@@ -117,7 +125,7 @@ def propose(application_id: int) -> Answer:
         return _page(application, proposing=form), 422
     facts = _facts(application)
     eligibility.must_be_met(facts)
-    appointment = applications.propose(
+    appointment = selections.propose(
         application,
         term_from=form.term_from.data,
         term_to=form.term_to.data,
@@ -160,7 +168,7 @@ def _page(
         person=facts.person,
         facts=facts,
         findings=eligibility.findings(facts),
-        fields={topic.key: topic.title for topic in topics.of(programme)},
+        fields=loading.fields(programme),
         others=applications.others_of(application),
         fate=application.fate,
         failed=shortlisting or refusing or proposing,

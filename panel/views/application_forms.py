@@ -17,7 +17,7 @@ from core import addresses
 from core.forms import Form, LineField, OnceForm, TextField, Words
 from core.text import tidy_line
 from core.web import local, now
-from panel import applications, members
+from panel import applications, quotas
 from panel.applications import Person, Refusal, Tie, Wish
 from panel.calls import Call, Notice
 from panel.members import NAME_LENGTH, Gender
@@ -305,7 +305,7 @@ class CallForm(Form):
     def offer(self, programme: Programme) -> "CallForm":
         """Let the form choose among the programme's categories."""
         self.categories.choices = [
-            SelectChoice(kind, kind) for kind in members.categories(programme.id)
+            SelectChoice(kind, kind) for kind in quotas.categories(programme.id)
         ]
         return self
 

@@ -57,11 +57,12 @@ def write(call_id: int) -> Response | str:
 def send(call_id: int) -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     """Take the application in and hand out its number."""
     keep_private()
-    languages.only_chinese()
     call, at = _call(call_id), now()
     form = ApplicationForm().offer_call(_programme(call), call)
     if not form.validate():
         return _form_page(form, call), 422
+    # What is put on record from here on has one language.
+    languages.only_chinese()
     person, wish, settings = form.person, form.wish, of_site()
     key = applications.once_key(form.form_key.data, f"call:{call.id}", person, wish)
     found = applications.sent_before(key)
@@ -122,10 +123,10 @@ def show(application_receipt: str) -> Response | str:
 def withdraw(application_receipt: str) -> Response | tuple[str, int]:
     """Take it back; what was filled in is deleted."""
     keep_private()
-    languages.only_chinese()
     found, form = _application(application_receipt), WithdrawalForm()
     if not form.validate():
         return _page(found, form), 422
+    languages.only_chinese()
     by = current_user if current_user.is_authenticated else audit.RESIDENT
     applications.withdraw(found, by=by, now=now())
     db.session.commit()

@@ -7,15 +7,14 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from consult import programmes
-from consult.programmes import Programme
 from consult.views.desk import Door
 from core.db import db
-from core.errors import Refused
 from core.forms import Form
 from core.permissions import require
 from core.web import keep_private, now, number_in
 from panel import calls, rules
 from panel.calls import Call
+from panel.views import loading
 from panel.views.application_forms import CallForm, CloseForm, typed
 
 blueprint = Blueprint("call_desk", __name__, url_prefix="/desk/panel/calls")
@@ -51,13 +50,13 @@ def index() -> str:
 @blueprint.get("/new")
 def create() -> str:
     """An empty call."""
-    return _form_page(CallForm(formdata=None).offer(_programme()), None)
+    return _form_page(CallForm(formdata=None).offer(loading.programme()), None)
 
 
 @blueprint.post("/new")
 def save_new() -> Answer:
     """Draw it up."""
-    programme = _programme()
+    programme = loading.programme()
     form = CallForm().offer(programme)
     if not form.validate():
         return _form_page(form, None), 422
@@ -75,13 +74,13 @@ def show(call_id: int) -> str:
 def edit(call_id: int) -> str:
     """The form for its words."""
     call = _call(call_id)
-    return _form_page(CallForm(formdata=None, data=typed(call)).offer(_programme()), call)
+    return _form_page(CallForm(formdata=None, data=typed(call)).offer(loading.programme()), call)
 
 
 @blueprint.post("/<int:call_id>/change")
 def save(call_id: int) -> Answer:
     """Word it anew, before it is published."""
-    call, form = _call(call_id), CallForm().offer(_programme())
+    call, form = _call(call_id), CallForm().offer(loading.programme())
     if not form.validate():
         return _form_page(form, call), 422
     calls.change(call, form.notice, by=current_user, now=now())
@@ -106,13 +105,6 @@ def close(call_id: int) -> Answer:
         return _page(call, form), 422
     calls.close(call, form.reason.data, by=current_user, now=now())
     return _done(call, _("征集已经提前截止，已收到的申请继续办理。"))
-
-
-def _programme() -> Programme:
-    programme = programmes.newest()
-    if programme is None:
-        raise Refused(_("还没有规划编制工作，请先载入工作文件。"))
-    return programme
 
 
 def _call(call_id: int) -> Call:

@@ -24,7 +24,7 @@ from core.config import of_site
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.web import now
-from panel import guests, meetings, members, seats
+from panel import appointments, guests, meetings, quotas, seats
 from panel.guests import Attendance
 from panel.meetings import Meeting, MeetingState
 from panel.members import Member
@@ -43,7 +43,7 @@ class InviteForm(Form):
 
     def offer(self, meeting: Meeting) -> "InviteForm":
         """The rules that this programme knows."""
-        categories = members.categories(meeting.programme_id)
+        categories = quotas.categories(meeting.programme_id)
         fields = topics.of(meeting.programme)
         self.rule.choices = [
             SelectChoice("named", _("下面勾选的成员")),
@@ -178,10 +178,10 @@ def _chosen(meeting: Meeting, form: InviteForm) -> tuple[list[Member], str]:
     fields: list[str] | None = None
     basis = str({c.value: c.label for c in form.rule.choices}.get(form.rule.data, ""))
     if kind == "category":
-        categories = [members.categories(meeting.programme_id)[int(which)]]
+        categories = [quotas.categories(meeting.programme_id)[int(which)]]
     elif kind == "field":
         fields = [which]
-    found = members.sitting(meeting.programme_id, day, categories=categories, fields=fields)
+    found = appointments.sitting(meeting.programme_id, day, categories=categories, fields=fields)
     people = [each.member for each in found]
     if kind == "named":
         basis = _("指定")
@@ -202,7 +202,7 @@ def _may_note(meeting: Meeting) -> bool:
 def _page(meeting: Meeting, form: InviteForm, draw: DrawForm | None = None) -> str:
     form.offer(meeting)
     day = meeting.starts_at.astimezone(SHANGHAI).date()
-    sitting = members.sitting(meeting.programme_id, day)
+    sitting = appointments.sitting(meeting.programme_id, day)
     found = guests.of(meeting.id)
     invited = {each.member_id for each in found}
     asked = seats.of(meeting.id)

@@ -14,8 +14,9 @@ from consult.views.publishing import DayField
 from core import addresses, units
 from core.forms import Form, LineField, TextField, Words
 from core.web import local, now
-from panel import members
-from panel.members import NAME_LENGTH, Details, Gender, Member, Term
+from panel import quotas
+from panel.appointments import Term
+from panel.members import NAME_LENGTH, Details, Gender, Member
 
 OLDEST = 120
 # No panel of a plan is appointed for longer than this.
@@ -123,7 +124,7 @@ class SeatForm(Form):
 
     def offer(self, programme: Programme) -> None:
         """Let the form choose among the programme's categories and topics."""
-        kinds = members.categories(programme.id)
+        kinds = quotas.categories(programme.id)
         self.category.choices = [SelectChoice(kind, kind) for kind in kinds]
         self.expertise.choices = [
             SelectChoice(topic.key, topic.title) for topic in topics.of(programme)

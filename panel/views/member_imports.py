@@ -22,9 +22,10 @@ from core.errors import Refused
 from core.forms import Form
 from core.permissions import require
 from core.web import keep_private, local, now
-from panel import member_imports, member_rows, members, rules
+from panel import member_imports, member_rows, quotas, rules
 from panel.member_imports import ImportState, MemberImport, Report
 from panel.member_rows import Known
+from panel.views import loading
 from panel.views.application_forms import ProposalForm
 from panel.views.members import usual_term
 
@@ -98,7 +99,7 @@ def index() -> str:
 @blueprint.post("")
 def upload() -> Answer:
     """Look at the file, keep it for the next step, go on to its columns."""
-    form, programme = UploadForm(), _programme()
+    form, programme = UploadForm(), loading.programme()
     if not form.validate():
         return _index(form), 422
     data = form.file.data.read()
@@ -176,13 +177,6 @@ def _import(import_id: int) -> MemberImport:
     return member_imports.by_id(import_id) or abort(404)
 
 
-def _programme() -> Programme:
-    programme = programmes.newest()
-    if programme is None:
-        raise Refused(_("还没有规划编制工作，请先载入工作文件。"))
-    return programme
-
-
 def _table(found: MemberImport) -> Table:
     data = uploads.read(found.stored_as)
     if data is None:
@@ -197,7 +191,7 @@ def _table(found: MemberImport) -> Table:
 def _known(found: MemberImport, form: ColumnsForm) -> Known:
     programme = db.session.get_one(Programme, found.programme_id)
     return Known(
-        categories=members.categories(programme.id),
+        categories=quotas.categories(programme.id),
         topics={topic.title: topic.key for topic in topics.of(programme)},
         units={unit.name: unit.id for unit in units.every()},
         term_from=form.term_from.data,

@@ -21,17 +21,30 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 from wtforms.fields.choices import SelectChoice
 
-from consult import programmes, topics
+from consult import programmes
 from consult.programmes import Programme
 from consult.views.desk import Door
 from core.config import of_site
 from core.db import db
-from core.errors import Refused
 from core.forms import Form
 from core.permissions import require
 from core.web import as_file, choice_in, keep_private, local, now, number_in, words_in
-from panel import composition, invitations, letters, members, rosters, rules
-from panel.members import Appointment, AppointmentState, Interest, Member
+from panel import (
+    appointments,
+    composition,
+    interests,
+    invitations,
+    letters,
+    members,
+    quotas,
+    registers,
+    rosters,
+    rules,
+)
+from panel.appointments import Appointment, AppointmentState
+from panel.interests import Interest
+from panel.members import Member
+from panel.views import loading
 from panel.views.member_forms import (
     DetailsForm,
     InterestForm,
@@ -72,9 +85,9 @@ def index() -> str:
     programme = programmes.newest()
     if programme is None:
         return render_template("panel/members/none.html")
-    kinds = members.categories(programme.id)
-    fields = _fields(programme)
-    places = members.sub_districts(programme.id)
+    kinds = quotas.categories(programme.id)
+    fields = loading.fields(programme)
+    places = registers.sub_districts(programme.id)
     chosen: dict[str, Any] = {
         "shown": choice_in("shown", frozenset(SHOWN), "sitting"),
         "order": choice_in("order", frozenset(ORDERS), "stroke"),
@@ -84,11 +97,11 @@ def index() -> str:
         "words": words_in("q", most=60),
     }
     after = number_in("after")
-    last = members.appointment_by_id(after) if after else None
+    last = appointments.by_id(after) if after else None
     if after and last is None:
         abort(404)
     today = _today()
-    found = members.page(programme.id, today, **chosen, after=last, limit=AT_ONCE + 1)
+    found = registers.page(programme.id, today, **chosen, after=last, limit=AT_ONCE + 1)
     more, found = len(found) > AT_ONCE, found[:AT_ONCE]
     kept = {"q" if name == "words" else name: value or None for name, value in chosen.items()}
     return render_template(
@@ -102,7 +115,7 @@ def index() -> str:
         kinds=kinds,
         fields=fields,
         places=places,
-        figures=members.figures(programme.id, today),
+        figures=registers.figures(programme.id, today),
         today=today,
         next_url=url_for(".index", **kept, after=found[-1].id) if more else None,
         first_url=url_for(".index", **kept) if after else None,
@@ -121,7 +134,9 @@ def letter(appointment_id: int) -> BaseResponse:
     """The letter of appointment as a Word document, or with `?as=pdf` as a PDF."""
     appointment = _appointment(appointment_id)
     programme = db.session.get_one(Programme, appointment.programme_id)
-    written = letters.letter(appointment, programme, _fields(programme), owner=of_site().site_owner)
+    written = letters.letter(
+        appointment, programme, loading.fields(programme), owner=of_site().site_owner
+    )
     name = _("聘书 %(name)s", name=appointment.member.name)
     if choice_in("as", {"pdf", "docx"}) == "pdf":
         try:
@@ -139,9 +154,9 @@ def roster(kind: str) -> Response:
     the list that may leave the house."""
     if kind not in ("docx", "xlsx"):
         abort(404)
-    programme, today = _programme(), _today()
+    programme, today = loading.programme(), _today()
     public = choice_in("public", {"1"}) == "1"
-    seated, fields = members.sitting(programme.id, today), _fields(programme)
+    seated, fields = appointments.sitting(programme.id, today), loading.fields(programme)
     facts = programme.facts.get("panel") or {}
     name = str(facts.get("title") or _("公众咨询团"))
     if kind == "docx":
@@ -161,7 +176,7 @@ def roster(kind: str) -> Response:
 def add() -> str:
     """The form for a new member."""
     require(rules.keep_register)
-    programme = _programme()
+    programme = loading.programme()
     form = NewMemberForm(formdata=None, data=usual_term())
     form.offer(programme)
     return render_template("panel/members/add.html", form=form)
@@ -171,16 +186,14 @@ def add() -> str:
 def create() -> Answer:
     """Enter a person and propose them; somebody else confirms."""
     require(rules.keep_register)
-    programme = _programme()
+    programme = loading.programme()
     form, at = NewMemberForm(), now()
     form.offer(programme)
     if not form.validate():
         return render_template("panel/members/add.html", form=form), 422
     member = members.add(form.details, by=current_user, now=at)
-    members.propose(member, programme.id, form.term, by=current_user, now=at)
-    db.session.commit()
-    flash(_("已登记并提名，请另一位工作人员确认。"), "success")
-    return redirect(url_for(".show", member_id=member.id), 303)
+    appointments.propose(member, programme.id, form.term, by=current_user, now=at)
+    return _done(member.id, _("已登记并提名，请另一位工作人员确认。"))
 
 
 @blueprint.get("/<int:member_id>/change")
@@ -200,16 +213,14 @@ def change(member_id: int) -> Answer:
     if not form.validate():
         return render_template("panel/members/change.html", form=form, member=member), 422
     members.change(member, form.details, by=current_user, now=now())
-    db.session.commit()
-    flash(_("资料已经保存。"), "success")
-    return redirect(url_for(".show", member_id=member.id), 303)
+    return _done(member.id, _("资料已经保存。"))
 
 
 @blueprint.get("/<int:member_id>/term")
 def new_term(member_id: int) -> str:
     """The form for another term: going on, coming back, or another category."""
     require(rules.keep_register)
-    member, programme = _member(member_id), _programme()
+    member, programme = _member(member_id), loading.programme()
     data = usual_term()
     if member.appointments:
         last = member.appointments[0]
@@ -231,14 +242,12 @@ def new_term(member_id: int) -> str:
 def propose(member_id: int) -> Answer:
     """Propose a member for another term."""
     require(rules.keep_register)
-    member, programme, form = _member(member_id), _programme(), TermForm()
+    member, programme, form = _member(member_id), loading.programme(), TermForm()
     form.offer(programme)
     if not form.validate():
         return render_template("panel/members/term.html", form=form, member=member), 422
-    members.propose(member, programme.id, form.term, by=current_user, now=now())
-    db.session.commit()
-    flash(_("已提名，请另一位工作人员确认。"), "success")
-    return redirect(url_for(".show", member_id=member.id), 303)
+    appointments.propose(member, programme.id, form.term, by=current_user, now=now())
+    return _done(member.id, _("已提名，请另一位工作人员确认。"))
 
 
 # --- deciding ------------------------------------------------------------------------------
@@ -250,19 +259,17 @@ def decide(appointment_id: int) -> Answer:
     require(rules.keep_register)
     appointment, act, at = _appointment(appointment_id), request.form.get("act", ""), now()
     if act == "confirm":
-        members.confirm(appointment, by=current_user, today=_today(), now=at)
+        appointments.confirm(appointment, by=current_user, today=_today(), now=at)
         said = _("已聘任，立即生效。")
     elif act == "refuse":
         form = ReasonForm()
         if not form.validate():
             return _member_page(appointment.member, reason=form), 422
-        members.refuse(appointment, form.reason.data, by=current_user, now=at)
+        appointments.refuse(appointment, form.reason.data, by=current_user, now=at)
         said = _("已记为未聘任。")
     else:
         abort(400)
-    db.session.commit()
-    flash(said, "success")
-    return redirect(url_for(".show", member_id=appointment.member_id), 303)
+    return _done(appointment.member_id, said)
 
 
 @blueprint.get("/appointments/<int:appointment_id>/leave")
@@ -283,7 +290,7 @@ def end(appointment_id: int) -> Answer:
     if not form.validate():
         return _leave_page(appointment, form), 422
     chosen = form.successor.data
-    members.end(
+    appointments.end(
         appointment,
         on_day=form.on_day.data,
         reason=form.reason.data,
@@ -292,9 +299,7 @@ def end(appointment_id: int) -> Answer:
         today=_today(),
         now=now(),
     )
-    db.session.commit()
-    flash(_("已办理离任。"), "success")
-    return redirect(url_for(".show", member_id=appointment.member_id), 303)
+    return _done(appointment.member_id, _("已办理离任。"))
 
 
 @blueprint.post("/<int:member_id>/invite")
@@ -308,9 +313,7 @@ def invite(member_id: int) -> Answer:
         return site + url_for("accounts.password_link", token=token)
 
     invitations.send(member, address_of=address_of, by=current_user, now=now())
-    db.session.commit()
-    flash(_("邀请已经发往成员登记的地址，链接48小时内有效，只能使用一次。"), "success")
-    return redirect(url_for(".show", member_id=member.id), 303)
+    return _done(member.id, _("邀请已经发往成员登记的地址，链接48小时内有效，只能使用一次。"))
 
 
 # --- interests -----------------------------------------------------------------------------
@@ -323,10 +326,8 @@ def declare(member_id: int) -> Answer:
     member, form = _member(member_id), InterestForm()
     if not form.validate():
         return _member_page(member, interest=form), 422
-    members.declare(member, form.words.data, by=current_user, now=now())
-    db.session.commit()
-    flash(_("已记下。"), "success")
-    return redirect(url_for(".show", member_id=member.id), 303)
+    interests.declare(member, form.words.data, by=current_user, now=now())
+    return _done(member.id, _("已记下。"))
 
 
 @blueprint.post("/interests/<int:interest_id>/withdraw")
@@ -335,10 +336,8 @@ def withdraw_interest(interest_id: int) -> Answer:
     require(rules.keep_register)
     interest = db.session.get(Interest, interest_id) or abort(404)
     member = _member(interest.member_id)
-    members.withdraw_interest(interest, member, by=current_user, now=now())
-    db.session.commit()
-    flash(_("已记为撤销，原来的申报仍可查看。"), "success")
-    return redirect(url_for(".show", member_id=member.id), 303)
+    interests.withdraw(interest, member, by=current_user, now=now())
+    return _done(member.id, _("已记为撤销，原来的申报仍可查看。"))
 
 
 # --- composition ---------------------------------------------------------------------------
@@ -354,12 +353,12 @@ def shares() -> str:
 def plan() -> Answer:
     """Say how many seats each category is to have."""
     require(rules.keep_register)
-    programme, form, at = _programme(), Form(), now()
+    programme, form, at = loading.programme(), Form(), now()
     if not form.validate():
         return _composition_page(), 422
     wanted: dict[str, int] = {}
     wrong: list[str] = []
-    for place, kind in enumerate(members.categories(programme.id)):
+    for place, kind in enumerate(quotas.categories(programme.id)):
         typed = request.form.get(f"seats-{place}", "").strip()
         if not typed:
             continue
@@ -370,26 +369,26 @@ def plan() -> Answer:
     if wrong:
         return _composition_page(wrong), 422
     for kind, number in wanted.items():
-        members.plan(programme.id, kind, number, by=current_user, now=at)
+        quotas.plan(programme.id, kind, number, by=current_user, now=at)
     db.session.commit()
     flash(_("计划名额已经保存。"), "success")
     return redirect(url_for(".shares"), 303)
 
 
 def _composition_page(wrong: list[str] | None = None) -> str:
-    programme, today = _programme(), _today()
+    programme, today = loading.programme(), _today()
     return render_template(
         "panel/members/composition.html",
         shares=composition.of(
-            members.sitting(programme.id, today),
-            categories=members.categories(programme.id),
-            planned=members.planned(programme.id),
-            fields=_fields(programme),
+            appointments.sitting(programme.id, today),
+            categories=quotas.categories(programme.id),
+            planned=quotas.planned(programme.id),
+            fields=loading.fields(programme),
             on_day=today,
         ),
         programme=programme,
-        kinds=members.categories(programme.id),
-        planned=members.planned(programme.id),
+        kinds=quotas.categories(programme.id),
+        planned=quotas.planned(programme.id),
         plain=Form(formdata=None),
         wrong=wrong or [],
         most=MOST_SEATS,
@@ -400,19 +399,15 @@ def _composition_page(wrong: list[str] | None = None) -> str:
 # --- parts ---------------------------------------------------------------------------------
 
 
+def _done(member_id: int, said: str) -> BaseResponse:
+    """Keep what was done, say so, and go back to the member."""
+    db.session.commit()
+    flash(said, "success")
+    return redirect(url_for(".show", member_id=member_id), 303)
+
+
 def _today() -> dt.date:
     return local(now()).date()
-
-
-def _programme() -> Programme:
-    programme = programmes.newest()
-    if programme is None:
-        raise Refused(_("还没有规划编制工作，请先载入工作文件。"))
-    return programme
-
-
-def _fields(programme: Programme) -> dict[str, str]:
-    return {topic.key: topic.title for topic in topics.of(programme)}
 
 
 def _one_of(name: str, allowed: list[str]) -> str:
@@ -441,7 +436,7 @@ def _member(member_id: int) -> Member:
 
 
 def _appointment(appointment_id: int) -> Appointment:
-    return members.appointment_by_id(appointment_id) or abort(404)
+    return appointments.by_id(appointment_id) or abort(404)
 
 
 def _successors(appointment: Appointment) -> list[SelectChoice]:
@@ -474,7 +469,7 @@ def _member_page(
     return render_template(
         "panel/members/show.html",
         member=member,
-        fields=_fields(programme) if programme else {},
+        fields=loading.fields(programme) if programme else {},
         contact=members.contact(member),
         today=_today(),
         reason=reason or ReasonForm(formdata=None),

@@ -7,7 +7,7 @@ from flask_login import current_user
 
 from consult import programmes, topics
 from core.web import keep_private, local, now
-from panel import calls, composition, members
+from panel import appointments, calls, composition, quotas
 
 blueprint = Blueprint("panel", __name__, url_prefix="/panel")
 
@@ -21,10 +21,10 @@ def index() -> str:
     if programme is None:
         return render_template("panel/public/index.html", programme=None, calls=[])
     today = local(now()).date()
-    kinds = members.categories(programme.id)
+    kinds = quotas.categories(programme.id)
     fields = {topic.key: topic.title for topic in topics.of(programme)}
     seated = sorted(
-        members.sitting(programme.id, today),
+        appointments.sitting(programme.id, today),
         key=lambda each: kinds.index(each.category) if each.category in kinds else len(kinds),
     )
     return render_template(
@@ -39,7 +39,7 @@ def index() -> str:
         shares=composition.of(
             seated,
             categories=kinds,
-            planned=members.planned(programme.id),
+            planned=quotas.planned(programme.id),
             fields=fields,
             on_day=today,
         ),

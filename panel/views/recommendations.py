@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import programmes, submissions, topics
+from consult import submissions
 from consult.programmes import Programme
 from consult.views.desk import Door
 from core import consents
@@ -18,8 +18,9 @@ from core.db import db
 from core.errors import Refused
 from core.permissions import require
 from core.web import keep_private, now, number_in
-from panel import applications, members, rules
+from panel import applications, quotas, rules
 from panel.applications import Application
+from panel.views import loading
 from panel.views.application_forms import RecommendationForm, WithdrawalForm
 
 blueprint = Blueprint("recommendations", __name__, url_prefix="/desk/panel/recommendations")
@@ -58,9 +59,9 @@ def write() -> str:
 @blueprint.post("/new")
 def send() -> Answer:
     """Hand the recommendation to the office."""
-    programme, unit_id = _programme(), _unit()
+    programme, unit_id = loading.programme(), _unit()
     form = RecommendationForm()
-    form.offer(programme, members.categories(programme.id), [])
+    form.offer(programme, quotas.categories(programme.id), [])
     if not form.validate():
         return _form_page(form), 422
     person, wish = form.person, form.wish
@@ -112,16 +113,9 @@ def _unit() -> int:
     return unit_id
 
 
-def _programme() -> Programme:
-    programme = programmes.newest()
-    if programme is None:
-        raise Refused(_("还没有规划编制工作，请先载入工作文件。"))
-    return programme
-
-
 def _form_page(form: RecommendationForm) -> str:
-    programme = _programme()
-    form.offer(programme, members.categories(programme.id), [])
+    programme = loading.programme()
+    form.offer(programme, quotas.categories(programme.id), [])
     return render_template(
         "panel/recommendations/write.html",
         form=form,
@@ -137,7 +131,7 @@ def _page(found: Application, form: WithdrawalForm) -> str:
         "panel/recommendations/show.html",
         application=found,
         name=applications.name_of(found),
-        fields={topic.key: topic.title for topic in topics.of(programme)},
+        fields=loading.fields(programme),
         form=form,
         **facts,
     )

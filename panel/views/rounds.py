@@ -43,9 +43,10 @@ from core.errors import refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import require
 from core.web import as_file, keep_private, local, now, number_in
-from panel import ledger as panel_ledger
 from panel import (
+    appointments,
     members,
+    quotas,
     remarks,
     review_ledger,
     review_reminders,
@@ -55,6 +56,7 @@ from panel import (
     rounds,
     rules,
 )
+from panel import ledger as panel_ledger
 from panel.review_reminders import Post
 from panel.rounds import Plan, ReviewRound, RoundPhase
 from panel.views.meetings import paper_file
@@ -194,7 +196,7 @@ class RoundForm(Form):
             SelectChoice(key, _version_name(each)) for key, each in self.versions.items()
         ]
         programme_ids = {each.draft.consultation.programme_id for each in self.versions.values()}
-        every = [name for each in sorted(programme_ids) for name in members.categories(each)]
+        every = [name for each in sorted(programme_ids) for name in quotas.categories(each)]
         self.categories.choices = [SelectChoice(name, name) for name in dict.fromkeys(every)]
         topics = db.session.execute(
             sa.select(Topic.key, Topic.title)
@@ -223,7 +225,7 @@ class RoundForm(Form):
             return
         today = local(now()).date()
         by_name: dict[str, list[int]] = {}
-        for appointment in members.sitting(version.draft.consultation.programme_id, today):
+        for appointment in appointments.sitting(version.draft.consultation.programme_id, today):
             by_name.setdefault(appointment.member.name, []).append(appointment.member_id)
         for name in _lines(field.data):
             found = by_name.get(name, [])
