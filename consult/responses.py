@@ -529,6 +529,11 @@ def wordings() -> Sequence[tuple[Wording, int]]:
     return [(wording, times) for wording, times in db.session.execute(query)]
 
 
+def wording_by_id(wording_id: int) -> Wording | None:
+    """The wording with this id, also one that is offered no more."""
+    return db.session.get(Wording, wording_id)
+
+
 def save_wording(
     title: str, outcome: Outcome, reason: str, *, by: audit.Actor, now: dt.datetime
 ) -> Wording:
@@ -553,6 +558,9 @@ def save_wording(
 
 def retire_wording(wording: Wording, *, by: audit.Actor, now: dt.datetime) -> None:
     """Offer it no more; where it was used it stays."""
+    db.session.refresh(wording, with_for_update=True)
+    if wording.retired:
+        raise Refused(_("这条常用答复已经停用了。"))
     wording.retired = True
     audit.record("wording.retired", wording, by=by, now=now, name=wording.title)
 

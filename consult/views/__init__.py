@@ -32,6 +32,7 @@ ROOMS = (
     "screening_figures",
     "intake",
     "points",
+    "wordings",
     "changes",
 )
 

@@ -1,15 +1,17 @@
 """The staff desk: what there is to do today."""
 
+import datetime as dt
 from typing import NamedTuple
 
 from flask import Blueprint, Flask, current_app, render_template, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 
-from consult import consultations, rules, screening_queue
+from consult import consultations, responses, rules, screening_queue
 from core import corrections, outbox
 from core import rules as core_rules
 from core.permissions import Rule, may, require
-from core.web import keep_private, now
+from core.web import keep_private, local, now
 
 blueprint = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -43,12 +45,23 @@ def today() -> str:
         rules=rules,
         corrections=corrections.waiting(at) if may(core_rules.answer_corrections) else None,
         stuck=outbox.stuck() if may(core_rules.mind_messages) else 0,
+        late=responses.overdue(local(at).date()) if may(rules.work_on_points) else 0,
+        to_answer=_to_answer(at),
         rooms=[
             (title, url_for(endpoint))
             for title, endpoint, rule in _rooms()
             if endpoint in current_app.view_functions and may(rule)
         ],
     )
+
+
+def _to_answer(at: dt.datetime) -> tuple[int, int]:
+    """How many points the unit of whoever looks still has to answer, and how many are overdue."""
+    unit_id = current_user.unit_id
+    if unit_id is None or not may(rules.answer_points):
+        return 0, 0
+    late = responses.overdue(local(at).date(), unit_id=unit_id)
+    return responses.waiting_for(unit_id), late
 
 
 def _rooms() -> list[tuple[str, str, Rule]]:
@@ -60,6 +73,7 @@ def _rooms() -> list[tuple[str, str, Rule]]:
         (_("登记一件意见"), "desk_entry.write", rules.take_in_files),
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
         (_("我单位的意见点"), "points.mine", rules.answer_points),
+        (_("常用答复"), "wordings.index", rules.work_on_points),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
         *((str(door.title), door.endpoint, door.rule) for door in doors),
         (_("词典"), "lexicon.index", rules.read_summaries),

@@ -224,7 +224,15 @@ def show(slug: str, point_id: int) -> str:
     """One point, its answer, and what may be done with it."""
     require(rules.answer_points)
     consultation = loading.consultation(slug)
-    return _show(consultation, _point(consultation, point_id))
+    return _show(consultation, _point(consultation, point_id), typed=_wanted_wording())
+
+
+def _wanted_wording() -> dict[str, str] | None:
+    """What `?wording=1` puts into the form."""
+    wording = responses.wording_by_id(number_in("wording") or 0)
+    if wording is None or wording.retired:
+        return None
+    return {"outcome": wording.outcome.value, "reason": wording.reason}
 
 
 def _show(
