@@ -4,6 +4,7 @@
 example is loaded as of now, because nobody can tell a browser's clock what day it is.
 """
 
+import json
 import os
 import socket
 import subprocess
@@ -14,8 +15,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from app import create_app, prepare
 from consult import consultations, summaries
+from consult.submissions import Submission
 from core import audit, serving
 from core.db import db
 from core.web import utc_now
@@ -24,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 240
 OPEN = "guihua-gangyao"
 CLOSED = "silu-kuangjia"
+RECEIPTS = "receipts.json"
 
 
 @contextmanager
@@ -77,6 +82,16 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], folder: Path) -> No
     raise RuntimeError(f"the server did not come up:\n{log[-3000:]}")
 
 
+def _write_receipts(folder: Path) -> None:
+    """What the authors of the answered round hold in their hands: {their words: the receipt}."""
+    consultation = consultations.by_slug(CLOSED)
+    assert consultation is not None
+    query = sa.select(Submission.body, Submission.receipt)
+    query = query.where(Submission.consultation_id == consultation.id)
+    receipts = {each.body: each.receipt for each in db.session.execute(query)}
+    (folder / RECEIPTS).write_text(json.dumps(receipts), encoding="utf-8")
+
+
 def main(folder: str, port: str) -> None:
     """Prepare the site in `folder` and serve it."""
     app = create_app(instance=folder)
@@ -88,6 +103,7 @@ def main(folder: str, port: str) -> None:
             made = summaries.make(consultation, by=audit.COMMAND_LINE, now=utc_now())
             summaries.publish(made, by=audit.COMMAND_LINE, now=utc_now())
         db.session.commit()
+        _write_receipts(Path(folder))
         db.session.close()
         db.engine.dispose()
     serving.serve(app, host="127.0.0.1", port=int(port), workers=2)
