@@ -19,12 +19,12 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import adoption, drafts
+from consult import adoption, changes, drafts, revisions
 from consult.appeals import Appeal
 from consult.archiving import Paper, pack
 from consult.consultations import Consultation, ConsultationChange
 from consult.decisions import Decision
-from consult.drafts import Version
+from consult.drafts import Version, VersionState
 from consult.originals import Original
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
@@ -117,10 +117,10 @@ def _notice(consultation: Consultation) -> Iterator[Paper]:
     query = sa.select(ConsultationChange).where(
         ConsultationChange.consultation_id == consultation.id
     )
-    changes = db.session.scalars(query.order_by(ConsultationChange.id))
+    logged = db.session.scalars(query.order_by(ConsultationChange.id))
     yield json_paper(
         "01-notice/changes.json",
-        [{"at": _moment(c.at), "what": c.what, "reason": c.reason} for c in changes],
+        [{"at": _moment(c.at), "what": c.what, "reason": c.reason} for c in logged],
     )
 
 
@@ -258,11 +258,45 @@ def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
 
 def _outcomes(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     """Every released edition of the adoption table, with the words that may be read now."""
-    columns = ("number", "part", "who", "channel", "place", "words", "outcome", "reason", "count")
+    columns = (
+        "number",
+        "part",
+        "who",
+        "channel",
+        "place",
+        "words",
+        "outcome",
+        "reason",
+        "changed",
+        "count",
+    )
     for report in reversed(adoption.released(consultation.id)):
         lines = adoption.lines(adoption.frozen(report), full=variant is Variant.FULL)
         rows = [[_plain(getattr(line, name)) for name in columns] for line in lines]
         yield csv_paper(f"06-outcomes/edition-{report.number:02}.csv", columns, rows)
+    yield from _changed(consultation)
+
+
+def _changed(consultation: Consultation) -> Iterator[Paper]:
+    """Each changed paragraph of each published version with the points behind it, by number."""
+    for version in reversed(drafts.versions(consultation)):
+        revision = revisions.of(version) if version.state is VersionState.PUBLISHED else None
+        if revision is None:
+            continue
+        asked = changes.numbers_behind(revision)
+        facts = [
+            {
+                "mark": pair.mark,
+                "fate": pair.fate.value,
+                "moved": pair.moved,
+                "before": pair.before.text if pair.before else "",
+                "after": pair.after.text if pair.after else "",
+                # [[number of the opinion, number of the point in it], …]; none: changed by the office.
+                "points": asked.get(pair.mark, []),
+            }
+            for pair in revision.pairs
+        ]
+        yield json_paper(f"06-outcomes/changes-{version.number:02}.json", facts)
 
 
 def _record(consultation: Consultation, variant: Variant) -> Paper:

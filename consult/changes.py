@@ -341,6 +341,23 @@ def wanted(revision: Revision) -> set[int]:
     return {pair.mark for pair in found if pair is not None}
 
 
+def numbers_behind(revision: Revision) -> dict[int, list[list[int]]]:
+    """{mark: the points behind the change as [number of the opinion, ordinal]}, for the record."""
+    query = (
+        sa.select(PointChange.paragraph_id, Submission.number, Point.ordinal)
+        .join(Point, Point.id == PointChange.point_id)
+        .join(Submission, Submission.id == Point.submission_id)
+        .join(Response, Response.point_id == Point.id)
+        .where(PointChange.version_id == revision.version_id, still_stands())
+        .order_by(Submission.number, Point.ordinal)
+    )
+    found: dict[int, list[list[int]]] = {}
+    for paragraph_id, number, ordinal in db.session.execute(query):
+        if (pair := revision.by_paragraph.get(paragraph_id)) is not None:
+            found.setdefault(pair.mark, []).append([number, ordinal])
+    return found
+
+
 def later_versions(point: Point) -> Sequence[Version]:
     """The versions in which a point may have changed something, the newest first; one that is
     still prepared is among them."""
