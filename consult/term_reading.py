@@ -47,14 +47,14 @@ def version_of(lexicon: Lexicon) -> str:
 
 
 @lru_cache(maxsize=1)
-def _engine(lexicon: Lexicon) -> Engine:
-    # A whole dictionary: a process keeps only the last.
+def engine_for(lexicon: Lexicon) -> Engine:
+    """The engine for a lexicon; it holds a whole dictionary, so a process keeps only the last."""
     return Engine(lexicon)
 
 
 def read(chunk: Chunk) -> Batch:
     """The terms of every opinion of a chunk, each once, and what its words say of them."""
-    engine = _engine(chunk.lexicon)
+    engine = engine_for(chunk.lexicon)
     said = [engine.analyse(body, title=title) for _id, title, body in chunk.texts]
     terms = [[term for term in each.terms if len(term) <= LONGEST] for each in said]
     against = [[term for term in each.opposed if len(term) <= LONGEST] for each in said]

@@ -34,6 +34,7 @@ ROOMS = (
     "points",
     "wordings",
     "changes",
+    "suggestions",
 )
 
 

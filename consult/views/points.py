@@ -11,10 +11,20 @@ from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
-from consult import changes, drafts, originals, point_lists, points, responses, rules
+from consult import (
+    changes,
+    drafts,
+    originals,
+    point_lists,
+    point_suggestions,
+    points,
+    responses,
+    rules,
+)
 from consult.analysis import personal, splitting
 from consult.consultations import Consultation
 from consult.point_lists import Filter
+from consult.point_suggestions import About, Learned
 from consult.points import Point, PointAct
 from consult.responses import Outcome, Overtaken, ResponseState
 from consult.stances import Stance
@@ -245,6 +255,7 @@ def _show(
     words = _readable(point, submission)
     subjects = point_lists.subjects(consultation.programme)
     every = units.every()
+    learned = _learned(consultation, point, submission, words) if office else {}
     helping = points.cooperating([point.id]).get(point.id, [])
     return render_template(
         "consult/points/show.html",
@@ -264,6 +275,9 @@ def _show(
         helping_names=[u.name for u in every if u.id in helping],
         subjects=subjects,
         suggestion=point_lists.suggested(words, subjects) if office else None,
+        subject_titles={each.key: each.title for each in subjects},
+        learned_topic=_known(learned.get(About.TOPIC), {each.key for each in subjects}),
+        learned_unit=_known(learned.get(About.UNIT), {str(unit.id) for unit in every}),
         units=every,
         unit_names={unit.id: unit.name for unit in every},
         wordings=responses.wordings(),
@@ -276,6 +290,25 @@ def _show(
         typed=typed,
         **_lists(),
     )
+
+
+def _learned(
+    consultation: Consultation, point: Point, submission: Submission, words: str
+) -> dict[About, Learned | None]:
+    """What confirmations suggest for what nobody has decided yet."""
+    undecided = {About.TOPIC: not point.topic_key, About.UNIT: point.lead_unit_id is None}
+    return {
+        about: point_suggestions.suggest(
+            consultation.programme_id, about, words, submission.title or ""
+        )
+        for about, asked in undecided.items()
+        if asked
+    }
+
+
+def _known(found: Learned | None, labels: set[str]) -> Learned | None:
+    """The suggestion, unless the topic or unit it names is no longer there."""
+    return found if found is not None and found.label in labels else None
 
 
 def _listed(point: Point, submission: Submission) -> str:
