@@ -65,7 +65,7 @@ class Call(Base):
     __tablename__ = "panel_call"
     __table_args__ = (
         sa.CheckConstraint("opens_at < closes_at", name="window_in_order"),
-        sa.CheckConstraint("(state = 'closed') = (close_reason <> '')", name="why_closed"),
+        sa.CheckConstraint("state <> 'closed' OR close_reason <> ''", name="why_closed"),
         sa.Index(None, "programme_id", "id"),
     )
 

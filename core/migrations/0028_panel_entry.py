@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("close_reason", sa.String(length=200), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(state = 'closed') = (close_reason <> '')", name=op.f("ck_panel_call_why_closed")
+            "state <> 'closed' OR close_reason <> ''", name=op.f("ck_panel_call_why_closed")
         ),
         sa.CheckConstraint("opens_at < closes_at", name=op.f("ck_panel_call_window_in_order")),
         sa.ForeignKeyConstraint(
