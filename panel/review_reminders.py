@@ -32,10 +32,14 @@ def stage_of(invitation: Invitation, now: dt.datetime) -> int | None:
     """Which reminder is due now: 7, 2 or 0 days before; None when none is or it is signed."""
     if not invitation.may_write(now):
         return None
+    left = _days_left(invitation, now)
+    return next((days for days in BEFORE if left <= days), None)
+
+
+def _days_left(invitation: Invitation, now: dt.datetime) -> int:
     # A due moment of midnight is the end of the day before.
     last_day = (invitation.due() - dt.timedelta(seconds=1)).astimezone(SHANGHAI).date()
-    left = (last_day - now.astimezone(SHANGHAI).date()).days
-    return next((days for days in BEFORE if left <= days), None)
+    return (last_day - now.astimezone(SHANGHAI).date()).days
 
 
 def remind_due(post: Post, *, now: dt.datetime) -> None:
@@ -62,7 +66,7 @@ def remind_due(post: Post, *, now: dt.datetime) -> None:
                 f"review:{invitation.id}:{invitation.due().isoformat()}:{stage}",
                 addresses[invitation.member_id],
                 _("审阅提醒：%(title)s", title=invitation.round.title),
-                _left(stage),
+                _left(_days_left(invitation, now)),
                 post,
             )
             for invitation, stage in waiting
@@ -178,14 +182,18 @@ def _letter(
     )
 
 
-def _left(stage: int) -> str:
-    if stage == 0:
+def _left(days: int) -> str:
+    if days == 0:
         return str(_("今天截止，您还没有签署审阅意见。"))
-    return str(_("还剩不到%(n)d天，您还没有签署审阅意见。", n=stage + 1))
+    return str(_("还剩不到%(n)d天，您还没有签署审阅意见。", n=days + 1))
 
 
 def _said(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    here = moment.astimezone(SHANGHAI)
+    if (here.hour, here.minute) == (0, 0):
+        # As the pages say it: 24:00 of the day that ends.
+        return f"{here - dt.timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{here:%Y-%m-%d %H:%M}"
 
 
 def on_the_desk(invitations: Iterable[Invitation], now: dt.datetime) -> Iterator[Invitation]:
