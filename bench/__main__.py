@@ -13,6 +13,7 @@ from bench import (
     serving,
     summary,
     term_index,
+    term_shelf,
 )
 
 ALL = {
@@ -25,6 +26,7 @@ ALL = {
     "review_round": review_round.run,
     "serving": serving.run,
     "term_index": term_index.run,
+    "term_shelf": term_shelf.run,
     "quality": quality.run,
 }
 

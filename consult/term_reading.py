@@ -55,9 +55,11 @@ def engine_for(lexicon: Lexicon) -> Engine:
 def read(chunk: Chunk) -> Batch:
     """The terms of every opinion of a chunk, each once, and what its words say of them."""
     engine = engine_for(chunk.lexicon)
-    said = [engine.analyse(body, title=title) for _id, title, body in chunk.texts]
-    terms = [[term for term in each.terms if len(term) <= LONGEST] for each in said]
-    against = [[term for term in each.opposed if len(term) <= LONGEST] for each in said]
+    said = [engine.said(body, title=title) for _id, title, body in chunk.texts]
+    terms = [[term for term in held if len(term) <= LONGEST] for held, _reading in said]
+    against = [
+        sorted(term for term in reading.opposed if len(term) <= LONGEST) for _held, reading in said
+    ]
     words = tuple(sorted({term for each in (*terms, *against) for term in each}))
     place = {word: number for number, word in enumerate(words)}
     starts, numbers = _rows(terms, place)
@@ -69,7 +71,7 @@ def read(chunk: Chunk) -> Batch:
         terms=numbers,
         opposed_starts=opposed_starts,
         opposed=opposed,
-        stances=tuple(STANCES.index(each.stance) for each in said),
+        stances=tuple(STANCES.index(reading.stance) for _held, reading in said),
     )
 
 

@@ -473,3 +473,41 @@ def test_a_shelf_counts_as_a_recount_does_in_whatever_pieces_it_comes(
 def _row(id: int, terms: set[int] | None, place: int) -> Row:
     blob = None if terms is None else np.array(sorted(terms), dtype="<u4").tobytes()
     return Row(id, place, 0, 0, False, DAY.toordinal(), id, blob, b"")
+
+
+# --- people ------------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 6), st.sets(st.integers(1, 9), max_size=5), st.booleans()),
+        max_size=30,
+    )
+)
+def test_people_by_term_are_counted_as_a_list_of_people_would(
+    said: list[tuple[int, set[int], bool]],
+) -> None:
+    shelf = Shelf()
+    rows = [
+        Row(
+            id=n + 1,
+            place=0,
+            channel=0,
+            stance=0,
+            declared=False,
+            day=1,
+            person=person,
+            terms=np.array(sorted(terms), dtype="<u4").tobytes(),
+            opposed=b"",
+        )
+        for n, (person, terms, _chosen) in enumerate(said)
+    ]
+    shelf.put(rows)
+    view = shelf.view()
+    chosen = np.array([each for _p, _t, each in said], dtype=np.bool_)
+    for mask, kept in ((None, said), (chosen, [each for each in said if each[2]])):
+        counts = view.people_by_term(mask)
+        for term in range(1, 10):
+            people = {person for person, terms, _c in kept if term in terms}
+            assert (int(counts[term]) if term < len(counts) else 0) == len(people)
