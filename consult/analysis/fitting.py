@@ -22,7 +22,7 @@ from consult.analysis.lexicon import builtin
 from consult.analysis.phrases import Background, Reader, features
 from consult.analysis.segment import Segmenter
 
-_PENALTY = 60.0
+_PENALTY = 40.0
 _STEPS = 12
 Floats = npt.NDArray[np.float64]
 Candidates = list[tuple[list[str], Floats]]

@@ -25,11 +25,14 @@ LONGEST = 4  # words of a phrase; with 3 the F1 is 0.005 lower
 _LONGEST_LETTERS = 12
 _LETTER = re.compile(r"[\u4e00-\u9fd5A-Za-z]")
 # Prepositions, particles, pronouns, measure words …: no phrase holds one.
-_GRAMMAR_TAGS = frozenset(
-    ["p", "c", "uj", "ul", "uv", "ud", "uz", "ug", "y", "e", "o", "r", "q", "x"]
-)
-# Adverbs, numbers, places and times: inside a phrase (多 目标 规划), never alone.
-_ONLY_INSIDE = frozenset(["d", "m", "f", "t"])
+_GRAMMAR_TAGS = frozenset(["p", "c", "uj", "ul", "uv", "ud", "uz", "ug", "y", "e", "o", "r", "x"])
+# Adverbs, numbers and places: inside a phrase (多 目标 规划), never alone.
+_ONLY_INSIDE = frozenset(["d", "m", "f", "q"])
+# Measure words: after another word (种养 户, 纤维 桩), never first.
+_NEVER_FIRST = frozenset(["q"])
+# Joins what stands beside it to one word: GM-CSF, ANSYS/LS-DYNA, N-乙酰, Navier-Stokes.
+_JOINT = re.compile(r"[-/‐–·&.']")
+_CODE = re.compile(r"[A-Za-z0-9\u0370-\u03ff]+")
 _SENTENCE_END = frozenset("。.!！?？;；\n")
 _EDGE = "^"
 
@@ -80,8 +83,8 @@ class Reader:
 
     def read(self, text: str, title: str = "") -> Text:
         """A text with its candidates."""
-        head = [*self.segmenter.tokens(normal.plain(title)), "\n"] if title else []
-        tokens = (*head, *self.segmenter.tokens(normal.plain(text)))
+        head = [*self._words(title), "\n"] if title else []
+        tokens = (*head, *self._words(text))
         fit = tuple(self._fits(token) for token in tokens)
         mentions: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         for at, words, phrase in self._candidates(tokens, fit):
@@ -89,10 +92,30 @@ class Reader:
         held = {phrase: tuple(places) for phrase, places in mentions.items()}
         return Text(tokens, fit, len(head), held)
 
+    def _words(self, text: str) -> list[str]:
+        """The words of a text, names in Latin letters kept whole."""
+        words: list[str] = []
+        joining = False
+        for token in self.segmenter.tokens(normal.plain(text)):
+            if joining and (_LETTER.match(token[0]) or _CODE.fullmatch(token)):
+                words[-2:] = ["".join([*words[-2:], token])]
+                joining = False
+                continue
+            joining = (
+                bool(words)
+                and len(token) == 1
+                and _JOINT.match(token) is not None
+                and _CODE.fullmatch(words[-1][-1]) is not None
+            )
+            words.append(token)
+        return words
+
     def _tag(self, token: str) -> str:
         """jieba's part of speech; n for a term of the lexicon alone, "" for a guessed word."""
+        if _CODE.match(token):
+            return "eng" if _LETTER.search(token) else "m"
         if token.isascii():
-            return "eng" if token.isalnum() else "x"
+            return "x"
         return ordinary.kind(token) or ("n" if self.segmenter.lexicon.decided(token) else "")
 
     def _fit(self, token: str) -> bool:
@@ -112,6 +135,8 @@ class Reader:
                 if end > len(tokens) or not fit[end - 1]:
                     break
                 phrase += tokens[end - 1]
+                if words == 1 and self.tag(token) in _NEVER_FIRST:
+                    break
                 alone = words == 1 and self.tag(token) in _ONLY_INSIDE
                 if 2 <= len(phrase) <= _LONGEST_LETTERS and not alone:
                     yield at, words, phrase
@@ -197,16 +222,29 @@ def features(
     """Each candidate with its named values; what they mean stands in phrase_weights.txt."""
     about = _About(text, background)
     for phrase in text.mentions:
-        yield (
-            phrase,
-            {
-                **_how_often(phrase, about),
-                **_where(phrase, about),
-                **_how_rare(phrase, about),
-                **_how_whole(phrase, about),
-                **_what_words(phrase, about, reader),
-            },
-        )
+        values = {
+            **_how_often(phrase, about),
+            **_where(phrase, about),
+            **_how_rare(phrase, about),
+            **_how_whole(phrase, about),
+            **_what_words(phrase, about, reader),
+        }
+        # What else shows counts otherwise for a phrase that stands there only once.
+        names = _once_names(tuple(values))
+        if values["once"]:
+            values.update([(once, values[name]) for name, once in names.items()])
+        else:
+            values.update(dict.fromkeys(names.values(), 0.0))
+        yield phrase, values
+
+
+# Of a phrase mentioned once these say nothing.
+_REPEATS = frozenset(["times", "once", "title"])
+
+
+@functools.lru_cache(maxsize=2)
+def _once_names(names: tuple[str, ...]) -> dict[str, str]:
+    return {name: f"once_{name}" for name in names if name not in _REPEATS}
 
 
 class _About:
