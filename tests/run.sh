@@ -19,6 +19,6 @@ step "ruff" ruff check .
 step "ruff format" ruff format --check --quiet .
 step "mypy" mypy
 step "import contracts" lint-imports
-step "tests on SQLite" pytest -n 2 -q
-step "tests on PostgreSQL" pytest -n 2 -q --database=postgres -m "not browser and not pure"
+step "tests on SQLite" pytest -n 2 -q --dist worksteal
+step "tests on PostgreSQL" pytest -n 2 -q --dist worksteal --database=postgres -m "not browser and not pure"
 exit $failed

@@ -60,6 +60,7 @@ from consult.programmes import Programme, Stage
 from consult.readers import tables
 from consult.readers.tables import Table
 from consult.responses import Outcome as Outcomes
+from consult.responses import Wording
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_reports import Sentence
@@ -1005,6 +1006,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "intake_id": Intake.id,
         "attachment_id": Attachment.id,
         "point_id": Point.id,
+        "wording_id": Wording.id,
         "act_id": PointAct.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
