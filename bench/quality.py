@@ -281,7 +281,7 @@ def copies() -> None:
         theirs = campaigns.pairs(true, duplicates.exact_groups(letters))
         for what, at, goal in (("precision", 0, "≥ 0.98"), ("recall", 1, "≥ 0.95")):
             name = f"campaigns among {count:,} letters, {what}"
-            _said(name, ours[at], what[:7], theirs[at], "equal but for form", goal)
+            _said(name, ours[at], "share", theirs[at], "equal but for form", goal)
 
 
 def _share(right: Iterator[bool]) -> float:
