@@ -560,15 +560,15 @@ def test_a_hostile_or_broken_word_file_is_refused_at_once(
     build: Callable[[], bytes], says: str
 ) -> None:
     data = build()
-    started = time.monotonic()
+    started = time.process_time()
     assert says in refusal(data)
-    assert time.monotonic() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_flood_of_elements_is_refused_in_bounded_time() -> None:
-    started = time.monotonic()
+    started = time.process_time()
     assert "复杂" in refusal(files.many_elements())
-    assert time.monotonic() - started < 15
+    assert time.process_time() - started < 15
 
 
 def test_a_word_file_without_its_main_part_is_refused() -> None:
@@ -592,9 +592,9 @@ def test_repetition_takes_no_time(atom: str, filename: str) -> None:
     text = atom * (400_000 // len(atom))
     chopped = "\n\n".join(text[at : at + 9_000] for at in range(0, len(text), 9_000))
     for source in (text, chopped):
-        started = time.monotonic()
+        started = time.process_time()
         read_or_refuse(source.encode(), filename)
-        assert time.monotonic() - started < 3
+        assert time.process_time() - started < 3
 
 
 def test_even_a_mistake_of_ours_is_a_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
