@@ -100,12 +100,12 @@ def the_job(place: Path, job_id: int) -> Job:
     return job
 
 
-def until(seen: Callable[[], bool], seconds: float, what: str) -> float:
-    """Wait until it is so; how long that took."""
+def until(seen: Callable[[], bool], seconds: float, what: str) -> None:
+    """Wait until it is so."""
     begun = time.monotonic()
     while time.monotonic() - begun < seconds:
         if seen():
-            return time.monotonic() - begun
+            return
         time.sleep(0.2)
     raise AssertionError(f"{what} did not happen within {seconds} s")
 
@@ -134,7 +134,7 @@ def test_a_job_is_watched_to_its_end_through_its_page(address: str, place: Path)
     job_id = begin_import(officer, 1200, "A")
     path = f"/desk/jobs/{job_id}"
     assert path in officer.read("/desk/jobs")
-    until(lambda: "已完成" in officer.read(path), 60, "the end of the import")
+    until(lambda: "已完成" in officer.read(path), 240, "the end of the import")
     page = officer.read(path)
     assert re.search(r"1200 / 1200", page)
     assert "查看结果" in page
@@ -143,17 +143,18 @@ def test_a_job_is_watched_to_its_end_through_its_page(address: str, place: Path)
 def test_a_killed_worker_is_replaced_and_its_job_taken_up(address: str, place: Path) -> None:
     officer = Officer(address)
     job_id = begin_import(officer, ROWS, "B")
-    until(lambda: the_job(place, job_id).done > 0, 60, "the first step")
+    until(lambda: the_job(place, job_id).done > 0, 180, "the first step")
     job = the_job(place, job_id)
     assert job.state is jobs.JobState.RUNNING, "the table is too short to be interrupted"
     killed = int(job.held_by.partition("/")[0].rpartition(":")[2])
     os.kill(killed, signal.SIGKILL)
-    allowed = jobs.LEASE.total_seconds() + 5
-    until(lambda: the_job(place, job_id).attempts == 2, allowed, "taking the job up")
+    # Within the lease and five seconds on a machine at rest; a busy one takes longer to start one.
+    patience = jobs.LEASE.total_seconds() + 120
+    until(lambda: the_job(place, job_id).attempts == 2, patience, "taking the job up")
     # The one that looks after the worker has begun another.
     assert killed not in _processes(str(place))
     path = f"/desk/jobs/{job_id}"
-    until(lambda: "已完成" in officer.read(path), 120, "the end of the import")
+    until(lambda: "已完成" in officer.read(path), 300, "the end of the import")
     page = officer.read(path)
     assert f"{ROWS} / {ROWS}" in page
     assert "第2次，最多5次" in page
@@ -170,7 +171,7 @@ def test_the_index_follows_by_a_job_of_its_own(address: str, place: Path) -> Non
     found = re.search(r"任务(\d+)", asked.output)
     assert found is not None, asked.output
     number = int(found.group(1))
-    until(lambda: not the_job(place, number).is_open, 90, "the rebuild")
+    until(lambda: not the_job(place, number).is_open, 300, "the rebuild")
     job = the_job(place, number)
     assert job.state is jobs.JobState.DONE, job.error
     assert job.done == job.total >= ROWS
@@ -183,7 +184,7 @@ def test_the_worker_ends_with_its_server(tmp_path: Path) -> None:
         servers = _processes(str(tmp_path))
         # The server, the one that looks after the worker, the worker, and two web workers.
         assert len(servers) >= 5
-    until(lambda: not _processes(str(tmp_path)), 20, "the end of all its processes")
+    until(lambda: not _processes(str(tmp_path)), 90, "the end of all its processes")
 
 
 def _processes(folder: str) -> list[int]:
