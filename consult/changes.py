@@ -151,7 +151,12 @@ def is_unmet() -> sa.ColumnElement[bool]:
     linked = sa.select(PointChange.id).where(PointChange.point_id == Point.id).exists()
     made_on = aliased(Version)
     # What was made on no version was made on the first.
-    number = sa.select(made_on.number).where(made_on.id == Point.version_id).scalar_subquery()
+    number = (
+        sa.select(made_on.number)
+        .where(made_on.id == Point.version_id)
+        .correlate(Point)
+        .scalar_subquery()
+    )
     later = (
         sa.select(Version.id)
         .join(Draft, Draft.id == Version.draft_id)
@@ -159,6 +164,7 @@ def is_unmet() -> sa.ColumnElement[bool]:
             Draft.consultation_id == Point.consultation_id,
             Version.number > sa.func.coalesce(number, 1),
         )
+        .correlate(Point)
         .exists()
     )
     return sa.and_(responses.needs_answer(), is_adopted(), sa.not_(linked), later)

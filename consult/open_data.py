@@ -131,7 +131,8 @@ def merged(table: Mapping[str, Tally]) -> Iterable[tuple[str, Tally]]:
     others = Tally()
     while by_size and (by_size[0][1].people < FEW or 0 < others.people < FEW):
         others.take(by_size.pop(0)[1])
-    yield from sorted(by_size)
+    # Shorter codes first: p9 stands before p10.
+    yield from sorted(by_size, key=lambda item: (len(item[0]), item[0]))
     if others.people >= FEW:
         yield OTHERS, others
 
