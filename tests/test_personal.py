@@ -84,3 +84,16 @@ def test_a_text_full_of_beginnings_takes_no_longer() -> None:
     """Each would take minutes if the work grew with the square of the text."""
     for text in ("1" * 20_000, "路1号" * 7_000, "我叫" * 10_000, "a" * 10_000 + "@" * 10_000):
         find(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "建议增加居民满意度评价。",
+        "本人任职的设计院承担区内改造设计。",
+        "居民应当参与，业主安全最要紧。",
+        "居民楼上装灯，本人连续三年反映。",
+    ],
+)
+def test_everyday_words_after_residents_are_no_names(text: str) -> None:
+    assert personal.find(text) == []

@@ -99,7 +99,15 @@ _NAME = rf"(?:{_DOUBLE}|[{_SURNAMES}])[{HAN}]{{1,2}}"
 _STRONG = re.compile(
     rf"(?:我叫|我的名字[叫是]|我名叫|姓名|联系人|反映人|投诉人|来信人|署名|签名|户主)[是为叫:： ]{{0,3}}({_NAME})"
 )
-_WEAK = re.compile(rf"(?:本人|我是|居民|业主|村民|邻居)(?:叫|是|为)?[:： ]?({_NAME})")
+# Everyday words that begin with a surname and follow 居民 or 本人 without naming anybody.
+_EVERYDAY = (
+    "满意|满足|任职|任教|任何|高度|高兴|方面|方便|常常|成员|成立|应该|应当|时常|安全|安居|安置|安装|向来|和睦|和谐|"
+    "关心|关注|关系|单位|温馨|文化|文明|全体|全部|全都|万分|施工|管理|乐意|乐于|明确|明白|左右|车辆|车位|车库|楼上|"
+    "楼下|楼道|路过|路口|于是|连续|连夜|农村|满心|满怀|计划|金额|水电|安心|祝愿|祝福|祝贺|舒适|游览|游园|曾经|曾在"
+)
+_WEAK = re.compile(
+    rf"(?:本人|我是|居民|业主|村民|邻居)(?:叫|是|为)?[:： ]?(?!{_EVERYDAY})({_NAME})"
+)
 # After a colon whatever stands there up to the next sign is the name.
 _LABELLED = re.compile(
     rf"(?:姓名|联系人|反映人|投诉人|来信人|署名|签名|户主)[:：] ?([{HAN}]{{2,4}})(?![{HAN}])"
