@@ -96,4 +96,4 @@ def test_a_text_full_of_beginnings_takes_no_longer() -> None:
     ],
 )
 def test_everyday_words_after_residents_are_no_names(text: str) -> None:
-    assert personal.find(text) == []
+    assert find(text) == []
