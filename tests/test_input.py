@@ -157,9 +157,15 @@ def kept(app: Flask) -> list[tuple[str, Rule]]:
     return [each for each in world.routes(app) if each[1].endpoint != "accounts.sign_out"]
 
 
-def test_odd_values_in_addresses(site: Flask, client: FlaskClient) -> None:
+# The longest walks go in parts, which several processes can share.
+PARTS = 4
+in_parts = pytest.mark.parametrize("part", range(PARTS))
+
+
+@in_parts
+def test_odd_values_in_addresses(site: Flask, client: FlaskClient, part: int) -> None:
     faults = []
-    for turn, (method, rule) in enumerate(kept(site)):
+    for turn, (method, rule) in list(enumerate(kept(site)))[part::PARTS]:
         for name in rule._converters:
             others = dict.fromkeys(rule.arguments, 1)
             whole = site.url_map.bind("localhost").build(
@@ -180,10 +186,11 @@ def _takes_words(rule: Rule, name: str) -> bool:
     return type(rule._converters[name]).__name__ in ("UnicodeConverter", "PathConverter")
 
 
-def test_odd_values_in_queries(site: Flask, client: FlaskClient) -> None:
+@in_parts
+def test_odd_values_in_queries(site: Flask, client: FlaskClient, part: int) -> None:
     faults = []
-    turn = 0
-    for method, rule in kept(site):
+    turn = part
+    for method, rule in kept(site)[part::PARTS]:
         address = world.addresses(site, rule)[0].partition("?")[0]
         for name in parameters(module_of(site, rule)):
             turn += 1
@@ -235,9 +242,10 @@ def _parts(names: tuple[str, ...]) -> bytes:
     )
 
 
-def test_odd_bodies_at_every_form(site: Flask, client: FlaskClient) -> None:
+@in_parts
+def test_odd_bodies_at_every_form(site: Flask, client: FlaskClient, part: int) -> None:
     faults = []
-    for turn, (method, rule) in enumerate(kept(site)):
+    for turn, (method, rule) in list(enumerate(kept(site)))[part::PARTS]:
         if method == "GET":
             continue
         address = world.addresses(site, rule)[0]
