@@ -12,7 +12,7 @@ from flask_wtf import CSRFProtect, FlaskForm
 from flask_wtf.csrf import _FlaskFormCSRF
 from flask_wtf.form import SUBMIT_METHODS, _Auto
 from werkzeug.datastructures import CombinedMultiDict, MultiDict
-from wtforms import Field, HiddenField, StringField, TextAreaField
+from wtforms import Field, HiddenField, IntegerField, StringField, TextAreaField
 from wtforms import FileField as UploadField
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
@@ -23,6 +23,7 @@ from core.text import tidy, tidy_line, unreadable, visible
 
 # Forgery protection of every POST; a view that only keeps a harmless preference is exempt.
 csrf = CSRFProtect()
+MOST_DIGITS = 9
 
 
 class Readable:
@@ -68,6 +69,19 @@ class TextField(TextAreaField):  # type: ignore[misc]
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
         filters: list[Callable[[Any], Any]] = [lambda text: tidy(text) if text else ""]
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
+
+
+class NumberField(IntegerField):  # type: ignore[misc]
+    """A whole number as people type one: of no more digits than any column holds."""
+
+    data: Any
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        """Take what was typed; ValueError with a sentence for what is no such number."""
+        if valuelist and len(valuelist[0].strip()) > MOST_DIGITS:
+            self.data = None
+            raise ValueError(self.gettext("Not a valid integer value."))
+        super().process_formdata(valuelist)
 
 
 @cache

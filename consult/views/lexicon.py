@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
-from wtforms import HiddenField, IntegerField, SelectField
+from wtforms import HiddenField, SelectField
 from wtforms.validators import InputRequired, Optional
 
 from consult import consultations, lexicon_previews, lexicons, rules
@@ -19,7 +19,7 @@ from consult.lexicon_previews import Preview
 from consult.lexicons import Entry, EntryKind, LexiconVersion
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form, LineField, NumberField, TextField, Words
 from core.permissions import require
 from core.web import as_file, choice_in, keep_private, now, number_in, words_in
 
@@ -41,7 +41,7 @@ class ReasonForm(Form):
         description=_l("会记入版本和操作记录。"),
     )
     # The number of the version the page was made with.
-    seen = IntegerField(validators=[Optional()], widget=HiddenField.widget)
+    seen = NumberField(validators=[Optional()], widget=HiddenField.widget)
 
     @property
     def seen_number(self) -> int:

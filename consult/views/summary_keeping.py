@@ -5,14 +5,14 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import HiddenField, IntegerField
+from wtforms import HiddenField
 from wtforms.validators import Length, NumberRange
 
 from consult import kept_views, rules, theme_names
 from consult.views.summary_pages import opened_at_desk
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, LineField, Words
+from core.forms import Form, LineField, NumberField, Words
 from core.permissions import require
 from core.web import now
 
@@ -20,7 +20,7 @@ from core.web import now
 class ThemeForm(Form):
     """What a theme is to be called; nothing for what the machine calls it."""
 
-    theme = IntegerField(validators=[NumberRange(1, 1000)])
+    theme = NumberField(validators=[NumberRange(1, 1000)])
     name = LineField(
         _l("主题名称"),
         [Length(max=theme_names.LONGEST, message=_l("名称最多40字，请缩短。"))],

@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, DateTimeLocalField, Field, FileField, IntegerField, SelectField
+from wtforms import BooleanField, DateTimeLocalField, Field, FileField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, Optional, ValidationError
 
@@ -24,7 +24,7 @@ from consult.views.publishing import DayField
 from core import uploads
 from core.db import db
 from core.errors import Refused, refusals_on
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form, LineField, NumberField, TextField, Words
 from core.permissions import require
 from core.web import keep_private, now, number_in
 from panel import guests, meetings, minutes, papers, rules, seats
@@ -99,7 +99,7 @@ class PlanForm(Form):
     chair = LineField(_l("主持人"), [Words(least=0, most=60, missing="")])
     is_public = BooleanField(_l("对公众开放，接受报名旁听"))
     admission = SelectField(_l("席位怎样分配"), default=Admission.FIRST_COME.value)
-    seats = IntegerField(
+    seats = NumberField(
         _l("公众席位"),
         [
             Optional(),

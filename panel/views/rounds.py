@@ -22,7 +22,6 @@ from werkzeug.wrappers import Response
 from wtforms import (
     Field,
     FileField,
-    IntegerField,
     RadioField,
     SelectField,
     SelectMultipleField,
@@ -40,7 +39,7 @@ from core import audit, uploads
 from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form, LineField, NumberField, TextField, Words
 from core.permissions import require
 from core.web import as_file, keep_private, local, now, number_in
 from panel import (
@@ -166,7 +165,7 @@ class RoundForm(Form):
         default="yes",
         description=_l("开始时就告诉成员，以后不能改。"),
     )
-    quorum = IntegerField(
+    quorum = NumberField(
         _l("有效人数"),
         [NumberRange(min=0, max=10_000, message=_l("请填写0到10000之间的整数。"))],
         default=0,
