@@ -79,7 +79,7 @@ def _served(application: str, environment: dict[str, str]) -> Iterator[int]:
     command += ["--bind", f"127.0.0.1:{port}", application]
     server = subprocess.Popen(command, cwd=ROOT, env=os.environ | environment)
     try:
-        for _try in range(200):
+        for _try in range(1200):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
