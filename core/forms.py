@@ -80,7 +80,7 @@ class NumberField(IntegerField):  # type: ignore[misc]
         """Take what was typed; ValueError with a sentence for what is no such number."""
         if valuelist and len(valuelist[0].strip()) > MOST_DIGITS:
             self.data = None
-            raise ValueError(self.gettext("Not a valid integer value."))
+            raise ValueError(_l("请填写整数，最多%(most)d位。", most=MOST_DIGITS))
         super().process_formdata(valuelist)
 
 
