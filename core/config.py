@@ -6,17 +6,13 @@ clone starts safely without anybody choosing a password.
 
 import os
 import secrets
+import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from flask import current_app
 from pydantic import Field
-from pydantic_settings import (
-    BaseSettings,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-    TomlConfigSettingsSource,
-)
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 MEGABYTE = 1024 * 1024
 
@@ -24,7 +20,7 @@ MEGABYTE = 1024 * 1024
 class Settings(BaseSettings):
     """What an operator may set; every name is also an environment variable, e.g. `SITE_URL`."""
 
-    model_config = SettingsConfigDict(extra="forbid")
+    model_config = SettingsConfigDict(extra="forbid", env_ignore_empty=True)
 
     secret_key: str = ""
     database_url: str = ""
@@ -83,24 +79,20 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],
+        settings_cls: type[BaseSettings],  # noqa: ARG003
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        # What is handed over was read from the file, and the environment goes before the file.
+        return env_settings, init_settings
 
 
 def read_settings(instance: Path) -> Settings:
     """Read the settings of the copy that owns the folder `instance`."""
-
-    class OfThisCopy(Settings):
-        model_config = SettingsConfigDict(
-            extra="forbid", toml_file=instance / "settings.toml", env_ignore_empty=True
-        )
-
-    settings = OfThisCopy()
+    file = instance / "settings.toml"
+    settings = Settings(**tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {})
     settings.secret_key = settings.secret_key or _kept_secret(instance, "secret_key")
     settings.contact_key = settings.contact_key or _kept_fernet_key(instance)
     settings.totp_key = settings.totp_key or _kept_secret(instance, "totp_key")

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import sqlalchemy as sa
 from flask import Flask
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.routing import Rule
@@ -31,20 +32,49 @@ QUICK_HASHING = {
 
 
 COMPILED = FileSystemBytecodeCache()
+# The SQL of all sites of a run, each of which has an engine of its own.
+STATEMENTS = sa.util.LRUCache[Any, Any](4000)
+
+
+def _share_statements() -> None:
+    """Let a statement that was compiled for one site's engine be found by all others: dialects of
+    one kind, on one server, write the same words."""
+    dialect = sa.engine.default.DefaultDialect
+    dialect.__eq__ = lambda one, other: type(one) is type(other)  # type: ignore[method-assign]
+    dialect.__hash__ = lambda one: hash(type(one))  # type: ignore[method-assign]
+
+
+_share_statements()
 
 
 def _compile_routes_once() -> None:
-    """Let all sites of a run share what werkzeug compiles for each route to build its address:
-    it takes most of the time a site takes, and there are thousands."""
-    compile_builder, made = Rule._compile_builder, {}
+    """Let all sites of a run share what werkzeug works out for each route: it takes most of the
+    time a site takes, and there are thousands."""
+    compile_rule, made = Rule.compile, dict[tuple[object, ...], dict[str, Any]]()
+    builders = ("_build", "_build_unknown")
 
-    def remembered(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
-        key = (tuple(rule._trace), repr(rule.defaults), append_unknown)
+    def remembered(rule: Rule) -> None:
+        of_map = rule.map
+        assert of_map is not None
+        key = (
+            rule.rule,
+            rule.host if of_map.host_matching else rule.subdomain,
+            rule.merge_slashes,
+            repr(rule.defaults),
+            *of_map.converters.values(),
+        )
         if key not in made:
-            made[key] = compile_builder(rule, append_unknown)
-        return made[key]
+            compile_rule(rule)
+            found = {name: getattr(rule, name).__func__ for name in builders}
+            made[key] = found | {
+                name: getattr(rule, name) for name in ("_parts", "_trace", "_converters")
+            }
+            return
+        for name, value in made[key].items():
+            setattr(rule, name, value.__get__(rule, None) if name in builders else value)
+        rule.arguments.update(rule._converters)
 
-    Rule._compile_builder = remembered  # type: ignore[method-assign,assignment]
+    Rule.compile = remembered  # type: ignore[method-assign]  # the class's own, in tests only
 
 
 _compile_routes_once()
@@ -72,6 +102,9 @@ class Place:
         # Every test has an application of its own; its templates need not be compiled anew.
         app.jinja_env.bytecode_cache = COMPILED
         app.test_client_class = Visitor
+        with app.app_context():
+            # Nothing public gives an engine a cache it shares with others.
+            db.engine._compiled_cache = STATEMENTS
         watch(app)
         return app
 
