@@ -24,7 +24,7 @@ from core.db import Base, choice, db, insert_into
 from core.errors import Refused
 from core.units import Unit
 from panel import appointments, quotas
-from panel.appointments import Appointment, AppointmentState
+from panel.appointments import Appointment, AppointmentState, Objection
 from panel.calls import Call
 from panel.members import Member
 
@@ -377,7 +377,7 @@ def withdraw(application: Application, *, by: Actor, now: dt.datetime) -> None:
             raise Refused(_("提名已经有了决定，不能再撤回。如要辞任，请与工作人员联系。"))
         by_unit = application.origin is Origin.UNIT
         why = _("推荐单位撤回推荐") if by_unit else _("本人撤回申请")
-        appointments.refuse(proposal, why, by=by, now=now)
+        appointments.refuse(proposal, Objection.WITHDRAWN, why, by=by, now=now)
         _clear_register(proposal.member)
     application.state = ApplicationState.WITHDRAWN
     _forget(application)
@@ -507,6 +507,26 @@ def of_unit(unit_id: int, *, before: int | None = None, limit: int = 30) -> Sequ
     if before is not None:
         query = query.where(Application.id < before)
     return db.session.scalars(query.order_by(Application.id.desc()).limit(limit)).all()
+
+
+def news_of_unit(unit_id: int, since: dt.datetime) -> int:
+    """About how many of a unit's recommendations somebody has decided since then: refused,
+    appointed, or not appointed."""
+    told = (AppointmentState.APPOINTED, AppointmentState.REFUSED)
+    refused = sa.and_(
+        Application.state == ApplicationState.REFUSED, Application.decided_at >= since
+    )
+    decided = sa.and_(
+        Application.state == ApplicationState.PROPOSED,
+        Appointment.state.in_(told),
+        Appointment.decided_at >= since,
+    )
+    query = (
+        sa.select(sa.func.count(Application.id))
+        .outerjoin(Application.appointment)
+        .where(Application.unit_id == unit_id, sa.or_(refused, decided))
+    )
+    return db.session.scalar(query) or 0
 
 
 def of_member(member_id: int) -> Sequence[Application]:

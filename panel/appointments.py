@@ -74,6 +74,30 @@ audit.VALUES.setdefault("state", {}).update(
 )
 
 
+class Objection(Enum):
+    """The closed list of why the second person does not confirm a proposal."""
+
+    NOT_ELIGIBLE = "not_eligible"
+    NO_PLACE = "no_place"
+    COMPOSITION = "composition"
+    UNFOUNDED = "unfounded"
+    WITHDRAWN = "withdrawn"
+    OTHER = "other"
+
+    @property
+    def title(self) -> str:
+        """In the words of the page."""
+        titles: dict[Objection, str] = {
+            Objection.NOT_ELIGIBLE: _("不符合聘任条件"),
+            Objection.NO_PLACE: _("该类别名额已满或需要调整"),
+            Objection.COMPOSITION: _("从构成考虑，其他人选更合适"),
+            Objection.UNFOUNDED: _("提名的理由或材料不够充分"),
+            Objection.WITHDRAWN: _("本人或推荐单位撤回"),
+            Objection.OTHER: _("其他原因"),
+        }
+        return titles[self]
+
+
 class Appointment(Base):
     """One term of one member in one category."""
 
@@ -84,6 +108,9 @@ class Appointment(Base):
         sa.CheckConstraint(
             "state <> 'appointed' OR decided_by_id IS NULL OR decided_by_id <> proposed_by_id",
             name="two_persons",
+        ),
+        sa.CheckConstraint(
+            "(state = 'refused') = (objection IS NOT NULL)", name="refused_for_a_reason"
         ),
         # One seat at a time, and one proposal for another.
         sa.Index(
@@ -118,7 +145,9 @@ class Appointment(Base):
     term_to: Mapped[dt.date]
     # The first day on which they no longer sit.
     ended_on: Mapped[dt.date | None]
-    # Why it ended, or why it was refused.
+    # Why it was refused, of the list; in words it stands in `end_reason`.
+    objection: Mapped[Objection | None] = mapped_column(choice(Objection))
+    # Why it ended, or why it was refused, in words.
     end_reason: Mapped[str] = mapped_column(sa.String(200), default="")
     successor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("panel_member.id"))
     state: Mapped[AppointmentState] = mapped_column(
@@ -217,13 +246,17 @@ def confirm(appointment: Appointment, *, by: Actor, today: dt.date, now: dt.date
         accounts.grant(member.account, RoleName.PANEL_MEMBER, by=by, now=now)
 
 
-def refuse(appointment: Appointment, reason: str, *, by: Actor, now: dt.datetime) -> None:
-    """Decide against a proposal, with the reason."""
-    if not reason:
+def refuse(
+    appointment: Appointment, objection: Objection, words: str, *, by: Actor, now: dt.datetime
+) -> None:
+    """Decide against a proposal, for a reason of the list and in words."""
+    if not words:
         raise Refused(_("请写明不予聘任的理由。"))
     _lock(appointment)
-    appointment.state, appointment.end_reason = AppointmentState.REFUSED, reason
+    appointment.state = AppointmentState.REFUSED
+    appointment.objection, appointment.end_reason = objection, words
     appointment.decided_by_id, appointment.decided_at = by.id, now
+    reason = f"{objection.title}：{words}"
     _note("appointment.refused", appointment, appointment.member, by, now, reason=reason)
 
 

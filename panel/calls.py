@@ -1,7 +1,8 @@
 """Calls (征集): when residents may apply for the panel, for which categories, and from where.
 
 A call is prepared, opened and closed by an officer; it takes applications between its two moments
-and not a minute longer. What was opened is not rewritten: who applied did so under these words.
+and not a minute longer. What was opened is not rewritten: who applied did so under these words. Its
+end may be moved later while it is open, never earlier, and the page tells both ends and the reason.
 """
 
 import datetime as dt
@@ -12,7 +13,7 @@ from enum import Enum
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
 from core import audit
 from core.audit import Actor
@@ -25,11 +26,15 @@ audit.ACTIONS.update(
         "call.prepared": _l("拟定成员征集"),
         "call.changed": _l("修改成员征集"),
         "call.opened": _l("发布成员征集"),
+        "call.prolonged": _l("延长成员征集"),
         "call.closed": _l("提前截止成员征集"),
     }
 )
 audit.KINDS.update({"panel_call": _l("成员征集")})
 audit.FIELDS.update({"opens_at": _l("开始时间"), "closes_at": _l("截止时间")})
+
+# Nobody is called for longer; a year typed wrongly is caught here.
+LONGEST = dt.timedelta(days=366)
 
 
 class CallState(Enum):
@@ -83,6 +88,8 @@ class Call(Base):
     close_reason: Mapped[str] = mapped_column(sa.String(200), default="")
     created_at: Mapped[dt.datetime]
 
+    prolongations: Mapped[list["Prolongation"]] = relationship(order_by="Prolongation.id")
+
     def phase(self, now: dt.datetime) -> Phase:
         """Where it stands, read off the clock."""
         if self.state is CallState.PREPARED:
@@ -99,6 +106,20 @@ class Call(Base):
     def is_public(self) -> bool:
         """Whether everybody may know of it."""
         return self.state is not CallState.PREPARED
+
+
+class Prolongation(Base):
+    """One time the end of a call was moved later, and why; shown to everybody."""
+
+    __tablename__ = "panel_call_prolongation"
+    __table_args__ = (sa.CheckConstraint("former_end < new_end", name="never_shorter"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    call_id: Mapped[int] = mapped_column(sa.ForeignKey("panel_call.id"), index=True)
+    former_end: Mapped[dt.datetime]
+    new_end: Mapped[dt.datetime]
+    reason: Mapped[str] = mapped_column(sa.String(200))
+    decided_at: Mapped[dt.datetime]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +167,35 @@ def open_(call: Call, *, by: Actor, now: dt.datetime) -> None:
     _note("call.opened", call, by, now)
 
 
+def prolong(
+    call: Call, closes_at: dt.datetime, reason: str, *, by: Actor, now: dt.datetime
+) -> None:
+    """Move its end later, while it is announced or open; the reason and both ends are public."""
+    if not reason:
+        raise Refused(_("请写明延长的理由。"))
+    _lock(call)
+    if call.phase(now) not in (Phase.OPEN, Phase.UPCOMING):
+        raise Refused(_("这次征集没有发布或已经截止。"))
+    if closes_at <= call.closes_at:
+        raise Refused(_("征集只能延长，不能缩短或保持不变。"))
+    _must_be_short(call.opens_at, closes_at)
+    former_end, call.closes_at = call.closes_at, closes_at
+    call.prolongations.append(
+        Prolongation(former_end=former_end, new_end=closes_at, reason=reason, decided_at=now)
+    )
+    db.session.flush()
+    audit.record(
+        "call.prolonged",
+        call,
+        by=by,
+        now=now,
+        name=call.title,
+        before={"closes_at": former_end.isoformat()},
+        after={"closes_at": closes_at.isoformat()},
+        reason=reason,
+    )
+
+
 def close(call: Call, reason: str, *, by: Actor, now: dt.datetime) -> None:
     """End it before its time; the reason is public. What came in by then is kept."""
     if not reason:
@@ -164,9 +214,15 @@ def _take(call: Call, notice: Notice) -> None:
         raise Refused(_("请在规划的成员类别中选择。"))
     if notice.opens_at >= notice.closes_at:
         raise Refused(_("截止时间要晚于开始时间。"))
+    _must_be_short(notice.opens_at, notice.closes_at)
     call.title, call.about = notice.title, notice.about
     call.categories, call.places = list(notice.categories), list(notice.places)
     call.opens_at, call.closes_at = notice.opens_at, notice.closes_at
+
+
+def _must_be_short(opens_at: dt.datetime, closes_at: dt.datetime) -> None:
+    if closes_at - opens_at > LONGEST:
+        raise Refused(_("征集期限不能超过一年。"))
 
 
 def _lock(call: Call) -> None:
@@ -204,8 +260,10 @@ def page(programme_id: int, *, before: int | None = None, limit: int = 30) -> Se
 
 def public(programme_id: int, *, limit: int = 20) -> Sequence[Call]:
     """Calls everybody may know of, the one that closes last first."""
-    query = sa.select(Call).where(
-        Call.programme_id == programme_id, Call.state != CallState.PREPARED
+    query = (
+        sa.select(Call)
+        .options(selectinload(Call.prolongations))
+        .where(Call.programme_id == programme_id, Call.state != CallState.PREPARED)
     )
     return db.session.scalars(
         query.order_by(Call.closes_at.desc(), Call.id.desc()).limit(limit)

@@ -23,7 +23,7 @@ from core.config import of_site
 from core.db import Base, choice, db
 from core.errors import Refused
 from core.text import tidy_line
-from panel import appointments, member_rows, members
+from panel import appointments, member_rows, members, outcomes
 from panel.appointments import Appointment, AppointmentState
 from panel.member_rows import Known, Row, RowReader, RowRefused
 from panel.members import Details, Member
@@ -186,6 +186,7 @@ def confirm(started: MemberImport, *, by: Actor, today: dt.date, now: dt.datetim
             raise Refused(
                 _("%(name)s：%(why)s", name=each.member.name, why=refusal.sentence)
             ) from refusal
+    outcomes.tell_appointed(waiting, now=now)
     audit.record(
         "member_import.confirmed",
         started,

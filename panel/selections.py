@@ -1,5 +1,5 @@
 """Selections (遴选): what the office decides about applications: who stands on the shortlist and
-why, who is not chosen and for which reason, and who is proposed for a seat.
+why, who is not chosen and for which reason, who is proposed for a seat, and what the second person says.
 """
 
 import datetime as dt
@@ -7,14 +7,13 @@ import datetime as dt
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from core import audit, outbox, sealing
+from core import audit
 from core.audit import Actor
-from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from panel import applications, appointments, members
-from panel.applications import KEPT_REFUSED, Application, ApplicationState, Origin, Person, Refusal
-from panel.appointments import Appointment, Term
+from panel import applications, appointments, members, outcomes
+from panel.applications import KEPT_REFUSED, Application, ApplicationState, Person, Refusal
+from panel.appointments import Appointment, Objection, Term
 from panel.members import Details, Gender, Member
 
 audit.ACTIONS.update(
@@ -49,7 +48,7 @@ def refuse(
     application.keep_until = (now + KEPT_REFUSED).date()
     _decided(application, by, now)
     applications.note("application.refused", application, by, now, refusal.title)
-    _tell_refused(application, now)
+    outcomes.tell_refused(application, now=now)
 
 
 def propose(
@@ -84,6 +83,20 @@ def propose(
     return appointment
 
 
+def appoint(appointment: Appointment, *, by: Actor, today: dt.date, now: dt.datetime) -> None:
+    """Appoint, as the second person, and tell whoever should know."""
+    appointments.confirm(appointment, by=by, today=today, now=now)
+    outcomes.tell_appointed([appointment], now=now)
+
+
+def object_to(
+    appointment: Appointment, objection: Objection, words: str, *, by: Actor, now: dt.datetime
+) -> None:
+    """Decide against a colleague's proposal, and tell whoever knows of it."""
+    appointments.refuse(appointment, objection, words, by=by, now=now)
+    outcomes.tell_objected(appointment, now=now)
+
+
 def _decided(application: Application, by: Actor, now: dt.datetime) -> None:
     application.decided_at, application.decided_by_id = now, by.id
     db.session.flush()
@@ -97,23 +110,4 @@ def _details(application: Application, person: Person) -> Details:
         unit_text=person.unit_text,
         contact=person.contact,
         is_name_public=application.is_name_public,
-    )
-
-
-def _tell_refused(application: Application, now: dt.datetime) -> None:
-    """Who applied is written to; of a recommendation the unit reads on its page."""
-    person = applications.person_of(application)
-    if person is None or application.origin is Origin.UNIT:
-        return
-    words = _(
-        "您好！感谢您关心规划编制。您对公众咨询团的申请（编号%(number)s）未能入选：%(reason)s。"
-        "%(words)s\n您仍可以随时对公开征求意见的文稿提出意见。",
-        number=application.receipt,
-        reason=application.refusal.title if application.refusal else "",
-        words=application.told,
-    )
-    address = sealing.seal(of_site().contact_key, person.contact)
-    outbox.put(
-        [outbox.Draft(f"application:{application.id}", address, _("公众咨询团申请结果"), words)],
-        now=now,
     )

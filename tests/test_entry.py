@@ -11,13 +11,15 @@ from flask.testing import FlaskClient
 
 from consult import programme_files, programmes
 from consult.programmes import Programme
-from core import accounts, audit, consents, password_links
+from core import accounts, audit, consents, password_links, sealing
 from core.audit import AuditEvent
+from core.config import of_site
 from core.db import db
 from core.errors import Refused
 from core.outbox import Message
 from core.password_links import PasswordLink
 from core.proof import UsedProof
+from core.units import Unit
 from core.web import local
 from panel import (
     applications,
@@ -30,7 +32,7 @@ from panel import (
     selections,
 )
 from panel.applications import Application, ApplicationState, Person, Refusal, Tie, Wish
-from panel.appointments import Appointment, AppointmentState, Term
+from panel.appointments import Appointment, AppointmentState, Objection, Term
 from panel.calls import Call, Notice
 from panel.members import Details, Member
 from tests import people
@@ -147,6 +149,32 @@ def wrong(application: Application) -> set[str]:
 
 
 # --- the window ----------------------------------------------------------------------------
+
+
+def test_an_open_call_is_prolonged_never_shortened_and_says_so(
+    programme: Programme, client: FlaskClient, officer: FlaskClient
+) -> None:
+    call = a_call(programme)
+    former, page = call.closes_at, f"{CALLS}/{call.id}"
+    for last in (TODAY + 3 * DAY, TODAY + 400 * DAY):
+        data = {"last": last.isoformat(), "why": "报名人数不足。"}
+        asked = officer.post(f"{page}/prolong", data=data | people.token(officer, page))
+        assert asked.status_code == 409
+        assert last.isoformat() in asked.get_data(as_text=True)
+    data = {"last": (TODAY + 40 * DAY).isoformat(), "why": "报名人数不足。"}
+    done = officer.post(f"{page}/prolong", data=data | people.token(officer, page))
+    assert done.status_code == 303
+    db.session.refresh(call)
+    assert call.takes(former + DAY)
+    (told,) = call.prolongations
+    assert (told.former_end, told.new_end) == (former, call.closes_at)
+    public = client.get(f"{APPLY}/").get_data(as_text=True)
+    assert "报名人数不足" in public
+    assert former.date().isoformat()[:4] in public.partition("原定")[2]
+    event = db.session.scalars(sa.select(AuditEvent).filter_by(action="call.prolonged")).one()
+    assert (event.before, event.reason) == ({"closes_at": former.isoformat()}, "报名人数不足。")
+    with pytest.raises(Refused, match="截止"):
+        calls.prolong(call, former + 90 * DAY, "再延。", by=audit.SYSTEM, now=call.closes_at)
 
 
 def test_a_call_takes_applications_between_its_two_moments(programme: Programme) -> None:
@@ -410,11 +438,81 @@ def test_a_refusal_has_a_reason_of_the_list_and_words_and_is_told(
     assert "由更熟悉养老" in db.session.scalars(sa.select(Message.body)).one()
 
 
+def messages() -> dict[str, str]:
+    """{where a message goes: what it says}."""
+    key = of_site().contact_key
+    return {
+        sealing.unseal(key, each.sealed_address): each.body
+        for each in db.session.scalars(sa.select(Message))
+    }
+
+
+def test_who_was_recommended_and_the_unit_are_told(app: Flask, programme: Programme) -> None:
+    unit = people.make_unit("区甲局", "jia")
+    colleague = people.make("unit_staff", unit=unit)
+    people.make("unit_staff", unit=people.make_unit("区乙局", "yi"))
+    found = [recommended(unit, number) for number in range(3)]
+    selections.refuse(found[0], Refusal.NO_PLACE, "本次只有两席。", by=audit.SYSTEM, now=NOON)
+    for each in found[1:]:
+        selections.shortlist(each, "熟悉企业。", by=audit.SYSTEM, now=NOON)
+    selections.appoint(propose(found[1]), by=audit.SYSTEM, today=TODAY, now=NOON)
+    objection = Objection.COMPOSITION
+    selections.object_to(
+        propose(found[2]), objection, "已有两位同领域。", by=audit.SYSTEM, now=NOON
+    )
+    db.session.commit()
+    told = messages()
+    assert set(told) == {colleague.email, *(f"li{n}@example.cn" for n in range(3))}
+    assert "区甲局推荐" in told["li0@example.cn"]
+    assert "本次只有两席" in told["li0@example.cn"]
+    assert "您已受聘" in told["li1@example.cn"]
+    assert "从构成考虑" in told["li2@example.cn"]
+    bodies = db.session.scalars(sa.select(Message.body).order_by(Message.id)).all()
+    to_unit = [each for each in bodies if each.startswith("您单位推荐")]
+    assert [("李强0" in to_unit[0]), ("李强1" in to_unit[1]), ("李强2" in to_unit[2])] == [True] * 3
+    client = app.test_client()
+    people.sign_in(client, colleague)
+    assert (
+        "3" in client.get("/desk/").get_data(as_text=True).partition("推荐的人选有结果")[0][-200:]
+    )
+
+
+def recommended(unit: Unit, number: int) -> Application:
+    """Somebody a unit recommends; not committed."""
+    return applications.recommend(
+        programmes.newest().id,  # type: ignore[union-attr]
+        unit.id,
+        Person(name=f"李强{number}", contact=f"li{number}@example.cn"),
+        Wish(category=OTHER_KIND, statement="熟悉企业情况。", is_adult=True, tie=Tie.WORKS),
+        key=f"unit-{number}",
+        person_key=f"unit-person-{number}",
+        consent=consents.PANEL.version,
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+
+
+def test_a_second_person_objects_for_a_reason_of_the_list(
+    programme: Programme, officer: FlaskClient
+) -> None:
+    appointment = propose(on_shortlist(a_call(programme)))
+    page = f"/desk/panel/members/{appointment.member_id}"
+    deed = f"/desk/panel/members/appointments/{appointment.id}/decide"
+    for data in ({"reason": "不合适。"}, {"objection": "withdrawn", "reason": "不合适。"}):
+        asked = officer.post(deed, data=data | {"act": "refuse"} | people.token(officer, page))
+        assert asked.status_code == 422
+    data = {"act": "refuse", "objection": "unfounded", "reason": "没有写明专长。"}
+    assert officer.post(deed, data=data | people.token(officer, page)).status_code == 303
+    assert "提名的理由或材料不够充分：没有写明专长。" in officer.get(page).get_data(as_text=True)
+
+
 def test_what_the_second_person_refuses_the_applicant_reads(
     programme: Programme, client: FlaskClient
 ) -> None:
     application = on_shortlist(a_call(programme))
-    appointments.refuse(propose(application), "构成已经平衡。", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(
+        propose(application), Objection.NO_PLACE, "构成已经平衡。", by=audit.SYSTEM, now=NOON
+    )
     db.session.commit()
     page = client.get(f"{APPLY}/receipts/{application.receipt}").get_data(as_text=True)
     assert "未入选" in page
@@ -566,7 +664,7 @@ def test_details_are_deleted_in_time(programme: Programme) -> None:
     waits, refused, never = an_application(call), an_application(call, 2), on_shortlist(call, 3)
     selections.refuse(refused, Refusal.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON)
     appointment = propose(never)
-    appointments.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(appointment, Objection.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     assert applications.forget(NOON + applications.KEPT_REFUSED) == 0
     assert applications.forget(NOON + applications.KEPT_REFUSED + 2 * DAY) == 2
@@ -617,6 +715,6 @@ def test_a_unit_recommends_and_sees_its_own_alone(app: Flask, programme: Program
     selections.shortlist(application, "构成需要。", by=audit.SYSTEM, now=NOON)
     appointment = propose(application)
     assert appointment.recommended_by_unit_id == mine.id
-    appointments.refuse(appointment, "名额调整。", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(appointment, Objection.NO_PLACE, "名额调整。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     assert "名额调整" in here.get(first.location).get_data(as_text=True)

@@ -34,7 +34,7 @@ from panel import (
     names,
     quotas,
 )
-from panel.appointments import Appointment, AppointmentState, Term
+from panel.appointments import Appointment, AppointmentState, Objection, Term
 from panel.members import Details, Member
 from tests import people
 from tests.conftest import NOON, Clock
@@ -201,8 +201,8 @@ def test_going_on_is_a_row_of_its_own_and_the_former_stays(programme: Programme)
 def test_refusing_needs_a_reason_and_is_final(programme: Programme) -> None:
     appointment = proposed(programme)
     with pytest.raises(Refused, match="理由"):
-        appointments.refuse(appointment, "", by=audit.SYSTEM, now=NOON)
-    appointments.refuse(appointment, "名额已满", by=audit.SYSTEM, now=NOON)
+        appointments.refuse(appointment, Objection.NO_PLACE, "", by=audit.SYSTEM, now=NOON)
+    appointments.refuse(appointment, Objection.NO_PLACE, "名额已满", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     with pytest.raises(Refused, match="未聘任"):
         appointments.confirm(appointment, by=audit.SYSTEM, today=TODAY, now=NOON)

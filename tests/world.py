@@ -105,7 +105,7 @@ from panel import (
     selections,
 )
 from panel.applications import Application, Refusal
-from panel.appointments import Appointment
+from panel.appointments import Appointment, Objection
 from panel.calls import Call
 from panel.guests import Invitation
 from panel.interests import Interest
@@ -528,7 +528,9 @@ def _panel(programme: Programme) -> None:
         if number == 5:
             continue
         if number == 4:
-            appointments.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+            appointments.refuse(
+                appointment, Objection.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON
+            )
             continue
         appointments.confirm(appointment, by=audit.SYSTEM, today=day, now=NOON)
         if number == 3:
@@ -609,7 +611,11 @@ def _applications(programme: Programme) -> None:
                 now=NOON,
             )
             if number == 7:
-                appointments.refuse(appointment, "名额已满。", by=audit.SYSTEM, now=NOON)
+                appointments.refuse(
+                    appointment, Objection.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON
+                )
+    later = made[0].closes_at + dt.timedelta(days=10)
+    calls.prolong(made[0], later, "报名人数还不够。", by=audit.SYSTEM, now=NOON)
     calls.close(made[1], "名额已经招满。", by=audit.SYSTEM, now=NOON)
     _lists(programme, kinds[0])
     db.session.commit()

@@ -1,6 +1,7 @@
 """The staff desk: what there is to do today."""
 
 import datetime as dt
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from flask import Blueprint, Flask, current_app, render_template, url_for
@@ -22,6 +23,24 @@ class Door(NamedTuple):
     title: object
     endpoint: str
     rule: Rule
+
+
+class Line(NamedTuple):
+    """What waits for whoever looks: how many of what, in words, and where to go on."""
+
+    number: int
+    unit: str
+    title: str
+    url: str
+
+
+Lines = Callable[[dt.datetime], Iterable[Line]]
+
+
+def add_lines(app: Flask, lines: Lines) -> None:
+    """Let a package that the consultation does not know say on the desk what waits. `lines` is
+    asked at each look, and gives those only that the person who looks may go on with."""
+    app.extensions.setdefault("desk_lines", []).append(lines)
 
 
 def add_door(app: Flask, door: Door) -> None:
@@ -47,6 +66,7 @@ def today() -> str:
         stuck=outbox.stuck() if may(core_rules.mind_messages) else 0,
         late=responses.overdue(local(at).date()) if may(rules.work_on_points) else 0,
         to_answer=_to_answer(at),
+        lines=[line for ask in current_app.extensions.get("desk_lines", []) for line in ask(at)],
         rooms=[
             (title, url_for(endpoint))
             for title, endpoint, rule in _rooms()

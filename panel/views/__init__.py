@@ -35,3 +35,5 @@ def init_views(app: Flask) -> None:
         app.register_blueprint(module.blueprint)
         for door in getattr(module, "DOORS", ()):
             desk.add_door(app, door)
+        if hasattr(module, "lines"):
+            desk.add_lines(app, module.lines)

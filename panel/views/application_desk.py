@@ -113,7 +113,7 @@ def refuse(application_id: int) -> Answer:
         now=now(),
     )
     if application.unit_id is not None:
-        return _done(application, _("已记为未入选，推荐单位可以看到结果。"))
+        return _done(application, _("已记为未入选，结果会通知本人和推荐单位。"))
     return _done(application, _("已记为未入选，结果会通知本人。"))
 
 

@@ -1,25 +1,21 @@
 """What is asked of somebody who would like to sit on the panel, or whom a unit recommends, and of
 the office that decides."""
 
-import datetime as dt
-from typing import Any
-
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, Field, HiddenField, RadioField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from consult import consultations, topics
+from consult import topics
 from consult.programmes import Programme
 from consult.views.publishing import DayField
 from core import addresses
 from core.forms import Form, LineField, OnceForm, TextField, Words
-from core.text import tidy_line
 from core.web import local, now
-from panel import applications, quotas
+from panel import applications
 from panel.applications import Person, Refusal, Tie, Wish
-from panel.calls import Call, Notice
+from panel.calls import Call
 from panel.members import NAME_LENGTH, Gender
 from panel.views.member_forms import LONGEST_TERM, OLDEST, Checks
 
@@ -268,96 +264,3 @@ class NumberForm(Form):
         description=_l("申请时得到的编号，以SQ开头，大小写和横线都不要紧。"),
         render_kw={"autocomplete": "off", "spellcheck": "false"},
     )
-
-
-class CallForm(Form):
-    """What a call says."""
-
-    title = LineField(
-        _l("标题"),
-        [Words(most=120, missing=_l("请填写标题。"))],
-        description=_l("例如：公开征集社区居民代表"),
-    )
-    about = TextField(
-        _l("征集说明"),
-        [Words(least=10, most=3000, missing=_l("请写明征集的说明。"))],
-        description=_l("写明需要哪些人、做什么、怎样选聘和联系方式。"),
-        render_kw={"rows": 6},
-    )
-    categories = Checks(_l("征集哪些类别"), [InputRequired(_l("请至少选择一个类别。"))])
-    places = TextField(
-        _l("面向哪些街镇"),
-        [Words(least=0, most=1000, missing="")],
-        description=_l("每行写一个；留空即面向全区。"),
-        render_kw={"rows": 3},
-    )
-    first = DayField(
-        _l("开始日期"),
-        [InputRequired(_l("请选择开始日期。"))],
-        description=_l("当天0:00开始接受申请。"),
-    )
-    last = DayField(
-        _l("截止日期"),
-        [InputRequired(_l("请选择截止日期。"))],
-        description=_l("当天24:00截止，首尾两天都算。"),
-    )
-
-    def offer(self, programme: Programme) -> "CallForm":
-        """Let the form choose among the programme's categories."""
-        self.categories.choices = [
-            SelectChoice(kind, kind) for kind in quotas.categories(programme.id)
-        ]
-        return self
-
-    def validate_places(self, field: Field) -> None:
-        """Names that fit their column, and not too many."""
-        named = self.named if field.data else []
-        if len(named) > 30 or any(len(each) > 60 for each in named):
-            raise ValidationError(_("最多写30个街镇，每个不超过60字。"))
-
-    def validate_last(self, field: Field) -> None:
-        """Not before the first day."""
-        if self.first.data and field.data and field.data < self.first.data:
-            raise ValidationError(_("截止日期不能早于开始日期。"))
-
-    @property
-    def named(self) -> list[str]:
-        """The places, each once."""
-        lines = (tidy_line(line) for line in (self.places.data or "").split("\n"))
-        return list(dict.fromkeys(each for each in lines if each))
-
-    @property
-    def notice(self) -> Notice:
-        """What was filled in."""
-        opens_at, closes_at = consultations.window(self.first.data, self.last.data)
-        return Notice(
-            title=self.title.data or "",
-            about=self.about.data or "",
-            categories=self.categories.data or (),
-            places=self.named,
-            opens_at=opens_at,
-            closes_at=closes_at,
-        )
-
-
-class CloseForm(Form):
-    """Why a call ends before its time."""
-
-    reason = LineField(
-        _l("提前截止的理由"),
-        [Words(least=2, most=200, missing=_l("请写明提前截止的理由。"))],
-        description=_l("会登在征集页上。"),
-    )
-
-
-def typed(call: Call) -> dict[str, Any]:
-    """A call as the form shows it."""
-    return {
-        "title": call.title,
-        "about": call.about,
-        "categories": call.categories,
-        "places": "\n".join(call.places),
-        "first": local(call.opens_at).date(),
-        # It closes at the midnight that ends its last day.
-        "last": local(call.closes_at - dt.timedelta(minutes=1)).date(),
-    }

@@ -1,4 +1,4 @@
-"""Calls for members, at the desk: drawn up, published, and closed before their time."""
+"""Calls for members, at the desk: drawn up, published, prolonged, and closed before their time."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
@@ -9,13 +9,14 @@ from werkzeug.wrappers import Response
 from consult import programmes
 from consult.views.desk import Door
 from core.db import db
+from core.errors import refusals_on
 from core.forms import Form
 from core.permissions import require
 from core.web import keep_private, now, number_in
 from panel import calls, rules
 from panel.calls import Call
 from panel.views import loading
-from panel.views.application_forms import CallForm, CloseForm, typed
+from panel.views.call_forms import CallForm, CloseForm, ProlongForm, typed
 
 blueprint = Blueprint("call_desk", __name__, url_prefix="/desk/panel/calls")
 DOORS = (Door(_l("公开征集成员"), "call_desk.index", rules.decide_applications),)
@@ -67,7 +68,7 @@ def save_new() -> Answer:
 @blueprint.get("/<int:call_id>")
 def show(call_id: int) -> str:
     """One call, and what may be done with it."""
-    return _page(_call(call_id), CloseForm(formdata=None))
+    return _page(_call(call_id))
 
 
 @blueprint.get("/<int:call_id>/change")
@@ -92,9 +93,20 @@ def publish(call_id: int) -> Answer:
     """Let everybody see it."""
     call, form = _call(call_id), Form()
     if not form.validate():
-        return _page(call, CloseForm(formdata=None)), 422
+        return _page(call), 422
     calls.open_(call, by=current_user, now=now())
     return _done(call, _("征集已经发布。"))
+
+
+@blueprint.post("/<int:call_id>/prolong")
+def prolong(call_id: int) -> Answer:
+    """Move its end later, with the reason."""
+    call, form = _call(call_id), ProlongForm()
+    if not form.validate():
+        return _page(call, prolonging=form), 422
+    with refusals_on(lambda sentence: _page(call, prolonging=form, refusal=sentence)):
+        calls.prolong(call, form.closes_at, form.why.data, by=current_user, now=now())
+    return _done(call, _("征集已经延长，征集页上同时登出了原来和新的截止日期。"))
 
 
 @blueprint.post("/<int:call_id>/close")
@@ -102,7 +114,7 @@ def close(call_id: int) -> Answer:
     """End it before its time, with the reason."""
     call, form = _call(call_id), CloseForm()
     if not form.validate():
-        return _page(call, form), 422
+        return _page(call, closing=form), 422
     calls.close(call, form.reason.data, by=current_user, now=now())
     return _done(call, _("征集已经提前截止，已收到的申请继续办理。"))
 
@@ -121,11 +133,20 @@ def _form_page(form: CallForm, call: Call | None) -> str:
     return render_template("panel/call_desk/change.html", form=form, call=call)
 
 
-def _page(call: Call, closing: CloseForm) -> str:
+def _page(
+    call: Call,
+    *,
+    closing: CloseForm | None = None,
+    prolonging: ProlongForm | None = None,
+    refusal: str = "",
+) -> str:
     return render_template(
         "panel/call_desk/show.html",
         call=call,
         phase=call.phase(now()).value,
-        closing=closing,
+        failed=closing or prolonging,
+        closing=closing or CloseForm(formdata=None),
+        prolonging=prolonging or ProlongForm(formdata=None),
+        refusal=refusal,
         plain=Form(formdata=None),
     )

@@ -15,7 +15,7 @@ from core import addresses, units
 from core.forms import Form, LineField, TextField, Words
 from core.web import local, now
 from panel import quotas
-from panel.appointments import Term
+from panel.appointments import Objection, Term
 from panel.members import NAME_LENGTH, Details, Gender, Member
 
 OLDEST = 120
@@ -172,13 +172,23 @@ class NewMemberForm(DetailsForm, TermForm):
     """A person who is entered and proposed in one go."""
 
 
-class ReasonForm(Form):
-    """Why."""
+class ObjectionForm(Form):
+    """Why somebody is not appointed."""
 
+    objection = SelectField(_l("不予聘任的原因"), validators=[InputRequired(_l("请选择原因。"))])
     reason = LineField(
-        _l("理由"),
-        [Words(least=1, most=200, missing=_l("请写明理由。"))],
+        _l("说明"),
+        [Words(least=2, most=200, missing=_l("请用一两句话说明理由。"))],
+        description=_l(
+            "申请或经推荐的，会通知本人和推荐单位，查询时也能看到，请用语平和、说明具体。"
+        ),
     )
+
+    def offer(self) -> "ObjectionForm":
+        """Name the reasons in the reader's language; taking back is not the office's."""
+        every = [SelectChoice(e.value, e.title) for e in Objection if e is not Objection.WITHDRAWN]
+        self.objection.choices = [SelectChoice("", _("请选择")), *every]
+        return self
 
 
 class LeaveForm(Form):

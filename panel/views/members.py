@@ -40,8 +40,9 @@ from panel import (
     registers,
     rosters,
     rules,
+    selections,
 )
-from panel.appointments import Appointment, AppointmentState
+from panel.appointments import Appointment, AppointmentState, Objection
 from panel.interests import Interest
 from panel.members import Member
 from panel.views import loading
@@ -50,7 +51,7 @@ from panel.views.member_forms import (
     InterestForm,
     LeaveForm,
     NewMemberForm,
-    ReasonForm,
+    ObjectionForm,
     TermForm,
     told,
 )
@@ -259,13 +260,19 @@ def decide(appointment_id: int) -> Answer:
     require(rules.keep_register)
     appointment, act, at = _appointment(appointment_id), request.form.get("act", ""), now()
     if act == "confirm":
-        appointments.confirm(appointment, by=current_user, today=_today(), now=at)
-        said = _("已聘任，立即生效。")
+        selections.appoint(appointment, by=current_user, today=_today(), now=at)
+        said = _("已聘任，立即生效；本人和推荐单位会收到通知。")
     elif act == "refuse":
-        form = ReasonForm()
+        form = ObjectionForm().offer()
         if not form.validate():
-            return _member_page(appointment.member, reason=form), 422
-        appointments.refuse(appointment, form.reason.data, by=current_user, now=at)
+            return _member_page(appointment.member, objecting=form), 422
+        selections.object_to(
+            appointment,
+            Objection(form.objection.data),
+            form.reason.data,
+            by=current_user,
+            now=at,
+        )
         said = _("已记为未聘任。")
     else:
         abort(400)
@@ -463,7 +470,10 @@ def _leave_page(appointment: Appointment, form: LeaveForm) -> str:
 
 
 def _member_page(
-    member: Member, *, reason: ReasonForm | None = None, interest: InterestForm | None = None
+    member: Member,
+    *,
+    objecting: ObjectionForm | None = None,
+    interest: InterestForm | None = None,
 ) -> str:
     programme = programmes.newest()
     return render_template(
@@ -472,7 +482,7 @@ def _member_page(
         fields=loading.fields(programme) if programme else {},
         contact=members.contact(member),
         today=_today(),
-        reason=reason or ReasonForm(formdata=None),
+        objecting=objecting or ObjectionForm(formdata=None).offer(),
         interest=interest or InterestForm(formdata=None),
         plain=Form(formdata=None),
         me=current_user.id,

@@ -1,6 +1,8 @@
 """Recommending somebody for the panel, for the staff of a unit: the form, and what became of those
 the unit itself recommended. Another unit's do not exist here."""
 
+import datetime as dt
+from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -11,12 +13,12 @@ from werkzeug.wrappers import Response
 
 from consult import submissions
 from consult.programmes import Programme
-from consult.views.desk import Door
+from consult.views.desk import Door, Line
 from core import consents
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from core.permissions import require
+from core.permissions import may, require
 from core.web import keep_private, now, number_in
 from panel import applications, quotas, rules
 from panel.applications import Application
@@ -26,7 +28,18 @@ from panel.views.application_forms import RecommendationForm, WithdrawalForm
 blueprint = Blueprint("recommendations", __name__, url_prefix="/desk/panel/recommendations")
 DOORS = (Door(_l("推荐咨询团成员"), "recommendations.index", rules.recommend),)
 AT_ONCE = 30
+# So long the desk says that there is a result.
+NEWS = dt.timedelta(days=14)
 Answer = Response | tuple[str, int]
+
+
+def lines(at: dt.datetime) -> Iterator[Line]:
+    """On the desk of a unit: that somebody it recommended was decided about."""
+    unit_id = current_user.unit_id
+    if unit_id is None or not may(rules.recommend):
+        return
+    if number := applications.news_of_unit(unit_id, at - NEWS):
+        yield Line(number, _("人"), _("近两周推荐的人选有结果"), url_for("recommendations.index"))
 
 
 @blueprint.before_request
