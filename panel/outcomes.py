@@ -5,17 +5,17 @@ recommended them at their own addresses. The messages are put in with the decisi
 """
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from core import outbox, sealing
-from core.accounts import Account, RoleName
+from core.accounts import RoleName
 from core.config import of_site
 from core.db import db
 from core.outbox import Draft
-from panel import applications
+from panel import applications, staff_mail
 from panel.applications import Application, Origin
 from panel.appointments import Appointment
 
@@ -124,19 +124,10 @@ def _refused_words(name: str, why: str) -> str:
 
 def _to_unit(unit_id: int | None, about: str, words: str) -> Iterator[Draft]:
     """The same words to everybody who works for the unit; none where there is no unit."""
-    key = of_site().contact_key
-    for account in _staff_of(unit_id):
-        yield Draft(
-            f"{about}:unit:{account.id}",
-            sealing.seal(key, account.email),
-            _("公众咨询团推荐结果"),
-            words + "\n" + _("办理经过请登录工作台，在“推荐咨询团成员”中查看。"),
-        )
-
-
-def _staff_of(unit_id: int | None) -> Iterable[Account]:
     if unit_id is None:
-        return []
-    query = sa.select(Account).where(Account.unit_id == unit_id, Account.active)
-    found = db.session.scalars(query.order_by(Account.id)).unique()
-    return [each for each in found if each.has_role(RoleName.UNIT_STAFF)]
+        return iter(())
+    more = _("办理经过请登录工作台，在“推荐咨询团成员”中查看。")
+    subject = _("公众咨询团推荐结果")
+    return staff_mail.drafts(
+        RoleName.UNIT_STAFF, about, subject, f"{words}\n{more}", unit_id=unit_id
+    )

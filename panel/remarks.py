@@ -18,13 +18,15 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import authors, drafts, masking, search_opinions, submissions
-from consult.consultations import SHANGHAI, Consultation
+from consult.consultations import SHANGHAI, Consultation, ConsultationState
 from consult.drafts import Outline
 from consult.originals import Words
 from consult.submissions import WHOLE, Channel, Opinion, Stance, Submission, SubmissionState
-from core import audit
+from core import audit, outbox
+from core.accounts import RoleName
+from core.config import of_site
 from core.db import Base, choice, db
-from panel import rounds
+from panel import rounds, staff_mail
 from panel.members import Member
 from panel.reviews import Verdict, sections_of
 from panel.rounds import Invitation, ReviewRound, RoundState, Text, text_of
@@ -143,6 +145,8 @@ def deliver(
     ]
     search_opinions.follow(ids, fresh=True)
     review_round.delivered_at = now
+    if ids and review_round.consultation.state is ConsultationState.ANSWERED:
+        _tell_late(review_round, len(ids), now)
     return len(ids)
 
 
@@ -157,6 +161,23 @@ def deliver_waiting(*, secret: str, now: dt.datetime) -> int:
         if deliver(review_round, secret=secret, by=audit.SYSTEM, now=now) is not None:
             done += 1
     return done
+
+
+def _tell_late(review_round: ReviewRound, number: int, now: dt.datetime) -> None:
+    """The feedback is out already: the office has to answer these and release a further edition."""
+    found = review_round.consultation
+    words = _(
+        "“%(round)s”的%(n)d条意见进入了“%(title)s”的公众意见，而这次征集已经公布反馈。\n"
+        "请逐点答复，再发布新一版采纳情况表；在此之前，这些意见在公开页面上没有答复。\n"
+        "打开：%(url)s",
+        round=review_round.title,
+        n=number,
+        title=found.title,
+        url=f"{of_site().site_url.rstrip('/')}/desk/consultations/{found.slug}/points?channel=panel",
+    )
+    subject = _("反馈公布后又有意见待答复：%(title)s", title=found.title)
+    about = f"late-remarks:{review_round.id}"
+    outbox.put(staff_mail.drafts(RoleName.DRC_STAFF, about, subject, words), now=now)
 
 
 def _receive(

@@ -12,6 +12,8 @@ from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
 from consult import (
+    adoption,
+    answering,
     consultations,
     drafts,
     points,
@@ -377,6 +379,49 @@ def test_remarks_wait_until_their_words_are_public(app: Flask) -> None:
         db.session.commit()
         assert {each.version_id for each in stream(consultation)} == {version.id}
         assert len(review_ledger.by_round(released_only=True)) == 1
+
+
+def test_remarks_after_the_feedback_are_told_and_end_in_a_new_edition(
+    app: Flask, panel: list[Account], clock: Clock
+) -> None:
+    clock.at = later = DUE + 30 * DAY
+    client = app.test_client()
+    with app.app_context():
+        people.sign_in(client, people.make("drc_staff"))
+        made = a_round()
+        signed(first(made))
+        consultation = made.consultation
+        answering.answer(consultation, feedback="都已答复。", site="", by=BY, now=later)
+        db.session.commit()
+        found, slug = made.id, consultation.slug
+    assert "并入的咨询团意见" not in client.get("/desk/").get_data(as_text=True)
+    page = f"/desk/rounds/{found}"
+    told = client.post(f"{page}/release", data=people.token(client, page), follow_redirects=True)
+    said = told.get_data(as_text=True)
+    assert "再发布新一版采纳情况表" in said
+    assert "还有4个意见点没有定稿的答复" in said
+    address = f"/consultations/{slug}/points?channel=panel"
+    assert address in client.get("/desk/").get_data(as_text=True)
+    with app.app_context():
+        body = db.session.scalars(
+            sa.select(Message.body).where(Message.subject.startswith("反馈公布后又有意见"))
+        ).one()
+        assert address in body
+        consultation = db.session.get_one(ReviewRound, found).consultation
+        opened = [point for each in stream(consultation) for point in points.of(each.id)]
+        responses.draft(
+            opened, Outcome.KEPT_FOR_STUDY, "已经记下，供下一稿参考。", by=BY, now=later
+        )
+        responses.finalise(opened, by=BY, now=later)
+        db.session.commit()
+    assert f"/consultations/{slug}/adoption" in client.get("/desk/").get_data(as_text=True)
+    with app.app_context():
+        consultation = db.session.get_one(ReviewRound, found).consultation
+        other = audit.COMMAND_LINE
+        report = adoption.propose(consultation, note="补入咨询团意见。", by=other, now=later)
+        adoption.release(report, consultation, site="", by=BY, now=later)
+        db.session.commit()
+    assert "并入的咨询团意见" not in client.get("/desk/").get_data(as_text=True)
 
 
 # --- reminders ----------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Review rounds at the desk: prepare, open, chase, extend, close, release, take the sheet along."""
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,19 +31,22 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, NumberRange, ValidationError
 
 from consult import consultations
+from consult.consultations import ConsultationState
 from consult.drafts import Draft, Version, VersionState
+from consult.submissions import Channel
 from consult.topics import Topic
-from consult.views.desk import Door
+from consult.views.desk import Door, Line
 from consult.views.publishing import DayField
 from core import audit, uploads
 from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
 from core.forms import Form, LineField, NumberField, TextField, Words
-from core.permissions import require
+from core.permissions import may, require
 from core.web import as_file, keep_private, local, now, number_in
 from panel import (
     appointments,
+    late_remarks,
     members,
     quotas,
     remarks,
@@ -56,6 +59,7 @@ from panel import (
     rules,
 )
 from panel import ledger as panel_ledger
+from panel.late_remarks import Late
 from panel.review_reminders import Post
 from panel.rounds import Plan, ReviewRound, RoundPhase
 from panel.views.meetings import paper_file
@@ -67,6 +71,25 @@ Page = Response | str | tuple[str, int]
 MOST_VERSIONS = 100
 # Members on one page of a round.
 AT_ONCE = 50
+
+
+def lines(_at: dt.datetime) -> Iterator[Line]:
+    """On the desk: remarks that came after the feedback, and what is left to do about them."""
+    if not may(rules.run_rounds):
+        return
+    for late in late_remarks.every():
+        words = _(
+            "反馈公布后并入的咨询团意见，待答复和发布：%(title)s", title=late.consultation.title
+        )
+        yield Line(late.unpublished, _("点"), words, _next_step(late))
+
+
+def _next_step(late: Late) -> str:
+    """Where the office goes on: first the answers, then a further edition of the table."""
+    slug = late.consultation.slug
+    if late.unanswered:
+        return url_for("points.index", slug=slug, channel=Channel.PANEL.value)
+    return url_for("adoption.prepare", slug=slug)
 
 
 @blueprint.before_request
@@ -377,6 +400,7 @@ def _show_page(
     invited = rounds.page_of_invitations(found, after=after, limit=AT_ONCE + 1) if opened else []
     last = invited[AT_ONCE - 1].id if len(invited) > AT_ONCE else None
     invited = invited[:AT_ONCE]
+    late = late_remarks.of(found.consultation) if found.delivered_at else None
     return render_template(
         "panel/rounds/show.html",
         round=found,
@@ -384,6 +408,8 @@ def _show_page(
         version=rounds.version_of(found),
         is_public=rounds.is_public(found),
         held=remarks.waiting(found) if found.delivered_at else 0,
+        late=late,
+        late_url=_next_step(late) if late else "",
         form=Form(formdata=None),
         add_form=add_form,
         close_form=close_form or ReasonForm(formdata=None),
@@ -554,6 +580,8 @@ def release(round_id: int) -> Page:
     flash(told, "success")
     if held := remarks.waiting(found):
         flash(_("其中%(n)d条可能含有个人信息，审核以后才展示。", n=held), "warning")
+    if number and found.consultation.state is ConsultationState.ANSWERED:
+        flash(_("这次征集已经公布反馈：请逐点答复这些意见，再发布新一版采纳情况表。"), "warning")
     return redirect(url_for(".show", round_id=round_id))
 
 
