@@ -6,23 +6,26 @@ whether somebody sits asks the appointments and the day.
 """
 
 import datetime as dt
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from enum import Enum
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, contains_eager, joinedload, mapped_column, relationship
+from sqlalchemy.orm import contains_eager, joinedload
 
 from core import accounts, audit
 from core.accounts import Account, RoleName
 from core.audit import Actor
-from core.db import Base, choice, db
+from core.db import db
 from core.errors import Refused
-from core.units import Unit
 from panel import quotas
+from panel.appointment_rows import HELD as HELD
+from panel.appointment_rows import Appointment as Appointment
+from panel.appointment_rows import AppointmentState as AppointmentState
+from panel.appointment_rows import Objection as Objection
+from panel.appointment_rows import Term as Term
 from panel.members import Member
 
 audit.ACTIONS.update(
@@ -43,153 +46,6 @@ audit.FIELDS.update(
     }
 )
 
-
-class AppointmentState(Enum):
-    """Where an appointment stands."""
-
-    PROPOSED = "proposed"
-    APPOINTED = "appointed"
-    ENDED = "ended"
-    REFUSED = "refused"
-
-    @property
-    def title(self) -> str:
-        """The state in the words of the page."""
-        titles: dict[AppointmentState, str] = {
-            AppointmentState.PROPOSED: _("待确认"),
-            AppointmentState.APPOINTED: _("已聘任"),
-            AppointmentState.ENDED: _("已离任"),
-            AppointmentState.REFUSED: _("未聘任"),
-        }
-        return titles[self]
-
-
-audit.VALUES.setdefault("state", {}).update(
-    {
-        "proposed": _l("待确认"),
-        "appointed": _l("已聘任"),
-        "ended": _l("已离任"),
-        "refused": _l("未聘任"),
-    }
-)
-
-
-class Objection(Enum):
-    """The closed list of why the second person does not confirm a proposal."""
-
-    NOT_ELIGIBLE = "not_eligible"
-    NO_PLACE = "no_place"
-    COMPOSITION = "composition"
-    UNFOUNDED = "unfounded"
-    WITHDRAWN = "withdrawn"
-    OTHER = "other"
-
-    @property
-    def title(self) -> str:
-        """In the words of the page."""
-        titles: dict[Objection, str] = {
-            Objection.NOT_ELIGIBLE: _("不符合聘任条件"),
-            Objection.NO_PLACE: _("该类别名额已满或需要调整"),
-            Objection.COMPOSITION: _("从构成考虑，其他人选更合适"),
-            Objection.UNFOUNDED: _("提名的理由或材料不够充分"),
-            Objection.WITHDRAWN: _("本人或推荐单位撤回"),
-            Objection.OTHER: _("其他原因"),
-        }
-        return titles[self]
-
-
-class Appointment(Base):
-    """One term of one member in one category."""
-
-    __tablename__ = "panel_appointment"
-    __table_args__ = (
-        sa.CheckConstraint("term_from <= term_to", name="term_in_order"),
-        sa.CheckConstraint("(state = 'ended') = (ended_on IS NOT NULL)", name="ended_has_day"),
-        sa.CheckConstraint(
-            "state <> 'appointed' OR decided_by_id IS NULL OR decided_by_id <> proposed_by_id",
-            name="two_persons",
-        ),
-        sa.CheckConstraint(
-            "(state = 'refused') = (objection IS NOT NULL)", name="refused_for_a_reason"
-        ),
-        # One seat at a time, and one proposal for another.
-        sa.Index(
-            "uq_panel_appointment_seated",
-            "programme_id",
-            "member_id",
-            unique=True,
-            sqlite_where=sa.text("state = 'appointed'"),
-            postgresql_where=sa.text("state = 'appointed'"),
-        ),
-        sa.Index(
-            "uq_panel_appointment_proposed",
-            "programme_id",
-            "member_id",
-            unique=True,
-            sqlite_where=sa.text("state = 'proposed'"),
-            postgresql_where=sa.text("state = 'proposed'"),
-        ),
-        sa.Index(None, "programme_id", "state", "category"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    member_id: Mapped[int] = mapped_column(sa.ForeignKey("panel_member.id"), index=True)
-    programme_id: Mapped[int] = mapped_column(sa.ForeignKey("programme.id"))
-    # A name among the programme's categories, as it was called then.
-    category: Mapped[str] = mapped_column(sa.String(60))
-    recommended_by_unit_id: Mapped[int | None] = mapped_column(sa.ForeignKey("unit.id"))
-    # Keys of the programme's topics in which the member is at home.
-    fields: Mapped[list[str]] = mapped_column(default=list)
-    sub_district: Mapped[str] = mapped_column(sa.String(60), default="")
-    term_from: Mapped[dt.date]
-    term_to: Mapped[dt.date]
-    # The first day on which they no longer sit.
-    ended_on: Mapped[dt.date | None]
-    # Why it was refused, of the list; in words it stands in `end_reason`.
-    objection: Mapped[Objection | None] = mapped_column(choice(Objection))
-    # Why it ended, or why it was refused, in words.
-    end_reason: Mapped[str] = mapped_column(sa.String(200), default="")
-    successor_id: Mapped[int | None] = mapped_column(sa.ForeignKey("panel_member.id"))
-    state: Mapped[AppointmentState] = mapped_column(
-        choice(AppointmentState), default=AppointmentState.PROPOSED
-    )
-    # Empty where a command or the built-in example did it.
-    proposed_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
-    proposed_at: Mapped[dt.datetime]
-    decided_by_id: Mapped[int | None] = mapped_column(sa.ForeignKey("account.id"))
-    decided_at: Mapped[dt.datetime | None]
-
-    member: Mapped[Member] = relationship(back_populates="appointments", foreign_keys=[member_id])
-    successor: Mapped[Member | None] = relationship(foreign_keys=[successor_id])
-    recommended_by: Mapped[Unit | None] = relationship()
-    proposed_by: Mapped[Account | None] = relationship(foreign_keys=[proposed_by_id])
-    decided_by: Mapped[Account | None] = relationship(foreign_keys=[decided_by_id])
-
-    def sits(self, on_day: dt.date) -> bool:
-        """Whether the member sits by this appointment on that day."""
-        return (
-            self.state in HELD
-            and self.term_from <= on_day <= self.term_to
-            and (self.ended_on is None or on_day < self.ended_on)
-        )
-
-
-# States of appointments by which somebody sits or sat.
-HELD = (AppointmentState.APPOINTED, AppointmentState.ENDED)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """For what somebody is proposed."""
-
-    category: str
-    term_from: dt.date
-    term_to: dt.date
-    fields: Sequence[str] = ()
-    sub_district: str = ""
-    recommended_by_unit_id: int | None = None
-
-
 # --- acts ----------------------------------------------------------------------------------
 
 
@@ -197,53 +53,89 @@ def propose(
     member: Member, programme_id: int, term: Term, *, by: Actor, now: dt.datetime
 ) -> Appointment:
     """Propose a person for a seat. Nothing follows from it until somebody else confirms."""
-    if term.category not in quotas.categories(programme_id):
-        raise Refused(_("没有“%(category)s”这个类别。", category=term.category))
-    if term.term_from > term.term_to:
-        raise Refused(_("任期的起始日不能晚于届满日。"))
-    appointment = Appointment(
-        member_id=member.id,
-        programme_id=programme_id,
-        category=term.category,
-        recommended_by_unit_id=term.recommended_by_unit_id,
-        fields=list(term.fields),
-        sub_district=term.sub_district,
-        term_from=term.term_from,
-        term_to=term.term_to,
-        proposed_by_id=by.id,
-        proposed_at=now,
-    )
+    return propose_all([(member, term)], programme_id, by=by, now=now)[0]
+
+
+def propose_all(
+    wanted: Sequence[tuple[Member, Term]], programme_id: int, *, by: Actor, now: dt.datetime
+) -> list[Appointment]:
+    """The same for any number of persons, each of whom may be proposed once; all or none."""
+    kinds = quotas.categories(programme_id)
+    for _member, term in wanted:
+        if term.category not in kinds:
+            raise Refused(_("没有“%(category)s”这个类别。", category=term.category))
+        if term.term_from > term.term_to:
+            raise Refused(_("任期的起始日不能晚于届满日。"))
+    made = [
+        Appointment(
+            member_id=member.id,
+            programme_id=programme_id,
+            category=term.category,
+            recommended_by_unit_id=term.recommended_by_unit_id,
+            fields=list(term.fields),
+            sub_district=term.sub_district,
+            term_from=term.term_from,
+            term_to=term.term_to,
+            proposed_by_id=by.id,
+            proposed_at=now,
+        )
+        for member, term in wanted
+    ]
     try:
         with db.session.begin_nested():
-            db.session.add(appointment)
+            db.session.add_all(made)
     except sa.exc.IntegrityError:
         raise Refused(_("这位成员已有一项提名等待确认。")) from None
-    _note("appointment.proposed", appointment, member, by, now, after=_term(appointment))
-    db.session.expire(member, ["appointments"])
-    return appointment
+    for appointment, (member, _term) in zip(made, wanted, strict=True):
+        _note("appointment.proposed", appointment, member, by, now, after=_said(appointment))
+        db.session.expire(member, ["appointments"])
+    return made
 
 
 def confirm(appointment: Appointment, *, by: Actor, today: dt.date, now: dt.datetime) -> None:
     """Appoint, as the second person. Refuses one's own proposal, a full category, and a second
     seat; somebody who goes on in the same category ends the former term by this."""
-    _lock(appointment)
-    if by.id is not None and by.id == appointment.proposed_by_id:
-        raise Refused(_("聘任须由提名人以外的另一人确认。"))
-    if appointment.term_to < today:
-        raise Refused(_("这项提名的任期已经届满，请重新提名。"))
-    _former_ends(appointment, by=by, now=now)
-    _has_seat(appointment)
-    appointment.state = AppointmentState.APPOINTED
-    appointment.decided_by_id, appointment.decided_at = by.id, now
+    confirm_all([appointment], by=by, today=today, now=now)
+
+
+def confirm_all(
+    waiting: Sequence[Appointment], *, by: Actor, today: dt.date, now: dt.datetime
+) -> None:
+    """The same for any number of proposals of one programme, all or none; whoever is in the way is
+    named where there are several."""
+    if not waiting:
+        return
+    _lock(waiting)
+    formers, places = _formers(waiting), _Places(waiting)
+    for each in waiting:
+        try:
+            if by.id is not None and by.id == each.proposed_by_id:
+                raise Refused(_("聘任须由提名人以外的另一人确认。"))
+            if each.term_to < today:
+                raise Refused(_("这项提名的任期已经届满，请重新提名。"))
+            if former := formers.get(each.member_id):
+                _must_make_way(former, each)
+                places.shorten(former, _end_of(former, each))
+            places.take(each)
+        except Refused as refusal:
+            if len(waiting) == 1:
+                raise
+            sentence = _("%(name)s：%(why)s", name=each.member.name, why=refusal.sentence)
+            raise Refused(sentence) from refusal
+    _end_formers(waiting, formers, by=by, now=now)
+    for each in waiting:
+        each.state = AppointmentState.APPOINTED
+        each.decided_by_id, each.decided_at = by.id, now
     try:
         with db.session.begin_nested():
             db.session.flush()
     except sa.exc.IntegrityError:
         raise Refused(_("这位成员已在另一类别任职，同一时间只能在一个类别。")) from None
-    member = appointment.member
-    _note("appointment.confirmed", appointment, member, by, now, after=_term(appointment))
-    if member.account is not None:
-        accounts.grant(member.account, RoleName.PANEL_MEMBER, by=by, now=now)
+    for each in waiting:
+        member = each.member
+        _note("appointment.confirmed", each, member, by, now, after=_said(each))
+        if member.account is not None:
+            accounts.grant(member.account, RoleName.PANEL_MEMBER, by=by, now=now)
 
 
 def refuse(
@@ -252,7 +144,7 @@ def refuse(
     """Decide against a proposal, for a reason of the list and in words."""
     if not words:
         raise Refused(_("请写明不予聘任的理由。"))
-    _lock(appointment)
+    _lock([appointment])
     appointment.state = AppointmentState.REFUSED
     appointment.objection, appointment.end_reason = objection, words
     appointment.decided_by_id, appointment.decided_at = by.id, now
@@ -273,7 +165,7 @@ def end(
     """End a term; from `on_day` on the member no longer sits, and the rights go with it."""
     if not reason:
         raise Refused(_("请写明离任的原因。"))
-    _lock(appointment, AppointmentState.APPOINTED)
+    _lock([appointment], AppointmentState.APPOINTED)
     if not appointment.term_from <= on_day <= appointment.term_to + dt.timedelta(days=1):
         raise Refused(_("离任日期须在任期之内。"))
     if successor is not None and successor.id == appointment.member_id:
@@ -309,70 +201,132 @@ def link(member: Member, account: Account, *, by: Actor, now: dt.datetime) -> No
         accounts.grant(account, RoleName.PANEL_MEMBER, by=by, now=now)
 
 
-def _lock(appointment: Appointment, state: AppointmentState = AppointmentState.PROPOSED) -> None:
-    """Refuse what somebody else has decided in the meantime."""
+def _lock(
+    every: Sequence[Appointment], state: AppointmentState = AppointmentState.PROPOSED
+) -> None:
+    """Refuse what somebody else has decided in the meantime. Their members come along."""
     db.session.flush()
-    db.session.refresh(appointment, ["state"], with_for_update=True)
-    if appointment.state is not state:
-        raise Refused(
-            _("这项聘任刚刚已变为“%(state)s”，请刷新后查看。", state=appointment.state.title)
-        )
-
-
-def _former_ends(appointment: Appointment, *, by: Actor, now: dt.datetime) -> None:
-    former = db.session.scalar(
-        sa.select(Appointment).where(
-            Appointment.member_id == appointment.member_id,
-            Appointment.programme_id == appointment.programme_id,
-            Appointment.state == AppointmentState.APPOINTED,
-        )
+    query = (
+        sa.select(Appointment)
+        .options(joinedload(Appointment.member).joinedload(Member.account))
+        .where(Appointment.id.in_([each.id for each in every]))
+        .order_by(Appointment.id)
+        .with_for_update(of=Appointment)
     )
-    if former is None:
-        return
-    if former.category != appointment.category and former.term_to >= appointment.term_from:
+    db.session.scalars(query.execution_options(populate_existing=True)).unique().all()
+    for each in every:
+        if each.state is not state:
+            raise Refused(
+                _("这项聘任刚刚已变为“%(state)s”，请刷新后查看。", state=each.state.title)
+            )
+
+
+def _formers(waiting: Sequence[Appointment]) -> dict[int, Appointment]:
+    """{member: the appointment by which they sit now}."""
+    query = sa.select(Appointment).where(
+        Appointment.member_id.in_({each.member_id for each in waiting}),
+        Appointment.programme_id == waiting[0].programme_id,
+        Appointment.state == AppointmentState.APPOINTED,
+    )
+    return {each.member_id: each for each in db.session.scalars(query)}
+
+
+def _must_make_way(former: Appointment, next_: Appointment) -> None:
+    if former.category != next_.category and former.term_to >= next_.term_from:
         raise Refused(
             _(
                 "这位成员现任%(category)s，同一时间只能在一个类别。请先办理离任。",
                 category=former.category,
             )
         )
-    former.state = AppointmentState.ENDED
-    former.ended_on = min(
-        max(appointment.term_from, former.term_from), former.term_to + dt.timedelta(days=1)
-    )
-    former.end_reason = _("连任")
+
+
+def _end_of(former: Appointment, next_: Appointment) -> dt.date:
+    """The first day on which somebody no longer sits by the former, because the next begins."""
+    return min(max(next_.term_from, former.term_from), former.term_to + dt.timedelta(days=1))
+
+
+def _end_formers(
+    waiting: Sequence[Appointment],
+    formers: Mapping[int, Appointment],
+    *,
+    by: Actor,
+    now: dt.datetime,
+) -> None:
+    """End the terms that the next ones follow. Before these begin, for one seat a person is held
+    by the database."""
+    for each in waiting:
+        former = formers.get(each.member_id)
+        if former is None:
+            continue
+        former.state, former.ended_on = AppointmentState.ENDED, _end_of(former, each)
+        former.end_reason = _("连任")
+        after = {"category": former.category, "ended_on": former.ended_on.isoformat()}
+        _note("appointment.ended", former, each.member, by, now, after=after, reason=_("连任"))
     db.session.flush()
-    after = {"category": former.category, "ended_on": former.ended_on.isoformat()}
-    _note("appointment.ended", former, appointment.member, by, now, after=after, reason=_("连任"))
 
 
-def _has_seat(appointment: Appointment) -> None:
-    # The seat's row is locked, so that two officers cannot both give the last one away.
-    seat = quotas.of(appointment.programme_id, appointment.category, lock=True)
-    if seat is None:
-        return
-    taken = db.session.scalar(
-        sa.select(sa.func.count()).where(
-            Appointment.programme_id == appointment.programme_id,
-            Appointment.category == appointment.category,
+Span = tuple[dt.date, dt.date]
+
+
+class _Places:
+    """How many seats of each category are taken while terms are given away. The seats' rows are
+    locked, so that two officers cannot both give the last one away."""
+
+    def __init__(self, waiting: Sequence[Appointment]) -> None:
+        programme_id = waiting[0].programme_id
+        self._planned = quotas.locked(programme_id, {each.category for each in waiting})
+        # {category: {(first day, first day after): {member: how many of their terms}}}: terms are
+        # many, spans of time few.
+        self._held: dict[str, dict[Span, Counter[int]]] = defaultdict(lambda: defaultdict(Counter))
+        query = sa.select(Appointment).where(
+            Appointment.programme_id == programme_id,
+            Appointment.category.in_(self._planned),
             Appointment.state.in_(HELD),
-            Appointment.member_id != appointment.member_id,
-            Appointment.term_from <= appointment.term_to,
-            Appointment.term_to >= appointment.term_from,
-            sa.or_(Appointment.ended_on.is_(None), Appointment.ended_on > appointment.term_from),
         )
-    )
-    if (taken or 0) >= seat.planned:
-        raise Refused(
-            _(
-                "%(category)s计划%(planned)d席，已聘满。请先调整计划名额，或办理离任。",
-                category=appointment.category,
-                planned=seat.planned,
+        for held in db.session.scalars(query):
+            self._add(held, _span(held))
+
+    def take(self, appointment: Appointment) -> None:
+        """Count one in, or refuse it where the category is full in its time."""
+        planned = self._planned.get(appointment.category)
+        if planned is None:
+            return
+        begins, after = _span(appointment)
+        taken = sum(
+            terms.total() - terms[appointment.member_id]
+            for (first, until), terms in self._held[appointment.category].items()
+            if first < after and until > begins
+        )
+        if taken >= planned:
+            raise Refused(
+                _(
+                    "%(category)s计划%(planned)d席，已聘满。请先调整计划名额，或办理离任。",
+                    category=appointment.category,
+                    planned=planned,
+                )
             )
-        )
+        self._add(appointment, (begins, after))
+
+    def shorten(self, former: Appointment, ends: dt.date) -> None:
+        """Let somebody's former term end on this day."""
+        if former.category not in self._planned:
+            return
+        first, until = _span(former)
+        self._held[former.category][first, until][former.member_id] -= 1
+        self._add(former, (first, min(until, ends)))
+
+    def _add(self, appointment: Appointment, span: Span) -> None:
+        self._held[appointment.category][span][appointment.member_id] += 1
 
 
-def _term(appointment: Appointment) -> dict[str, Any]:
+def _span(appointment: Appointment) -> Span:
+    """The first day of a term and the first day after it."""
+    until = appointment.term_to + dt.timedelta(days=1)
+    return appointment.term_from, min(until, appointment.ended_on or until)
+
+
+def _said(appointment: Appointment) -> dict[str, Any]:
     return {
         "category": appointment.category,
         "term_from": appointment.term_from.isoformat(),

@@ -39,7 +39,7 @@ audit.ACTIONS.update(
 audit.KINDS.update({"member_import": _l("成员名单导入")})
 audit.FIELDS.update({"imported": _l("新增"), "refused_rows": _l("未导入")})
 
-MOST_ROWS = 1000
+MOST_ROWS = 3000
 # Of the rows that were refused, so many are kept to be looked at again.
 MOST_KEPT = 200
 # How long an uploaded list waits for its columns to be named: it holds people's details.
@@ -154,15 +154,14 @@ def bring_in(
     _lock(started, ImportState.UPLOADED)
     report = tried(started.programme_id, table, mapping, known)
     register = _register()
-    proposed = []
-    for row in report.imported:
-        member = _known(register, row.details) or members.add(row.details, by=by, now=now)
-        term = appointments.propose(member, started.programme_id, row.term, by=by, now=now)
-        proposed.append(term.id)
+    new = [row.details for row in report.imported if not _known(register, row.details)]
+    added = iter(members.add_all(new, by=by, now=now))
+    wanted = [(_known(register, row.details) or next(added), row.term) for row in report.imported]
+    proposed = appointments.propose_all(wanted, started.programme_id, by=by, now=now)
     started.state, started.stored_as = ImportState.DONE, ""
     started.rows, started.imported = report.rows, len(report.imported)
     started.already, started.refused = report.already, len(report.errors)
-    started.errors, started.proposed = report.errors[:MOST_KEPT], proposed
+    started.errors, started.proposed = report.errors[:MOST_KEPT], [each.id for each in proposed]
     started.brought_by_id, started.by_name = by.id, by.name
     db.session.flush()
     after = {"imported": started.imported, "refused_rows": started.refused}
@@ -179,13 +178,7 @@ def confirm(started: MemberImport, *, by: Actor, today: dt.date, now: dt.datetim
     waiting = still_proposed(started)
     if not waiting:
         raise Refused(_("这份名单没有等待确认的提名。"))
-    for each in waiting:
-        try:
-            appointments.confirm(each, by=by, today=today, now=now)
-        except Refused as refusal:
-            raise Refused(
-                _("%(name)s：%(why)s", name=each.member.name, why=refusal.sentence)
-            ) from refusal
+    appointments.confirm_all(waiting, by=by, today=today, now=now)
     outcomes.tell_appointed(waiting, now=now)
     audit.record(
         "member_import.confirmed",

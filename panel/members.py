@@ -5,6 +5,7 @@ A person is a `Member` once, however often they are appointed; by what and for h
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from core.db import Base, choice, db
 from panel import names
 
 if TYPE_CHECKING:
-    from panel.appointments import Appointment
+    from panel.appointment_rows import Appointment
     from panel.interests import Interest
 
 audit.ACTIONS.update(
@@ -103,12 +104,21 @@ class Details:
 
 def add(details: Details, *, by: Actor, now: dt.datetime) -> Member:
     """Enter a person into the register; a seat takes an appointment."""
-    member = Member(account_id=None, created_at=now)
-    _take(member, details)
-    db.session.add(member)
+    return add_all([details], by=by, now=now)[0]
+
+
+def add_all(persons: Sequence[Details], *, by: Actor, now: dt.datetime) -> list[Member]:
+    """The same for any number of persons."""
+    made = []
+    for details in persons:
+        member = Member(account_id=None, created_at=now)
+        _take(member, details)
+        made.append(member)
+    db.session.add_all(made)
     db.session.flush()
-    audit.record("member.added", member, by=by, now=now, name=member.name)
-    return member
+    for member in made:
+        audit.record("member.added", member, by=by, now=now, name=member.name)
+    return made
 
 
 def change(member: Member, details: Details, *, by: Actor, now: dt.datetime) -> None:

@@ -1,6 +1,7 @@
 """Quotas (名额): which categories of members a programme has, and how many seats are planned."""
 
 import datetime as dt
+from collections.abc import Collection
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -57,12 +58,23 @@ def plan(programme_id: int, category: str, planned: int, *, by: Actor, now: dt.d
     )
 
 
-def of(programme_id: int, category: str, *, lock: bool = False) -> Seat | None:
-    """The plan for a category, held until the end of the transaction with `lock`."""
+def of(programme_id: int, category: str) -> Seat | None:
+    """The plan for a category."""
     query = sa.select(Seat).where(Seat.programme_id == programme_id, Seat.category == category)
-    return db.session.scalar(
-        query.with_for_update().execution_options(populate_existing=True) if lock else query
+    return db.session.scalar(query)
+
+
+def locked(programme_id: int, kinds: Collection[str]) -> dict[str, int]:
+    """How many seats are planned for those of these categories that have a plan, held until the end
+    of the transaction."""
+    query = (
+        sa.select(Seat)
+        .where(Seat.programme_id == programme_id, Seat.category.in_(kinds))
+        .order_by(Seat.id)
+        .with_for_update()
     )
+    found = db.session.scalars(query.execution_options(populate_existing=True))
+    return {seat.category: seat.planned for seat in found}
 
 
 def categories(programme_id: int) -> list[str]:

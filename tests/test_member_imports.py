@@ -204,13 +204,41 @@ def test_all_or_none_are_appointed(
     assert states == {AppointmentState.PROPOSED}
 
 
-def test_what_is_no_table_or_too_long_is_refused(
-    programme: Programme, officer: FlaskClient
+def test_a_long_list_asks_no_more_of_the_database_than_a_short_one(
+    programme: Programme, officer: FlaskClient, second: FlaskClient
 ) -> None:
+    def questions(first: int, count: int) -> tuple[int, int]:
+        """How many SELECTs bringing in and confirming so many take."""
+        every = range(first, first + count)
+        rows = [(f"人{n}", *[""] * 3, f"n{n}@example.cn", "企业代表", *[""] * 6) for n in every]
+        where = upload(officer, sheet(*rows))
+        data, token = chosen(officer, where, "import"), people.token(second, where)
+        asked = [0]
+
+        def count_it(*told: object) -> None:
+            asked[0] += str(told[2]).startswith("SELECT")
+
+        sa.event.listen(db.engine, "before_cursor_execute", count_it)
+        assert officer.post(where, data=data).status_code == 303
+        brought = asked[0]
+        assert second.post(f"{where}/confirm", data=token).status_code == 303
+        sa.event.remove(db.engine, "before_cursor_execute", count_it)
+        return brought, asked[0] - brought
+
+    questions(0, 1)  # from here on the register is not empty
+    short = questions(1, 2)
+    assert questions(3, 20) == short
+    assert len(appointments.sitting(programme.id, TODAY)) == 23
+
+
+def test_what_is_no_table_or_too_long_is_refused(
+    programme: Programme, officer: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(member_imports, "MOST_ROWS", 3)
     sent = {"file": (io.BytesIO(b"%PDF"), "a.pdf")} | people.token(officer, PAGE)
     answer = officer.post(PAGE, data=sent, content_type="multipart/form-data")
     assert answer.status_code == 422
-    many = [("人" + str(n), *[""] * 4, "企业代表", *[""] * 6) for n in range(1001)]
+    many = [("人" + str(n), *[""] * 4, "企业代表", *[""] * 6) for n in range(4)]
     where = upload(officer, sheet(*many))
     assert officer.post(where, data=chosen(officer, where, "try")).status_code == 409
 
