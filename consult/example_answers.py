@@ -16,10 +16,12 @@ from consult import (
     changes,
     consultations,
     drafts,
+    point_lists,
     points,
     responses,
     revisions,
     screening,
+    topics,
 )
 from consult.consultations import SHANGHAI, Consultation, ConsultationState, Phase
 from consult.points import Point
@@ -37,6 +39,7 @@ SLUG = "silu-kuangjia"
 DRAFTED, APPROVED = dt.date(2019, 12, 11), dt.date(2019, 12, 18)
 LINKED, PROPOSED = dt.date(2019, 12, 23), dt.date(2019, 12, 25)
 RELEASED = dt.date(2019, 12, 27)
+MOST_HELPING = 2
 
 
 def is_missing(now: dt.datetime) -> bool:
@@ -68,6 +71,8 @@ def load(*, now: dt.datetime) -> None:
     told = yaml.safe_load((DATA / f"{SLUG}.yaml").read_text(encoding="utf-8"))
     _screen_the_rest(consultation)
     _split(consultation, told["split"], first)
+    _merge(consultation, told["answers"], first)
+    _give_out(consultation, first)
     answered = _answer(consultation, told["answers"], first, second)
     _link(consultation, told["answers"], answered, first)
     _release(consultation, first, second)
@@ -120,6 +125,40 @@ def _split(consultation: Consultation, openings: Iterable[str], by: Account) -> 
         points.split(submission, points.propose(submission.body), by=by, now=_at(DRAFTED))
 
 
+def _merge(consultation: Consultation, told: Iterable[dict[str, Any]], by: Account) -> None:
+    live = _live(consultation)
+    for each in told:
+        if "group" in each:
+            chosen = [_that_begins(words, live) for words in each["to"]]
+            points.merge(chosen, each["group"], by=by, now=_at(DRAFTED))
+
+
+def _give_out(consultation: Consultation, by: Account) -> None:
+    """File each point under the topic its words speak of and give it to the unit that leads there,
+    with those that cooperate; what speaks of none goes to the office that runs the round."""
+    programme = consultation.programme
+    subjects = point_lists.subjects(programme)
+    of_topic = {each.key: each for each in topics.of(programme)}
+    given: dict[str, list[Point]] = {}
+    groups: dict[int | None, str] = {}
+    for point, words in _live(consultation):
+        found = point_lists.suggested(words, subjects)
+        key = found.subject.key if found else ""
+        if point.group_id is not None:
+            # One group, one unit: that of its first point.
+            key = groups.setdefault(point.group_id, key)
+        given.setdefault(key, []).append(point)
+        if key:
+            points.move(point, topic_key=key, by=by, now=_at(DRAFTED, 11))
+    for key, some in given.items():
+        topic = of_topic.get(key)
+        lead = topic.lead.id if topic else consultation.unit_id
+        assert lead is not None
+        helping = [unit.id for unit in topic.cooperating[:MOST_HELPING]] if topic else []
+        due_on, at = responses.due_day(DRAFTED), _at(DRAFTED, 12)
+        responses.route(some, lead, cooperating=helping, due_on=due_on, by=by, now=at)
+
+
 def _answer(
     consultation: Consultation, told: Iterable[dict[str, Any]], first: Account, second: Account
 ) -> list[list[Point]]:
@@ -129,8 +168,6 @@ def _answer(
     answered, left = [], {point.id: point for point, _words in live}
     for each in told:
         chosen = [_that_begins(words, live) for words in each["to"]]
-        if "group" in each:
-            points.merge(chosen, each["group"], by=first, now=_at(DRAFTED))
         outcome = Outcome(each["outcome"])
         responses.draft(chosen, outcome, each["reason"], by=first, now=_at(DRAFTED, 15))
         answered.append(chosen)

@@ -51,6 +51,11 @@ def test_the_round_is_answered_and_its_changes_have_their_points(app: Flask) -> 
         assert all(totals.of_outcome(outcome) for outcome in Outcome)
         # Nothing fell to the answer for what the file does not name.
         assert not any(row.reason.startswith("已收到，留待") for row in rows)
+        # Every point lies with a unit; not all with the office that runs the round.
+        leads = "SELECT DISTINCT lead_unit_id FROM point WHERE consultation_id = :c"
+        units = db.session.scalars(sa.text(f"{leads} AND state = 'live'"), {"c": consultation.id})
+        assert len(found := set(units)) > 3
+        assert None not in found
         met = adoption.met(rows)
         assert met[Met.UNMET] == changes.unmet_count(consultation.id) == 3
         assert met[Met.LINKED] > 40
