@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -443,6 +444,13 @@ def test_changes_are_paged_by_the_paragraph(round_: Consultation, client: FlaskC
     assert "第100件事情" in rest
     assert "第99件事情" not in rest
     assert "第129件事情" in rest
+    # One paragraph's address leads to the page it stands on.
+    mark = re.search(r'id="p(\d+)"(?:(?!id="p).)*第120件事情', rest, re.DOTALL)
+    assert mark
+    asked = client.get(f"/consultations/jingan/changes/?at={mark[1]}").text
+    assert "第120件事情" in asked
+    assert 'rel="prev"' in asked
+    assert 'rel="prev"' not in client.get("/consultations/jingan/changes/?at=1").text
 
 
 # --- what hangs on it ----------------------------------------------------------------------------

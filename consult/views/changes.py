@@ -2,7 +2,7 @@
 page on which an adopted point is linked to the paragraphs it changed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -35,6 +35,14 @@ ASKED, OWN = "points", "office"
 Page = Response | str | tuple[str, int]
 
 
+class Part(NamedTuple):
+    """The paragraphs of one page, and whether there are others before and after them."""
+
+    pairs: Sequence[Pair]
+    before: bool
+    more: bool
+
+
 # --- for everybody -------------------------------------------------------------------------------
 
 
@@ -48,20 +56,20 @@ def show(slug: str) -> str:
     if version is None or revision is None:
         return abort(404)
     asked = changes.wanted(revision)
-    some, more = _page_of(revision.pairs, PAGE)
+    part = _page_of(revision.pairs, PAGE)
     return render_template(
         "consult/changes/show.html",
         consultation=consultation,
         versions=every,
         version=version,
         revision=revision,
-        sections=_in_sections(revision, some),
-        voices=changes.behind(revision, some, public=True),
-        silent=changes.silent(revision, some),
+        sections=_in_sections(revision, part.pairs),
+        voices=changes.behind(revision, part.pairs, public=True),
+        silent=changes.silent(revision, part.pairs),
         asked=asked,
         most=MOST_VOICES,
         report=bool(adoption.released(consultation.id)),
-        page=_pager("changes.show", slug, version, some, more),
+        page=_pager("changes.show", slug, version, part),
     )
 
 
@@ -80,11 +88,15 @@ def _version(every: Sequence[Version]) -> Version | None:
     return next((each for each in every if each.number == wanted), None) or abort(404)
 
 
-def _page_of(pairs: Sequence[Pair], size: int) -> tuple[Sequence[Pair], bool]:
-    """Those after the paragraph that the address names, and whether there are more."""
-    after = number_in("after")
+def _page_of(pairs: Sequence[Pair], size: int) -> Part:
+    """Those after the paragraph `?after=` names by its id, or the page on which the one stands that
+    `?at=` names by its mark."""
+    after, at = number_in("after"), number_in("at")
     begin = next((n for n, pair in enumerate(pairs, 1) if pair.entry.id == after), 0)
-    return pairs[begin : begin + size], len(pairs) > begin + size
+    if not begin and at is not None:
+        place = next((n for n, pair in enumerate(pairs) if pair.mark == at), 0)
+        begin = place - place % size
+    return Part(pairs[begin : begin + size], begin > 0, len(pairs) > begin + size)
 
 
 def _in_sections(revision: Revision, pairs: Sequence[Pair]) -> list[tuple[str, list[Pair]]]:
@@ -97,13 +109,11 @@ def _in_sections(revision: Revision, pairs: Sequence[Pair]) -> list[tuple[str, l
     return found
 
 
-def _pager(
-    endpoint: str, slug: str, version: Version, some: Sequence[Pair], more: bool, **kept: Any
-) -> dict[str, Any]:
+def _pager(endpoint: str, slug: str, version: Version, part: Part, **kept: Any) -> dict[str, Any]:
     here: dict[str, Any] = {"slug": slug, "to": version.number, **kept}
     return {
-        "next_url": url_for(endpoint, **here, after=some[-1].entry.id) if more else None,
-        "previous_url": url_for(endpoint, **here) if request.args.get("after") else None,
+        "next_url": url_for(endpoint, **here, after=part.pairs[-1].entry.id) if part.more else None,
+        "previous_url": url_for(endpoint, **here) if part.before else None,
     }
 
 
@@ -130,21 +140,19 @@ def review(slug: str) -> str:
     pairs = revision.pairs if revision else ()
     if who:
         pairs = tuple(pair for pair in pairs if (pair.mark in asked) == (who == ASKED))
-    some, more = _page_of(pairs, DESK_PAGE)
+    part = _page_of(pairs, DESK_PAGE)
     return render_template(
         "consult/changes/review.html",
         consultation=consultation,
         versions=every,
         version=version,
         revision=revision,
-        pairs=some,
-        voices=changes.behind(revision, some, public=False) if revision else {},
+        pairs=part.pairs,
+        voices=changes.behind(revision, part.pairs, public=False) if revision else {},
         asked=asked,
         who=who,
         unmet=changes.unmet_count(consultation.id),
-        page=_pager("changes.review", slug, version, some, more, who=who or None)
-        if version
-        else {},
+        page=_pager("changes.review", slug, version, part, who=who or None) if version else {},
     )
 
 
@@ -199,7 +207,7 @@ def _choose(consultation: Consultation, point: Point, refusal: str = "") -> str:
     proposed = [each for each in found if each.pair.mark not in taken]
     taken |= {each.pair.mark for each in proposed}
     others = [pair for pair in revision.pairs if pair.mark not in taken] if revision else []
-    some, more = _page_of(others, DESK_PAGE)
+    part = _page_of(others, DESK_PAGE)
     return render_template(
         "consult/changes/choose.html",
         consultation=consultation,
@@ -213,10 +221,10 @@ def _choose(consultation: Consultation, point: Point, refusal: str = "") -> str:
         revision=revision,
         linked=here,
         proposed=proposed,
-        others=some,
+        others=part.pairs,
         may_link=changes.may_link(point),
         refusal=refusal,
-        page=_pager("changes.choose", consultation.slug, version, some, more, point_id=point.id)
+        page=_pager("changes.choose", consultation.slug, version, part, point_id=point.id)
         if version
         else {},
     )
