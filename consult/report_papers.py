@@ -20,7 +20,17 @@ from docx.document import Document as Doc
 from flask_babel import gettext as _
 
 from consult import summary_charts
-from consult.official_paper import SMALL, blank, body, centred, drawing, heading, table, title
+from consult.official_paper import (
+    SMALL,
+    blank,
+    body,
+    centred,
+    drawing,
+    folded,
+    heading,
+    table,
+    title,
+)
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counts import FEW, by_theme
@@ -30,6 +40,7 @@ from consult.summary_readings import Reading, view
 from consult.summary_reports import Sentence, SummaryReport
 from core import drawing as charts_drawn
 from core.db import db
+from core.text import within_quotes
 from core.web import day, local
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -144,7 +155,7 @@ def pictures(reading: Reading, titles: Mapping[int, str]) -> tuple[Picture, ...]
         ("三、", summary_charts.sections(chapters(reading, seen, dict(titles)))),
     )
     return tuple(
-        Picture(section, chart.title, chart.said, charts_drawn.standing(chart), chart.rows)
+        Picture(section, chart.title, chart.said, charts_drawn.standing(chart), folded(chart.rows))
         for section, chart in drawn
         if chart is not None
     )
@@ -181,7 +192,7 @@ def paper(
     ]
     by = _("签发：%(name)s", name=report.signed_name) if signed else ""
     return Paper(
-        title=_("关于“%(title)s”征求意见情况的报告", title=summary.subject.title),
+        title=_heading(summary.subject.title),
         under=f"{by}　{day(report.signed_at)}" if signed else day(report.made_at),
         draft="" if signed else _("（未签发的稿子，不作依据）"),
         sections=tuple((name, tuple(texts)) for name, texts in sections.items()),
@@ -189,6 +200,13 @@ def paper(
         made=local(now).replace(microsecond=0).isoformat(),
         pictures=tuple(drawn),
     )
+
+
+def _heading(subject: str) -> str:
+    """What the paper is called: the words 征求意见 stand in it once."""
+    if subject.endswith("征求意见"):
+        return str(_("关于%(title)s情况的报告", title=subject))
+    return str(_("关于“%(title)s”征求意见情况的报告", title=within_quotes(subject)))
 
 
 def word(paper: Paper) -> io.BytesIO:

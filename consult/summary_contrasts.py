@@ -3,8 +3,8 @@
 Counted in people (`analysis.contrast`), or for the draft in paragraphs.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from consult.analysis import contrast
@@ -40,6 +40,20 @@ def compare(a: Side, b: Side) -> Comparison | None:
     if min(a.size, b.size) < FEW:
         return None
     return contrast.compare_counts(Counter(a.counts), a.size, Counter(b.counts), b.size)
+
+
+def copies(items: Sequence[Item], terms: Collection[str]) -> dict[str, int]:
+    """{term: people who use it in the letter that came most often}: a difference that is one text
+    many times over looks like many voices."""
+    wanted = set(terms)
+    people: dict[tuple[str, int], set[int]] = defaultdict(set)
+    for item in items:
+        for term in wanted.intersection(item.terms):
+            people[term, item.group].add(item.person)
+    most: dict[str, int] = {}
+    for (term, _group), senders in people.items():
+        most[term] = max(most.get(term, 0), len(senders))
+    return most
 
 
 def uncompared(a: Side, b: Side) -> int:

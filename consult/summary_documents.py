@@ -21,6 +21,7 @@ from consult.official_paper import (
     body,
     centred,
     drawing,
+    folded,
     heading,
     picture,
     table,
@@ -168,7 +169,8 @@ def _tables(
     heading(document, _("二、意见的分布"))
     pictures.chart("days")
     days = [(_span(b.first, b.last), str(b.count)) for b in figures.days if b.count]
-    table(document, _("表1　按收到日期"), (_("收到日期"), _("件数")), days)
+    head, *rows = folded([(_("收到日期"), _("件数")), *days])
+    table(document, _("表1　按收到日期"), head, rows)
     channels = [(Channel(p.key).title, str(p.count)) for p in figures.channels]
     table(document, _("表2　按渠道"), (_("渠道"), _("件数")), channels)
     pictures.chart("sections")

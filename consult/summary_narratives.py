@@ -16,6 +16,7 @@ from consult.summary_counts import FEW, by_theme, outermost
 from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
 from consult.summary_readings import Reading
 from consult.summary_reports import Sentence
+from core.text import within_quotes
 from core.web import day
 
 THEMES, SECTIONS, DIFFERENCES = 8, 5, 3
@@ -63,7 +64,7 @@ def _overall(writer: _Writer) -> Written:
         _(
             "截至%(day)s，“%(title)s”共收到意见%(received)d件，审核后展示%(shown)d件，待审核%(pending)d件，不展示%(hidden)d件，已作办理指引%(referred)d件。",
             day=day(summary.counted_at),
-            title=summary.subject.title,
+            title=within_quotes(summary.subject.title),
             received=summary.received,
             shown=summary.shown,
             pending=summary.pending,
@@ -99,8 +100,11 @@ def _overall(writer: _Writer) -> Written:
         None,
     )
     for stance, words in (
-        ("oppose", _("表示反对的%(n)d件，占%(share).1f%%。")),
+        ("suggest", _("提出建议的%(n)d件，占%(share).1f%%。")),
         ("support", _("表示赞成的%(n)d件，占%(share).1f%%。")),
+        ("oppose", _("表示反对的%(n)d件，占%(share).1f%%。")),
+        ("question", _("提出疑问的%(n)d件，占%(share).1f%%。")),
+        ("appeal", _("提出诉求的%(n)d件，占%(share).1f%%。")),
     ):
         n = sum(i.stance == stance for i in items)
         if n >= LEAST:
@@ -154,7 +158,7 @@ def _sections(writer: _Writer) -> Written:
     enough = sorted(((p, n) for p, n in counts if n >= LEAST), key=lambda pair: -pair[1])
     for place, n in enough[:SECTIONS]:
         yield (
-            _("针对“%(title)s”的%(n)d件。", title=_section(writer, place), n=n),
+            _("针对“%(title)s”的%(n)d件。", title=within_quotes(_section(writer, place)), n=n),
             {"section": place},
             None,
         )
@@ -166,7 +170,7 @@ def _sections(writer: _Writer) -> Written:
         yield (
             _(
                 "针对%(titles)s的各不足%(n)d件，不作比较。",
-                titles="、".join(f"“{_section(writer, place)}”" for place in few),
+                titles="、".join(f"“{within_quotes(_section(writer, place))}”" for place in few),
                 n=LEAST,
             ),
             None,
@@ -265,7 +269,7 @@ def _unheard(writer: _Writer) -> Written:
         yield _("没有收到来自%(channels)s的意见。", channels="、".join(silent)), None, None
     quiet = quiet_chapters(writer.reading.counted)
     if quiet:
-        titles = "、".join(f"“{_section(writer, place)}”" for place in quiet)
+        titles = "、".join(f"“{within_quotes(_section(writer, place))}”" for place in quiet)
         yield _("没有人对%(titles)s提出意见。", titles=titles), None, None
     declared = sum(i.declared for i in writer.items)
     read = sum(not i.declared and not i.corrected for i in writer.items)

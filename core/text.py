@@ -11,6 +11,8 @@ BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Controls that reorder or hide what stands around them: never in a name or a title.
 REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
 
+_INNER = str.maketrans("“”", "‘’")
+
 
 def visible(text: str) -> bool:
     """Whether `text` has at least one character that a reader can see."""
@@ -43,3 +45,8 @@ def unreadable(text: str) -> bool:
         or (unicodedata.category(character) == "Cc" and character not in "\n\t")
         for character in text
     )
+
+
+def within_quotes(text: str) -> str:
+    """Words that will stand inside “ ”: quotation marks in them become single ones (GB/T 15834)."""
+    return text.translate(_INNER)

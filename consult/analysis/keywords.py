@@ -251,6 +251,12 @@ _NO_MATTER = frozenset(re.findall(r"\w+", "m q mq r rr rz t tg d dg p c u y e o 
 _THINGS = frozenset(re.findall(r"\w+", "n nr nrt ns nt nz ng vn an j"))
 
 
+def names_a_thing(term: str) -> bool:
+    """Whether a term names something one can speak about: a thing, a place, an institution, or what
+    no ordinary dictionary has, such as a plan's own terms."""
+    return not ordinary.knows(term) or ordinary.kind(term) in _THINGS
+
+
 def _names_a_matter(term: str, lexicon: Lexicon) -> bool:
     return lexicon.decided(term) is not None or ordinary.kind(term) not in _NO_MATTER
 

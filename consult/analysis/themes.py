@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from consult.analysis.keywords import g_squared
+from consult.analysis import keywords
 from consult.analysis.vectors import Floats, weighted
 
 _DIRECTIONS = 150
@@ -258,14 +258,17 @@ def _described(opinions: Sequence[Mapping[str, float]], vectors: Floats, held: P
     )[:_SHOWN]
     centre = vectors[held].mean(0)
     central = held[int(np.argmax(vectors[held] @ centre))]
-    name = "、".join(telling[:_NAMED_BY])
-    return Theme(name, tuple(telling), tuple(map(int, held)), int(central))
+    # A theme is called by things, not by 写明 or 一遍; the words of the name lead its terms.
+    named = [term for term in telling if keywords.names_a_thing(term)][:_NAMED_BY]
+    terms = tuple(dict.fromkeys([*named, *telling]))
+    name = "、".join(terms[:_NAMED_BY])
+    return Theme(name, terms, tuple(map(int, held)), int(central))
 
 
 def _keyness(a: int, b: int, n_a: int, n_b: int) -> float:
     if not n_b:
         return float(a)
-    cells = sum(g_squared(a, b, n_a, n_b))
+    cells = sum(keywords.g_squared(a, b, n_a, n_b))
     return cells if a * n_b >= b * n_a else -cells
 
 

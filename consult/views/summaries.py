@@ -16,7 +16,9 @@ from consult import (
     summary_documents,
     summary_narratives,
 )
+from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
+from consult.submissions import Stance
 from consult.summaries import Subject, Summary, SummaryState
 from consult.summary_counts import split
 from consult.summary_items import Unit
@@ -28,7 +30,7 @@ from consult.views import (
     summary_report_pages,
     summary_workbench,
 )
-from consult.views.summary_filters import CHANNELS, STANCES, STATES, UNITS
+from consult.views.summary_filters import STATES, UNITS
 from consult.views.summary_pages import Opened, desk_extras, opened, opened_at_desk
 from core.pages import kept
 from core.permissions import require
@@ -37,7 +39,7 @@ from core.web import as_file, choice_in, keep_private, now, number_in, words_in
 blueprint = Blueprint("summaries", __name__)
 DESK = "/desk/summaries"
 PUBLIC = "/consultations/<slug>/summary"
-HISTORY = 20
+HISTORY, KIN, PLAIN = 20, 20, 3
 
 
 for act in ("themes", "campaigns", "contrast"):
@@ -133,8 +135,6 @@ def show(summary_id: int) -> str:
         keywords=summary_pages.sorted_keywords(page.view, sort),
         sort=sort,
         **desk_extras(page),
-        channels=[(value, summary_pages.channel_title(value)) for value in sorted(CHANNELS)],
-        stances=[(value, summary_pages.stance_title(value)) for value in sorted(STANCES)],
         states=SummaryState,
         rules=rules,
     )
@@ -211,9 +211,15 @@ def term(summary_id: int) -> str:
         sort=sort,
         room="term",
         **desk_extras(page),
-        kin=[k for k in page.view.keywords if k.term != word][:20],
+        kin=_kin(page, word),
         charts=summary_pages.charts(page),
     )
+
+
+def _kin(page: Opened, word: str) -> list[Keyword]:
+    """What is mentioned together with a term, by how many opinions hold both."""
+    kin = [each for each in page.view.keywords if each.term != word and each.count > 1]
+    return sorted(kin, key=lambda each: -each.count)[:KIN]
 
 
 @blueprint.get(f"{DESK}/<int:summary_id>/document")
@@ -256,6 +262,7 @@ def public(slug: str) -> Response | str:
 def _public(consultation: Consultation, summary: Summary) -> str:
     page = _public_page(consultation, summary)
     listing = summary_pages.listing(page, Unit.SUBMISSIONS, None) if page.reading.few else None
+    themes = summary_workbench.shown_themes(page) if not page.reading.few else []
     return render_template(
         "consult/summaries/public.html",
         **page.context(),
@@ -264,11 +271,34 @@ def _public(consultation: Consultation, summary: Summary) -> str:
         draft_url=lambda place: summary_pages.draft_url(page, place),
         cloud=summary_pages.cloud_svg(page, label=_("#，@件，查看意见")),
         charts=summary_pages.charts(page),
-        themes=summary_workbench.shown_themes(page) if not page.reading.few else [],
+        themes=themes,
+        plain=_in_plain_words(page, themes),
         silent=summary_narratives.silent_channels(page.view.items),
         quiet=[page.title_of(n) for n in summary_narratives.quiet_chapters(page.reading.counted)],
         others=[each for each in summaries.published(consultation) if each.id != summary.id],
         listing=listing,
+    )
+
+
+def _in_plain_words(page: Opened, themes: Sequence[summary_workbench.Shown]) -> str:
+    """What was said most and how it was meant, in two sentences; "" where nothing is compared."""
+    named = [each for each in themes if each.number][:PLAIN]
+    if not named:
+        return ""
+    counts = Counter(item.stance for item in page.view.items)
+    favour = counts[Stance.SUPPORT.value] + counts[Stance.SUGGEST.value]
+    against = counts[Stance.OPPOSE.value]
+    what = "；".join(_("%(name)s（%(n)d件）", name=t.name, n=len(t.items)) for t in named)
+    return " ".join(
+        (
+            _("说得最多的是：%(what)s。", what=what),
+            _(
+                "赞成或提出建议的%(a)d件，反对的%(b)d件，提问、诉求和未表明态度的%(c)d件。",
+                a=favour,
+                b=against,
+                c=counts.total() - favour - against,
+            ),
+        )
     )
 
 

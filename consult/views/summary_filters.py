@@ -179,10 +179,14 @@ class Links:
             asked["also"] = [*self._asked.get("also", []), held]
         return self.to(page, **asked, **more)
 
-    def without(self, name: str) -> str:
+    def without(self, name: str, page: str = "page") -> str:
         """The same page without one part of the selection."""
         narrower = {"context": None} if name == "term" else {}
-        return self.to("page", **{name: None, **narrower})
+        return self.to(page, **{name: None, **narrower})
+
+    def path(self, page: str) -> str:
+        """Where a page stands, with no selection: what a form adds its own to."""
+        return self._paths[page]
 
 
 def section_title(counted: Counted, place: int, titles: dict[int, str]) -> str:

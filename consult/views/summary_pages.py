@@ -172,13 +172,20 @@ def again(**changes: str | int | None) -> str:
 
 
 def desk_extras(opened: Opened) -> dict[str, Any]:
-    """What the desk's pages offer besides: their address in another order, what one keeps."""
+    """What the desk's pages offer besides: their address in another order, what one keeps, and what
+    a selection is chosen from."""
     at = url_for("summaries.show", summary_id=opened.summary.id)
     kept = [
         (each, f"{at}{'' if each.room == 'show' else '/' + each.room}?{each.asked}")
         for each in kept_views.of(opened.summary, current_user.id)
     ]
-    return {"again": again, "kept": kept, "asked_now": again().partition("?")[2]}
+    return {
+        "again": again,
+        "kept": kept,
+        "asked_now": again().partition("?")[2],
+        "channel_choices": [(each.value, each.title) for each in Channel],
+        "stance_choices": [(each.value, each.title) for each in Stance],
+    }
 
 
 def charts(opened: Opened) -> dict[str, Chart | None]:

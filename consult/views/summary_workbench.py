@@ -42,6 +42,8 @@ from core.permissions import require
 from core.web import choice_in, day_in, now
 
 SHOWN_CAMPAIGNS = 30
+# So many who sent one alike letter are told under a term of a contrast.
+LEAST_ALIKE = summary_campaigns.LEAST
 # Sides of a contrast that are no part of the snapshot's own opinions.
 REST, DRAFT, WHOLE_ROUND, SNAPSHOT = "rest", "draft", "all", "summary"
 
@@ -100,7 +102,8 @@ def _theme_charts(page: Opened, found: Sequence["Shown"]) -> dict[str, Chart]:
     def opens(number: int, stance: str) -> str:
         return page.links.opinions(theme=number, stance=stance)
 
-    sizes = [(each.name, each.number, each.stances) for each in found]
+    ordered = sorted(found, key=lambda each: (not each.number, THEME_ORDERS["size"](each)))
+    sizes = [(each.name, each.number, each.stances) for each in ordered]
     drawn = summary_charts.themes(sizes, opens)
     return {"themes": drawn} if drawn else {}
 
@@ -212,6 +215,7 @@ def contrast(summary_id: int) -> str:
         terms=sorted(_rows(found, a, b), key=lambda row: DIFFERENCE_ORDERS[sort](row[0])),
         charts=_difference_charts(found),
         uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
+        undated=second == DRAFT and any(request.args.get(n) for n in ("b_from", "b_to")),
         overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
         few_people=FEW,
         least=summary_contrasts.LEAST_PEOPLE,
@@ -232,11 +236,22 @@ def _difference_charts(found: Comparison | None) -> dict[str, Chart]:
 
 def _rows(
     found: Comparison | None, a: Chosen | None, b: Chosen | None
-) -> list[tuple[Any, str | None, str | None]]:
-    """Each finding with where the people behind either count are opened."""
+) -> list[tuple[Difference, str | None, str | None, int]]:
+    """Each finding with where the people behind either count are opened, and how many of those who
+    make the difference sent alike letters, where they are the most."""
     if found is None or a is None or b is None:
         return []
-    return [(each, _opens(a, each.term), _opens(b, each.term)) for each in found.findings]
+    copies = {
+        name: summary_contrasts.copies(side.items, [d.term for d in found.findings])
+        for name, side in (("a", a), ("b", b))
+    }
+    rows = []
+    for each in found.findings:
+        alike = copies[each.group].get(each.term, 0)
+        people = each.count_a if each.group == "a" else each.count_b
+        told = alike if alike >= LEAST_ALIKE and 2 * alike >= people else 0
+        rows.append((each, _opens(a, each.term), _opens(b, each.term), told))
+    return rows
 
 
 def _opens(side: Chosen, term: str) -> str | None:
@@ -250,7 +265,7 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
         side = summary_contrasts.of_draft(counted)
         return Chosen(_("文稿（按段落）"), side, (), None, _("段"))
     if asked.startswith(f"{SNAPSHOT}:"):
-        return _snapshot(asked.removeprefix(f"{SNAPSHOT}:"))
+        return _snapshot(asked.removeprefix(f"{SNAPSHOT}:"), Filters(first=first, last=last))
     filters = _filters(counted, asked, other)
     if first or last:
         filters = replace(filters, first=first, last=last)
@@ -272,17 +287,19 @@ def _filters(counted: Counted, asked: str, other: str | None) -> Filters:
     return Filters(**{name: value})  # type: ignore[arg-type]
 
 
-def _snapshot(asked: str) -> Chosen:
+def _snapshot(asked: str, filters: Filters) -> Chosen:
+    """Another snapshot, whole or the days of it that are asked for."""
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
     summary = summaries.by_id(number)
     if summary is None:
         abort(400)
     other = summary_pages.opened(summary, {}, staff=True, selected=False)
-    items = other.reading.counted.items
-    links = Links(
-        Filters(), other.reading.counted, {}, {"opinions": f"{_address(summary)}/opinions"}
-    )
+    counted = other.reading.counted
+    items = select(counted, filters)
+    links = Links(filters, counted, {}, {"opinions": f"{_address(summary)}/opinions"})
     title = _("%(title)s（第%(n)d次汇总）", title=summary.subject.title, n=summary.number)
+    said = summary_filters.said(filters, counted, other.consultations)
+    title = "；".join([title, *(f"{label}：{value}" for _name, label, value in said)])
     return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"))
 
 
