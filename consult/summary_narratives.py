@@ -4,6 +4,7 @@ Nothing is guessed: what is too few to compare is said to be so, differences com
 interval, and who was not heard stands there too.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -255,6 +256,12 @@ def silent_channels(items: Sequence[Item]) -> list[str]:
     """The usual channels by which none of these opinions came."""
     heard = {item.channel for item in items}
     return [channel.title for channel in EXPECTED if channel.value not in heard]
+
+
+def scarce_channels(items: Sequence[Item]) -> list[str]:
+    """The channels by which too few of these opinions came to compare them."""
+    heard = Counter(item.channel for item in items)
+    return [channel.title for channel in Channel if 0 < heard[channel.value] < LEAST]
 
 
 def quiet_chapters(counted: Counted) -> list[int]:

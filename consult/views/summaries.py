@@ -273,6 +273,8 @@ def _public(consultation: Consultation, summary: Summary) -> str:
         charts=summary_pages.charts(page),
         themes=themes,
         plain=_in_plain_words(page, themes),
+        least=summary_narratives.LEAST,
+        scarce=summary_narratives.scarce_channels(page.view.items),
         silent=summary_narratives.silent_channels(page.view.items),
         quiet=[page.title_of(n) for n in summary_narratives.quiet_chapters(page.reading.counted)],
         others=[each for each in summaries.published(consultation) if each.id != summary.id],
