@@ -108,6 +108,8 @@ class Row:
     # Whether the text was changed as the answer says, and how.
     met: Met = Met.NOT_DUE
     passages: tuple[Passage, ...] = ()
+    # On what it was said, where a table holds several consultations; not kept.
+    draft: str = ""
 
     @property
     def changed(self) -> str:
@@ -155,6 +157,12 @@ class Line:
     reason: str
     changed: str
     count: int
+    draft: str = ""
+
+    @property
+    def where(self) -> str:
+        """对应章节, after the consultation where there are several."""
+        return f"{self.draft}　{self.place}" if self.draft else self.place
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +303,7 @@ def _line(number: int, row: Row, said: dict[int, tuple[str, str, str]]) -> Line:
         row.reason,
         row.changed,
         len(row.points),
+        row.draft,
     )
 
 

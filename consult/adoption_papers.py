@@ -1,9 +1,13 @@
-"""The adoption table on paper and as data: Word, Excel, CSV, JSON, all from the same lines."""
+"""The adoption table on paper and as data: Word, Excel, CSV, JSON, all from the same lines.
+
+A `Paper` is what is written, of one consultation or of a stage; each kind of file says all of it.
+"""
 
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import xlsxwriter
 from flask_babel import gettext as _
@@ -20,6 +24,54 @@ KINDS = {
     "json": "application/json",
 }
 WIDTHS = (10, 16, 13, 18, 34, 12, 20, 24, 9)
+# Rows between two words about how far it is.
+STEP = 500
+# (rows written, rows in all)
+Tick = Callable[[int, int], object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """What is written: of what, which edition, its lines and their totals."""
+
+    title: str
+    under: str
+    lines: Sequence[Line]
+    totals: Totals
+    # For a stage: of which released editions it is made, and which consultations have none yet.
+    made_of: Sequence[str] = ()
+    missing: Sequence[str] = ()
+    whole_stage: bool = False
+
+    def of_part(self, part: Part) -> list[Line]:
+        """The lines of a part."""
+        return [line for line in self.lines if line.part is part]
+
+    def notes(self) -> list[str]:
+        """What has to be said before the figures are read."""
+        said = []
+        if self.made_of:
+            said.append(_("由下列已发布的采纳情况表合成：%(all)s。", all="；".join(self.made_of)))
+        if self.missing:
+            said.append(
+                _(
+                    "下列意见征集还没有发布采纳情况表，未计入：%(all)s。",
+                    all="；".join(self.missing),
+                )
+            )
+        return said
+
+
+def _nobody(_done: int, _total: int) -> None:
+    """Nobody asks how far it is."""
+
+
+def _told(lines: Sequence[Line], before: int, total: int, tick: Tick) -> Iterator[Line]:
+    """The lines, saying from time to time how many of all have been taken."""
+    for number, line in enumerate(lines, before + 1):
+        if number % STEP == 0:
+            tick(number, total)
+        yield line
 
 
 def head() -> list[str]:
@@ -43,7 +95,7 @@ def cells(line: Line) -> list[str]:
         str(line.number),
         line.who,
         line.channel,
-        line.place,
+        line.where,
         line.words,
         line.outcome.title,
         line.reason,
@@ -73,29 +125,32 @@ def summed(totals: Totals) -> tuple[list[str], list[list[str]]]:
     return top, rows
 
 
-def make(kind: str, name: str, under: str, lines: Sequence[Line], totals: Totals) -> bytes:
-    """The table as a file of this kind, one of KINDS."""
+def make(kind: str, paper: Paper, tick: Tick = _nobody) -> bytes:
+    """The table as a file of this kind, one of KINDS; `tick` is told how far it is."""
     if kind == "docx":
-        return word(name, under, lines, totals)
+        return word(paper, tick)
     if kind == "xlsx":
-        return workbook(lines, totals)
-    return as_csv(lines) if kind == "csv" else as_json(name, lines, totals)
+        return workbook(paper, tick)
+    return as_csv(paper) if kind == "csv" else as_json(paper)
 
 
-def word(name: str, under: str, lines: Sequence[Line], totals: Totals) -> bytes:
+def word(paper: Paper, tick: Tick = _nobody) -> bytes:
     """As an official paper."""
     document = blank()
-    title(document, _("“%(name)s”意见采纳情况表", name=name))
-    centred(document, under)
-    top, rows = summed(totals)
+    title(document, _("“%(name)s”意见采纳情况表", name=paper.title))
+    centred(document, paper.under)
+    for note in paper.notes():
+        body(document, note)
+    top, rows = summed(paper.totals)
     table(document, _("采纳情况合计（单位：条）"), top, rows, (36, *[17] * 6, 18))
-    numerals = "一二三四"
+    numerals, done = "一二三四", 0
     for numeral, part in zip(numerals, Part, strict=True):
         heading(document, f"{numeral}、{part.title}")
-        of_part = [cells(line) for line in lines if line.part is part]
-        if of_part:
-            count = _("共%(n)d条意见", n=totals.of_part(part))
-            long_table(document, count, head(), of_part, WIDTHS)
+        if lines := paper.of_part(part):
+            count = _("共%(n)d条意见", n=paper.totals.of_part(part))
+            told = _told(lines, done, len(paper.lines), tick)
+            long_table(document, count, head(), map(cells, told), WIDTHS)
+            done += len(lines)
         else:
             body(document, _("未收到意见。"))
     out = io.BytesIO()
@@ -103,35 +158,39 @@ def word(name: str, under: str, lines: Sequence[Line], totals: Totals) -> bytes:
     return out.getvalue()
 
 
-def workbook(lines: Sequence[Line], totals: Totals) -> bytes:
+def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
     """As a workbook: the totals, then a sheet for each part; every cell of words stays text."""
     out = io.BytesIO()
     book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
     bold = book.add_format({"bold": True})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     sheet = book.add_worksheet(_("合计"))
-    top, rows = summed(totals)
+    top, rows = summed(paper.totals)
     for row, values in enumerate([top, *rows]):
         for column, value in enumerate(values):
             if row and column:
                 sheet.write_number(row, column, int(value))
             else:
                 sheet.write_string(row, column, value, bold)
+    for row, note in enumerate(paper.notes(), len(rows) + 2):
+        sheet.write_string(row, 0, inert(note))
     sheet.set_column(0, 0, 18)
+    done = 0
     for part in Part:
         sheet = book.add_worksheet(part.title)
         for column, (value, width) in enumerate(zip(head(), WIDTHS, strict=True)):
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, value, bold)
-        of_part = [line for line in lines if line.part is part]
-        if not of_part:
+        lines = paper.of_part(part)
+        if not lines:
             sheet.write_string(1, 0, _("未收到意见。"))
-        for row, line in enumerate(of_part, 1):
+        for row, line in enumerate(_told(lines, done, len(paper.lines), tick), 1):
             for column, value in enumerate(cells(line)):
                 if column in (0, len(WIDTHS) - 1):
                     sheet.write_number(row, column, int(value))
                 else:
                     sheet.write_string(row, column, inert(value), wrapped)
+        done += len(lines)
         sheet.freeze_panes(1, 0)
     book.close()
     return out.getvalue()
@@ -151,12 +210,13 @@ COLUMNS = (
 )
 
 
-def as_csv(lines: Sequence[Line]) -> bytes:
-    """As open data: UTF-8 with its mark, no cell a formula."""
+def as_csv(paper: Paper) -> bytes:
+    """As open data: UTF-8 with its mark, no cell a formula. A stage's has a column more."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([inert(value) for value in _plain(line).values()] for line in lines)
+    writer.writerow([*COLUMNS, "draft"] if paper.whole_stage else COLUMNS)
+    plain = (_plain(line, paper) for line in paper.lines)
+    writer.writerows([inert(value) for value in each.values()] for each in plain)
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -179,22 +239,26 @@ def meanings() -> dict[str, str]:
     }
 
 
-def as_json(name: str, lines: Sequence[Line], totals: Totals) -> bytes:
+def as_json(paper: Paper) -> bytes:
     """As open data, with what the fields mean."""
-    content = {
-        "title": name,
-        "fields": meanings(),
+    fields, totals = meanings(), paper.totals
+    content: dict[str, object] = {
+        "title": paper.title,
+        "fields": fields,
         "totals": {
             "points": totals.points,
             **{part.value: {o.value: totals.counts[part, o] for o in Outcome} for part in Part},
         },
-        "rows": [_plain(line) for line in lines],
+        "rows": [_plain(line, paper) for line in paper.lines],
     }
+    if paper.whole_stage:
+        fields["draft"] = _("意见征集")
+        content |= {"made_of": list(paper.made_of), "missing": list(paper.missing)}
     return f"{json.dumps(content, ensure_ascii=False, indent=1)}\n".encode()
 
 
-def _plain(line: Line) -> dict[str, object]:
-    return {
+def _plain(line: Line, paper: Paper) -> dict[str, object]:
+    plain: dict[str, object] = {
         "number": line.number,
         "part": line.part.value,
         "who": line.who,
@@ -206,3 +270,4 @@ def _plain(line: Line) -> dict[str, object]:
         "changed": line.changed,
         "count": line.count,
     }
+    return plain | {"draft": line.draft} if paper.whole_stage else plain

@@ -1036,7 +1036,11 @@ def _values(name: str, rule: Rule) -> list[object]:
         "application_id": Application.id,
         "application_receipt": Application.receipt,
         "recommendation_id": Application.id,
+        "programme": Programme.slug,
     }
+    if name == "stage":
+        used = sa.select(Consultation.stage_id)
+        return list(db.session.scalars(sa.select(Stage.key).where(Stage.id.in_(used))))
     if name in ("application_receipt", "recommendation_id"):
         # A resident's has its number, a unit's its page.
         own = Application.unit_id.is_(None) if "receipt" in name else Application.unit_id > 0

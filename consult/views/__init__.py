@@ -25,6 +25,7 @@ ROOMS = (
     "lineage",
     "archives",
     "adoption",
+    "stage_adoption",
     "open_data",
     "screening",
     "desk_entry",

@@ -108,8 +108,13 @@ def _file(
         under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
     else:
         under = _("（尚未发布的稿子，不作依据）")
-    lines = adoption.lines(rows, full=full)
-    made = adoption_papers.make(kind, consultation.title, under, lines, adoption.totals(rows))
+    paper = adoption_papers.Paper(
+        title=consultation.title,
+        under=under,
+        lines=adoption.lines(rows, full=full),
+        totals=adoption.totals(rows),
+    )
+    made = adoption_papers.make(kind, paper)
     response = Response(made, content_type=adoption_papers.KINDS[kind])
     name = _("采纳情况表 %(title)s", title=consultation.title)
     number = report.number if report else 0

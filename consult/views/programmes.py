@@ -9,7 +9,7 @@ from flask import Blueprint, abort, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from consult import consultations, gantt, programmes, topics
+from consult import consultations, gantt, programmes, stage_reports, topics
 from consult.consultations import Consultation
 from consult.programmes import Programme, Stage
 from consult.topics import Topic
@@ -52,6 +52,7 @@ def timeline(slug: str) -> str | Response:
         abort(404)
     at = now()
     today = local(at).date()
+    answered = stage_reports.has_any(stage.id for stage in programme.stages)
     open_now = [
         _call(each) for each in consultations.open_at(at) if each.programme_id == programme.id
     ]
@@ -65,6 +66,7 @@ def timeline(slug: str) -> str | Response:
         standing=standing(programme, today),
         under_way=programme.nodes_on(today),
         open_now=open_now,
+        answered=[stage for stage in programme.stages if stage.id in answered],
         chart=gantt.chart(_groups(programme, open_now), today, _labels())
         if programme.stages
         else None,

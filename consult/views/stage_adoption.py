@@ -1,0 +1,124 @@
+"""The adoption table of a stage: the public page, its files, and how far it is at the desk."""
+
+from typing import Any
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from consult import adoption, adoption_papers, responses, rules, stage_reports
+from consult.adoption_papers import Paper
+from consult.programmes import Stage
+from consult.stage_reports import StageReport
+from core.permissions import require
+from core.web import as_file, day, keep_private, number_in, words_in
+
+blueprint = Blueprint("stage_adoption", __name__)
+HERE = "/programmes/<programme>/stages/<stage>/adoption"
+PAGE = 50
+
+
+@blueprint.get(f"{HERE}/")
+def show(programme: str, stage: str) -> str:
+    """The table made of the newest editions, or of those that `?of=3.17` names; page by page."""
+    report = _report(_stage(programme, stage))
+    rows = report.rows()
+    after = number_in("after", 0) or 0
+    here: dict[str, Any] = {"programme": programme, "stage": stage, "of": report.key or None}
+    top, sums = adoption_papers.summed(adoption.totals(rows))
+    said = {row.part for row in rows}
+    return render_template(
+        "consult/adoption/stage.html",
+        report=report,
+        stage=report.stage,
+        top=top,
+        sums=sums,
+        met=_met(rows),
+        rows=len(rows),
+        empty=[part.title for part in adoption.Part if part not in said],
+        lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
+        kinds=list(adoption_papers.KINDS),
+        here=here,
+        page={
+            "next_url": url_for(".show", **here, after=after + PAGE)
+            if len(rows) > after + PAGE
+            else None,
+            "previous_url": url_for(".show", **here, after=max(0, after - PAGE)) if after else None,
+        },
+    )
+
+
+@blueprint.get(f"{HERE}/<kind>")
+def table(programme: str, stage: str, kind: str) -> Response:
+    """The same as a file: docx, xlsx, csv or json."""
+    if kind not in adoption_papers.KINDS:
+        abort(404)
+    report = _report(_stage(programme, stage))
+    if not report.made_of:
+        abort(404)
+    made = adoption_papers.make(kind, paper(report))
+    response = Response(made, content_type=adoption_papers.KINDS[kind])
+    name = _("采纳情况表 %(title)s", title=report.stage.title)
+    return as_file(response, name, f".{kind}", plain=f"adoption-{programme}-{stage}-{report.key}")
+
+
+@blueprint.get(f"/desk{HERE}")
+def prepare(programme: str, stage: str) -> str:
+    """How far the consultations of the stage are, and what the table holds by now."""
+    require(rules.prepare_consultations)
+    keep_private()
+    found = _stage(programme, stage)
+    report = stage_reports.of(found, public_only=False)
+    assert report is not None
+    rows = report.rows()
+    top, sums = adoption_papers.summed(adoption.totals(rows))
+    return render_template(
+        "consult/adoption/stage_desk.html",
+        report=report,
+        stage=found,
+        top=top,
+        sums=sums,
+        met=_met(rows),
+        open={
+            each.consultation.id: responses.open_count(each.consultation.id)
+            for each in report.standings
+        },
+        waiting={
+            each.consultation.id: adoption.waiting(each.consultation.id)
+            for each in report.standings
+        },
+        kinds=list(adoption_papers.KINDS),
+        here={"programme": programme, "stage": stage},
+    )
+
+
+def paper(report: StageReport, *, full: bool = False) -> Paper:
+    """What is written of a stage."""
+    rows = report.rows()
+    newest = max((edition.released_at for _c, edition in report.made_of if edition.released_at))
+    return Paper(
+        title=report.stage.title,
+        under=_("截至%(day)s发布的各表", day=day(newest)),
+        lines=adoption.lines(rows, full=full),
+        totals=adoption.totals(rows),
+        made_of=[
+            _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
+            for consultation, edition in report.made_of
+        ],
+        missing=[each.title for each in report.missing],
+        whole_stage=True,
+    )
+
+
+def _met(rows: list[adoption.Row]) -> dict[str, int]:
+    return {each.value: number for each, number in adoption.met(rows).items()}
+
+
+def _stage(programme: str, stage: str) -> Stage:
+    return stage_reports.stage_by_key(programme, stage) or abort(404)
+
+
+def _report(stage: Stage) -> StageReport:
+    """The table the address asks for; 404 for editions that do not stand together."""
+    key = words_in("of", most=400) if "of" in request.args else ""
+    return stage_reports.of(stage, key) or abort(404)
