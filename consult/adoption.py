@@ -18,7 +18,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import answering, changes, consultations, drafts, points, responses
+from consult import answering, asked_units, changes, consultations, drafts, points, responses
+from consult.asked_units import AskedUnit
 from consult.changes import Met
 from consult.consultations import Consultation, ConsultationState
 from consult.points import Point
@@ -92,7 +93,8 @@ class AdoptionReport(Base):
     released_at: Mapped[dt.datetime | None]
     released_by_id: Mapped[int | None]
     released_by_name: Mapped[str | None] = mapped_column(sa.String(120))
-    # {"rows": [Row.kept(), …]}, without a word of the opinions; empty until it is released.
+    # {"rows": [Row.kept(), …], "asked": [AskedUnit.kept(), …]}, without a word of
+    # the opinions; empty until it is released.
     content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
 
 
@@ -208,6 +210,11 @@ def waiting(consultation_id: int) -> AdoptionReport | None:
 def frozen(report: AdoptionReport) -> list[Row]:
     """The rows of a released edition."""
     return [Row.of(each) for each in report.content["rows"]]
+
+
+def asked(report: AdoptionReport) -> list[AskedUnit]:
+    """The units that were asked, as they stood at the release."""
+    return asked_units.frozen(report.content)
 
 
 def gather(consultation_id: int) -> list[Row]:
@@ -417,7 +424,10 @@ def release(
         responses.publish(consultation, by=by, now=now)
     else:
         answering.answer(consultation, feedback=report.feedback, site=site, by=by, now=now)
-    report.content = {"rows": [row.kept() for row in gather(consultation.id)]}
+    report.content = {
+        "rows": [row.kept() for row in gather(consultation.id)],
+        "asked": [each.kept() for each in asked_units.gather(consultation.id)],
+    }
     report.released_at, report.released_by_id = now, by.id
     report.released_by_name = by.name[:120]
     db.session.flush()

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import xlsxwriter
 from flask_babel import gettext as _
 
+from consult import asked_units
 from consult.adoption import Line, Part, Totals
+from consult.asked_units import AskedUnit
 from consult.official_paper import blank, body, centred, heading, long_table, table, title
 from consult.responses import Outcome
 from core.sheets import inert
@@ -38,6 +40,8 @@ class Paper:
     under: str
     lines: Sequence[Line]
     totals: Totals
+    # The units that were asked: they stand in the first part.
+    asked: Sequence[AskedUnit] = ()
     # For a stage: of which released editions it is made, and which consultations have none yet.
     made_of: Sequence[str] = ()
     missing: Sequence[str] = ()
@@ -125,6 +129,17 @@ def summed(totals: Totals) -> tuple[list[str], list[list[str]]]:
     return top, rows
 
 
+def asked_rows(asked: Sequence[AskedUnit]) -> tuple[list[str], list[list[str]]]:
+    """The units that were asked, as a table."""
+    several = any(each.draft for each in asked)
+    top = [_("单位"), _("反馈情况"), _("意见条数")]
+    rows = [[each.unit, each.answer.title, str(each.points)] for each in asked]
+    if several:
+        top.insert(0, _("意见征集"))
+        rows = [[each.draft, *row] for each, row in zip(asked, rows, strict=True)]
+    return top, rows
+
+
 def make(kind: str, paper: Paper, tick: Tick = _nobody) -> bytes:
     """The table as a file of this kind, one of KINDS; `tick` is told how far it is."""
     if kind == "docx":
@@ -146,6 +161,9 @@ def word(paper: Paper, tick: Tick = _nobody) -> bytes:
     numerals, done = "一二三四", 0
     for numeral, part in zip(numerals, Part, strict=True):
         heading(document, f"{numeral}、{part.title}")
+        if part is Part.UNITS and paper.asked:
+            top, rows = asked_rows(paper.asked)
+            table(document, asked_units.summed(paper.asked), top, rows)
         if lines := paper.of_part(part):
             count = _("共%(n)d条意见", n=paper.totals.of_part(part))
             told = _told(lines, done, len(paper.lines), tick)
@@ -175,6 +193,8 @@ def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
     for row, note in enumerate(paper.notes(), len(rows) + 2):
         sheet.write_string(row, 0, inert(note))
     sheet.set_column(0, 0, 18)
+    if paper.asked:
+        _asked_sheet(book, paper.asked)
     done = 0
     for part in Part:
         sheet = book.add_worksheet(part.title)
@@ -194,6 +214,21 @@ def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
         sheet.freeze_panes(1, 0)
     book.close()
     return out.getvalue()
+
+
+def _asked_sheet(book: xlsxwriter.Workbook, asked: Sequence[AskedUnit]) -> None:
+    sheet = book.add_worksheet(_("征询单位"))
+    bold = book.add_format({"bold": True})
+    top, rows = asked_rows(asked)
+    for column, value in enumerate(top):
+        sheet.write_string(0, column, value, bold)
+    for row, values in enumerate(rows, 1):
+        for column, value in enumerate(values[:-1]):
+            sheet.write_string(row, column, inert(value))
+        sheet.write_number(row, len(values) - 1, int(values[-1]))
+    sheet.set_column(0, len(top) - 1, 18)
+    sheet.write_string(len(rows) + 2, 0, asked_units.summed(asked))
+    sheet.freeze_panes(1, 0)
 
 
 COLUMNS = (
@@ -251,6 +286,13 @@ def as_json(paper: Paper) -> bytes:
         },
         "rows": [_plain(line, paper) for line in paper.lines],
     }
+    if paper.asked:
+        numbers = asked_units.counts(paper.asked)
+        content["asked"] = {answer.value: number for answer, number in numbers.items()} | {
+            "units": [
+                each.kept() | ({"draft": each.draft} if each.draft else {}) for each in paper.asked
+            ]
+        }
     if paper.whole_stage:
         fields["draft"] = _("意见征集")
         content |= {"made_of": list(paper.made_of), "missing": list(paper.missing)}

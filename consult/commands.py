@@ -14,6 +14,7 @@ from consult import (
     example,
     import_undoing,
     imports,
+    inquiry_letters,
     intake,
     programme_files,
     publishing_commands,
@@ -29,6 +30,7 @@ from consult.submissions import Channel
 from consult.summary_commands import summary_group
 from consult.term_commands import index_group
 from core import audit, housekeeping, sign_in_codes, uploads
+from core.config import of_site
 from core.db import db
 from core.web import LARGEST_ID, SHANGHAI, now
 
@@ -43,6 +45,7 @@ def init_commands(app: Flask) -> None:
     housekeeping.add(housekeeping.Job("contacts", dt.timedelta(hours=1), submissions.end_contacts))
     each = dt.timedelta(seconds=10)
     housekeeping.add(housekeeping.Job("term index", each, term_jobs.look_after))
+    housekeeping.add(housekeeping.Job("units asked", dt.timedelta(minutes=10), _remind_units))
     app.cli.add_command(index_group)
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
@@ -52,6 +55,11 @@ def init_commands(app: Flask) -> None:
     app.cli.add_command(lexicon_group)
     app.cli.add_command(archive_group)
     publishing_commands.init_commands(app)
+
+
+def _remind_units(at: dt.datetime) -> None:
+    settings = of_site()
+    inquiry_letters.remind_due(site=settings.site_url, contact_key=settings.contact_key, now=at)
 
 
 @programme_group.command("load")

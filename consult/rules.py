@@ -80,3 +80,8 @@ def work_on_points(person: Person) -> bool:
 def answer_points(person: Person) -> bool:
     """Draft answers: units to their own points, the office to all."""
     return person.has_role("unit_staff") or work_on_points(person)
+
+
+def answer_inquiries(person: Person) -> bool:
+    """Say what a unit has to say on a draft: its own staff, and the office from paper."""
+    return person.has_role("unit_staff") or prepare_consultations(person)

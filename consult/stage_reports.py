@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from consult import adoption
 from consult.adoption import AdoptionReport, Part, Row
+from consult.asked_units import AskedUnit
 from consult.consultations import Consultation, ConsultationState
 from consult.programmes import Programme, Stage
 from core.db import db
@@ -58,6 +59,14 @@ class StageReport:
         ]
         order = list(Part)
         return sorted(every, key=lambda row: order.index(row.part))
+
+    def asked(self) -> list[AskedUnit]:
+        """The units that were asked, in each consultation."""
+        return [
+            replace(each, draft=consultation.title)
+            for consultation, edition in self.made_of
+            for each in adoption.asked(edition)
+        ]
 
 
 def stage_by_key(programme_slug: str, key: str) -> Stage | None:

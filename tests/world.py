@@ -29,6 +29,7 @@ from consult import (
     drafts,
     import_undoing,
     imports,
+    inquiries,
     intake,
     kept_views,
     lexicons,
@@ -52,6 +53,7 @@ from consult.attachments import Attachment, Kind, Scan
 from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
 from consult.drafts import Version, VersionState
+from consult.inquiries import Inquiry
 from consult.intake import Intake
 from consult.lexicons import Entry, EntryKind, LexiconVersion
 from consult.originals import Span
@@ -217,6 +219,7 @@ def fill(app: Flask) -> None:
         _answers(_consultation(OPEN), unit)
         _adoption()
         _changes()
+        _inquiries(_consultation(OPEN), unit)
         db.session.add(
             PasswordLink(
                 account_id=resident.id,
@@ -956,6 +959,23 @@ def _changes() -> None:
     changes.link(some[0], version, changed, by=audit.SYSTEM, now=NOON)
 
 
+def _inquiries(consultation: Consultation, unit: Unit) -> None:
+    """The unit of the world's people is asked, another has none, a third has given an opinion."""
+    others = [each for each in units.every() if each.id != unit.id][:2]
+    made = inquiries.ask(
+        consultation,
+        [unit, *others],
+        note="请重点研究公共服务设施的布局。",
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    inquiries.say_none(made[1], on_paper=True, by=audit.COMMAND_LINE, now=NOON)
+    opinion = Opinion(body="建议补充社区养老设施的建设时序。", title="关于养老设施")
+    inquiries.give(
+        made[2], opinion, once_key="inquiry", secret="x" * 32, by=audit.COMMAND_LINE, now=NOON
+    )
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """Let nothing be committed, so that a deed that is allowed can be tried again and again."""
@@ -1037,6 +1057,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "application_receipt": Application.receipt,
         "recommendation_id": Application.id,
         "programme": Programme.slug,
+        "inquiry_id": Inquiry.id,
     }
     if name == "stage":
         used = sa.select(Consultation.stage_id)

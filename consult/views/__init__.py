@@ -33,6 +33,7 @@ ROOMS = (
     "screening_figures",
     "intake",
     "points",
+    "inquiries",
     "wordings",
     "changes",
     "suggestions",

@@ -8,8 +8,9 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import adoption, adoption_papers, drafts, responses, rules
+from consult import adoption, adoption_papers, asked_units, drafts, responses, rules
 from consult.adoption import AdoptionReport, Row
+from consult.asked_units import AskedUnit
 from consult.consultations import Consultation, ConsultationState
 from consult.views import loading
 from core.config import of_site
@@ -45,6 +46,7 @@ def show(slug: str) -> str:
         sums=sums,
         met=_met(rows),
         rows=len(rows),
+        asked=asked_of(adoption.asked(report)),
         empty=_empty(rows),
         lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
         kinds=list(adoption_papers.KINDS),
@@ -70,6 +72,13 @@ def table(slug: str, kind: str) -> Response:
     consultation = loading.consultation(slug)
     report, _every = _edition(consultation)
     return _file(consultation, report, adoption.frozen(report), kind, full=False)
+
+
+def asked_of(asked: list[AskedUnit]) -> dict[str, Any] | None:
+    """The units that were asked, as pages show them; None when none was."""
+    if not asked:
+        return None
+    return {"words": asked_units.summed(asked), "units": asked}
 
 
 def _met(rows: list[Row]) -> dict[str, int]:
@@ -108,11 +117,13 @@ def _file(
         under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
     else:
         under = _("（尚未发布的稿子，不作依据）")
+    asked = adoption.asked(report) if report else asked_units.gather(consultation.id)
     paper = adoption_papers.Paper(
         title=consultation.title,
         under=under,
         lines=adoption.lines(rows, full=full),
         totals=adoption.totals(rows),
+        asked=asked,
     )
     made = adoption_papers.make(kind, paper)
     response = Response(made, content_type=adoption_papers.KINDS[kind])
@@ -245,6 +256,7 @@ def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
         consultation=consultation,
         top=top,
         sums=sums,
+        asked=asked_of(asked_units.gather(consultation.id)),
         met=_met(rows),
         open=responses.open_count(consultation.id),
         waiting=adoption.waiting(consultation.id),

@@ -8,7 +8,7 @@ from flask import Blueprint, Flask, current_app, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from consult import consultations, responses, rules, screening_queue
+from consult import consultations, inquiries, responses, rules, screening_queue
 from core import corrections, outbox
 from core import rules as core_rules
 from core.permissions import Rule, may, require
@@ -67,6 +67,7 @@ def today() -> str:
         late=responses.overdue(local(at).date()) if may(rules.work_on_points) else 0,
         to_answer=_to_answer(at),
         lines=[line for ask in current_app.extensions.get("desk_lines", []) for line in ask(at)],
+        asked=_asked(at),
         rooms=[
             (title, url_for(endpoint))
             for title, endpoint, rule in _rooms()
@@ -84,6 +85,12 @@ def _to_answer(at: dt.datetime) -> tuple[int, int]:
     return responses.waiting_for(unit_id), late
 
 
+def _asked(at: dt.datetime) -> int:
+    """How many inquiries the unit of whoever looks has still to answer."""
+    unit_id = current_user.unit_id
+    return inquiries.waiting_for(unit_id, at) if unit_id and may(rules.answer_inquiries) else 0
+
+
 def _rooms() -> list[tuple[str, str, Rule]]:
     """The rooms of the desk: title, endpoint, and who may enter."""
     doors: list[Door] = current_app.extensions.get("desk_doors", [])
@@ -93,6 +100,7 @@ def _rooms() -> list[tuple[str, str, Rule]]:
         (_("登记一件意见"), "desk_entry.write", rules.take_in_files),
         (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
         (_("我单位的意见点"), "points.mine", rules.answer_points),
+        (_("向我单位征询的意见"), "inquiries.mine", rules.answer_inquiries),
         (_("常用答复"), "wordings.index", rules.work_on_points),
         (_("意见汇总"), "summaries.index", rules.read_summaries),
         *((str(door.title), door.endpoint, door.rule) for door in doors),

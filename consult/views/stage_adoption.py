@@ -10,6 +10,7 @@ from consult import adoption, adoption_papers, responses, rules, stage_reports
 from consult.adoption_papers import Paper
 from consult.programmes import Stage
 from consult.stage_reports import StageReport
+from consult.views.adoption import asked_of
 from core.permissions import require
 from core.web import as_file, day, keep_private, number_in, words_in
 
@@ -35,6 +36,7 @@ def show(programme: str, stage: str) -> str:
         sums=sums,
         met=_met(rows),
         rows=len(rows),
+        asked=asked_of(report.asked()),
         empty=[part.title for part in adoption.Part if part not in said],
         lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
         kinds=list(adoption_papers.KINDS),
@@ -78,6 +80,7 @@ def prepare(programme: str, stage: str) -> str:
         stage=found,
         top=top,
         sums=sums,
+        asked=asked_of(report.asked()),
         met=_met(rows),
         open={
             each.consultation.id: responses.open_count(each.consultation.id)
@@ -101,6 +104,7 @@ def paper(report: StageReport, *, full: bool = False) -> Paper:
         under=_("截至%(day)s发布的各表", day=day(newest)),
         lines=adoption.lines(rows, full=full),
         totals=adoption.totals(rows),
+        asked=report.asked(),
         made_of=[
             _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
             for consultation, edition in report.made_of
