@@ -51,6 +51,8 @@ class Filter:
     unit_id: int | None = None
     unrouted: bool = False
     topic: str = ""
+    field: str = ""
+    plan: str = ""
     places: Sequence[int] | None = None
     stance: Stance | None = None
     channel: Channel | None = None
@@ -105,6 +107,10 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found.append(Point.lead_unit_id.is_(None))
     if wanted.topic:
         found.append(Point.topic_key == wanted.topic)
+    if wanted.field:
+        found.append(Point.field_key == wanted.field)
+    if wanted.plan:
+        found.append(Point.plan_key == wanted.plan)
     if wanted.places is not None:
         found.append(Point.place.in_(wanted.places))
     if wanted.stance is not None:

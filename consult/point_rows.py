@@ -83,6 +83,9 @@ class Point(Base):
     group_id: Mapped[int | None] = mapped_column(sa.ForeignKey("point_group.id"), index=True)
     # A key of the programme's own taxonomy; "" until somebody has confirmed one.
     topic_key: Mapped[str] = mapped_column(sa.String(64), default="")
+    # The same for its field of the discussion and its special plan.
+    field_key: Mapped[str] = mapped_column(sa.String(64), server_default=sa.text("''"))
+    plan_key: Mapped[str] = mapped_column(sa.String(64), server_default=sa.text("''"))
     # A paragraph's id, or 0 for the whole draft, as in a submission.
     place: Mapped[int] = mapped_column(default=0)
     version_id: Mapped[int | None] = mapped_column(sa.ForeignKey("version.id"))

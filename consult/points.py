@@ -287,19 +287,25 @@ def move(
     point: Point,
     *,
     topic_key: str | None = None,
+    field_key: str | None = None,
+    plan_key: str | None = None,
     place: int | None = None,
     version_id: int | None = None,
     stance: Stance | None = None,
     by: audit.Actor,
     now: dt.datetime,
 ) -> PointAct | None:
-    """Say what a point is about: topic, place in the draft, stance. None leaves as it is."""
+    """Say what a point is about: topic, field, plan, place in the draft, stance. None leaves as it is."""
     _lock_consultation(point.consultation_id)
     if not _locked(Point.id == point.id):
         raise _taken_apart()
     before = _about(point)
     if topic_key is not None:
         point.topic_key = topic_key
+    if field_key is not None:
+        point.field_key = field_key
+    if plan_key is not None:
+        point.plan_key = plan_key
     if place is not None:
         point.place, point.version_id = place, version_id
     if stance is not None:
@@ -350,9 +356,12 @@ def _undo_split(act: PointAct) -> None:
 def _undo_move(act: PointAct) -> None:
     point = db.session.get_one(Point, act.before["points"][0])
     db.session.refresh(point)
-    if point.state is SUPERSEDED or _about(point) != act.after:
+    # An act of the first days knows neither field nor plan.
+    if point.state is SUPERSEDED or _about(point) | act.after != _about(point):
         raise Refused(_("之后又有改动，请先撤销后来的操作。"))
     point.topic_key, point.place = act.before["topic"], act.before["place"]
+    point.field_key = act.before.get("field", point.field_key)
+    point.plan_key = act.before.get("plan", point.plan_key)
     point.version_id = act.before["version"]
     point.stance = Stance(act.before["stance"]) if act.before["stance"] else None
 
@@ -466,6 +475,8 @@ def _child(
         end=span[1],
         state=LIVE,
         topic_key=source.topic_key,
+        field_key=source.field_key,
+        plan_key=source.plan_key,
         place=source.place,
         version_id=source.version_id,
         stance=source.stance,
@@ -500,6 +511,8 @@ def _about(point: Point) -> dict[str, Any]:
     return {
         "points": [point.id],
         "topic": point.topic_key,
+        "field": point.field_key,
+        "plan": point.plan_key,
         "place": point.place,
         "version": point.version_id,
         "stance": point.stance.value if point.stance else None,

@@ -23,6 +23,7 @@ def _repeated(file: ProgrammeFile) -> Iterator[Fault]:
     for name in ("stages", "outputs", "moments"):
         yield from _twice(name, getattr(file, name), "ordinal", "key")
     yield from _twice("topics", file.topics, "key")
+    yield from _twice("special_plans", file.special_plans, "key", "title")
     yield from _twice("discrepancies", file.discrepancies, "key")
     yield from _once(
         (("topics", i, "number"), (topic.group, topic.number))
@@ -131,6 +132,9 @@ def _unit_names(file: ProgrammeFile) -> Iterator[tuple[Path, str]]:
         if (body := getattr(about, name)) is not None:
             places.append((("programme", name, "unit"), body.unit))
     places += [(("units", i, "hosted_by"), unit.hosted_by) for i, unit in enumerate(file.units)]
+    places += [
+        (("special_plans", i, "lead"), plan.lead) for i, plan in enumerate(file.special_plans)
+    ]
     for i, topic in enumerate(file.topics):
         places.append((("topics", i, "lead"), topic.lead))
         for j, slug in enumerate(topic.cooperating):

@@ -108,7 +108,8 @@ def _about(file: ProgrammeFile, example: bool) -> Values:
     facts = about.model_dump(
         mode="json", include={"source", "office", "leading_group", "panel"}
     ) | file.model_dump(
-        mode="json", include={"gates", "topic_groups", "topic_themes", "discrepancies"}
+        mode="json",
+        include={"gates", "topic_groups", "topic_themes", "special_plans", "discrepancies"},
     )
     facts["units"] = {
         unit.slug: {"aka": unit.aka, "hosted_by": unit.hosted_by}

@@ -195,6 +195,14 @@ class TopicShape(Shape):
     points: list[Words] = []
 
 
+class PlanShape(Shape):
+    """A special plan (专项规划) of the programme."""
+
+    key: Key
+    title: Title
+    lead: Key | None = None
+
+
 class MomentShape(Span):
     ordinal: Ordinal
     key: Key
@@ -229,6 +237,7 @@ class ProgrammeFile(Shape):
     topic_themes: list[Theme] = []
     topics: list[TopicShape] = []
     discussion_fields: list[Short] = []
+    special_plans: list[PlanShape] = []
     panel_categories: list[Short] = []
     moments: list[MomentShape] = []
     discrepancies: list[Discrepancy] = []

@@ -734,7 +734,7 @@ def _answers(consultation: Consultation, unit: Unit) -> None:
     for point in found:
         due = NOON.date() + dt.timedelta(days=point.id % 9 - 3)
         responses.route([point], unit.id, due_on=due, **who)
-        points.move(point, topic_key="topic-1", **who)
+        points.move(point, topic_key="topic-1", field_key="经济建设", plan_key="plan-1", **who)
     submission = db.session.get_one(Submission, found[0].submission_id)
     points.split(submission, [(0, 9), (9, len(submission.body))], **who)
     points.merge(found[1:3], "加装电梯", **who)

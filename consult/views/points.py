@@ -20,6 +20,7 @@ from consult import (
     points,
     responses,
     rules,
+    taxonomies,
 )
 from consult.analysis import personal, splitting
 from consult.consultations import Consultation
@@ -42,7 +43,10 @@ HERE = "/consultations/<slug>/points"
 PAGE = 30
 STATES = {each.value for each in ResponseState}
 OUTCOMES = {each.value for each in Outcome}
-FILTERS = ("state", "unit", "topic", "section", "stance", "channel", "overdue", "unrouted", "group")
+FILTERS = (
+    *("state", "unit", "topic", "field", "plan", "section", "stance", "channel"),
+    *("overdue", "unrouted", "group"),
+)
 Page = Answer | str | tuple[str, int]
 
 
@@ -56,6 +60,8 @@ class ActForm(Form):
     helping = SelectMultipleField(_l("配合单位"), choices=[], validate_choice=False)
     days = HiddenField()
     topic = HiddenField()
+    field = HiddenField()
+    plan = HiddenField()
     stance = HiddenField()
     outcome = HiddenField()
     reason = TextField(_l("理由"), [Words(least=0, most=responses.LONGEST_REASON, missing="")])
@@ -98,6 +104,7 @@ def index(slug: str) -> str:
         progress=responses.by_unit(consultation.id, today=today),
         units=units.every(),
         subjects=point_lists.subjects(consultation.programme),
+        taxonomy=taxonomies.of(consultation.programme),
         sections=drafts.outline(version).headings if version else [],
         wordings=responses.wordings(),
         acts=points.acts_on(consultation.id, limit=5),
@@ -131,6 +138,8 @@ def _filter(consultation: Consultation) -> Filter:
         unit_id=number_in("unit"),
         unrouted=choice_in("unrouted", {"1"}) == "1",
         topic=words_in("topic", most=64),
+        field=words_in("field", most=64),
+        plan=words_in("plan", most=64),
         places=_places(consultation, number_in("section")),
         stance=Stance(stance) if stance else None,
         channel=Channel(channel) if channel else None,
@@ -274,6 +283,7 @@ def _show(
         helping=helping,
         helping_names=[u.name for u in every if u.id in helping],
         subjects=subjects,
+        taxonomy=taxonomies.of(consultation.programme),
         suggestion=point_lists.suggested(words, subjects) if office else None,
         subject_titles={each.key: each.title for each in subjects},
         learned_topic=_known(learned.get(About.TOPIC), {each.key for each in subjects}),
@@ -428,7 +438,17 @@ def _moved(point: Point, form: ActForm) -> str:
     topic, stance = form.topic.data or "", form.stance.data
     if topic not in keys or (stance and stance not in {each.value for each in Stance}):
         abort(422)
-    points.move(point, topic_key=topic, stance=Stance(stance) if stance else None, **_who())
+    field, plan = form.field.data or "", form.plan.data or ""
+    if not taxonomies.of(consultation.programme).holds(field, plan):
+        abort(422)
+    points.move(
+        point,
+        topic_key=topic,
+        field_key=field,
+        plan_key=plan,
+        stance=Stance(stance) if stance else None,
+        **_who(),
+    )
     return str(_("已保存类别。"))
 
 
