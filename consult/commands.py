@@ -10,6 +10,7 @@ from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from consult import (
+    adoption_files,
     drafts,
     example,
     import_undoing,
@@ -45,6 +46,7 @@ def init_commands(app: Flask) -> None:
     housekeeping.add(housekeeping.Job("contacts", dt.timedelta(hours=1), submissions.end_contacts))
     each = dt.timedelta(seconds=10)
     housekeeping.add(housekeeping.Job("term index", each, term_jobs.look_after))
+    housekeeping.add(housekeeping.Job("adoption files", dt.timedelta(hours=1), adoption_files.tidy))
     housekeeping.add(housekeeping.Job("units asked", dt.timedelta(minutes=10), _remind_units))
     app.cli.add_command(index_group)
     app.cli.add_command(programme_group)

@@ -138,7 +138,9 @@ def test_the_full_variant_is_taken_by_a_named_role_and_on_record(
     db.session.commit()
     people.sign_in(client, "a@example.invalid")
     token = people.token(client, "/desk/consultations/jingan/adoption")
-    answer = client.post("/desk/consultations/jingan/adoption/full", data={**token, "kind": "docx"})
+    answer = client.post(
+        "/desk/consultations/jingan/adoption/file", data={**token, "kind": "docx", "full": "1"}
+    )
     assert answer.status_code == 200
     taken = sa.select(AuditEvent).where(AuditEvent.action == "adoption.taken_in_full")
     assert db.session.scalars(taken).one().after == {"edition": 0}

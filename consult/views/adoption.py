@@ -8,8 +8,9 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import adoption, adoption_papers, asked_units, drafts, responses, rules
+from consult import adoption, adoption_files, adoption_papers, asked_units, drafts, responses, rules
 from consult.adoption import AdoptionReport, Row
+from consult.adoption_files import Wanted
 from consult.asked_units import AskedUnit
 from consult.consultations import Consultation, ConsultationState
 from consult.views import loading
@@ -18,7 +19,7 @@ from core.db import db
 from core.errors import Refused
 from core.forms import Form, TextField, Words
 from core.permissions import may, require
-from core.web import as_file, day, keep_private, now, number_in
+from core.web import as_file, keep_private, now, number_in
 
 blueprint = Blueprint("adoption", __name__)
 Page = Response | str | tuple[str, int]
@@ -71,7 +72,10 @@ def table(slug: str, kind: str) -> Response:
         abort(404)
     consultation = loading.consultation(slug)
     report, _every = _edition(consultation)
-    return _file(consultation, report, adoption.frozen(report), kind, full=False)
+    made = adoption_papers.make(kind, adoption_files.of_consultation(consultation, report))
+    response = Response(made, content_type=adoption_papers.KINDS[kind])
+    name = _("采纳情况表 %(title)s", title=consultation.title)
+    return as_file(response, name, f".{kind}", plain=f"adoption-{slug}-{report.number}")
 
 
 def asked_of(asked: list[AskedUnit]) -> dict[str, Any] | None:
@@ -105,32 +109,16 @@ def _empty(rows: list[Row]) -> list[str]:
     return [part.title for part in adoption.Part if part not in said]
 
 
-def _file(
-    consultation: Consultation,
-    report: AdoptionReport | None,
-    rows: list[Row],
-    kind: str,
-    *,
-    full: bool,
-) -> Response:
-    if report and report.released_at:
-        under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
-    else:
-        under = _("（尚未发布的稿子，不作依据）")
-    asked = adoption.asked(report) if report else asked_units.gather(consultation.id)
-    paper = adoption_papers.Paper(
-        title=consultation.title,
-        under=under,
-        lines=adoption.lines(rows, full=full),
-        totals=adoption.totals(rows),
-        asked=asked,
-    )
-    made = adoption_papers.make(kind, paper)
+def handed_out(wanted: Wanted, kind: str, *, name: str, plain: str, rows: int) -> Response:
+    """The file, or the page of the job that makes it. Commits what was put on record for it."""
+    if rows > adoption_files.AT_ONCE:
+        job = adoption_files.ask(wanted, kind, name=name, by=current_user, now=now())
+        db.session.commit()
+        return redirect(url_for("jobs.show", job_id=job.id), 303)
+    made = adoption_papers.make(kind, adoption_files.paper(wanted))
+    db.session.commit()
     response = Response(made, content_type=adoption_papers.KINDS[kind])
-    name = _("采纳情况表 %(title)s", title=consultation.title)
-    number = report.number if report else 0
-    plain = f"adoption-{consultation.slug}-{number}{'-full' if full else ''}"
-    return as_file(response, name, f".{kind}", plain=plain)
+    return as_file(response, _("采纳情况表 %(title)s", title=name), f".{kind}", plain=plain)
 
 
 # --- at the desk ---------------------------------------------------------------------------------
@@ -225,21 +213,41 @@ def decide(slug: str) -> Page:
     return redirect(url_for(".prepare", slug=slug))
 
 
-@blueprint.post("/desk/consultations/<slug>/adoption/full")
-def take_in_full(slug: str) -> Response:
-    """The table with the words that are not public; each time is on record."""
-    require(rules.archive_in_full)
+@blueprint.post("/desk/consultations/<slug>/adoption/file")
+def take(slug: str) -> Response:
+    """The newest edition, or how it would be now, as a file; with the words that are not public each
+    time is on record. A long one is made by a worker."""
+    full = request.form.get("full") == "1"
+    require(rules.archive_in_full if full else rules.prepare_consultations)
     keep_private()
     consultation = loading.consultation(slug)
-    report = next(iter(adoption.released(consultation.id)), None)
-    rows = adoption.frozen(report) if report else adoption.gather(consultation.id)
-    kind = request.form.get("kind", "xlsx")
+    kind = request.form.get("kind", "docx")
     if kind not in adoption_papers.KINDS:
         abort(400)
-    adoption.note_full(consultation, report, by=current_user, now=now())
-    made = _file(consultation, report, rows, kind, full=True)
-    db.session.commit()
-    return made
+    report = next(iter(adoption.released(consultation.id)), None)
+    if full:
+        adoption.note_full(consultation, report, by=current_user, now=now())
+    rows = adoption.frozen(report) if report else adoption.gather(consultation.id)
+    plain = f"adoption-{slug}-{report.number if report else 0}{'-full' if full else ''}"
+    wanted = Wanted(consultation_id=consultation.id, full=full)
+    return handed_out(wanted, kind, name=consultation.title, plain=plain, rows=len(rows))
+
+
+@blueprint.get("/desk/adoption-files/<int(max=2147483647):job_id>")
+def made(job_id: int) -> Response:
+    """What a worker made for who asked for it."""
+    require(rules.prepare_consultations)
+    keep_private()
+    found = adoption_files.made_for(job_id, current_user)
+    if found is None:
+        abort(404)
+    job, content = found
+    if job.arguments["full"]:
+        require(rules.archive_in_full)
+    kind = job.arguments["kind"]
+    response = Response(content, content_type=adoption_papers.KINDS[kind])
+    name = _("采纳情况表 %(title)s", title=job.name)
+    return as_file(response, name, f".{kind}", plain=f"adoption-{job.id}")
 
 
 def _form(consultation: Consultation) -> Any:
@@ -262,5 +270,6 @@ def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
         waiting=adoption.waiting(consultation.id),
         editions=adoption.released(consultation.id),
         full=may(rules.archive_in_full),
+        long=len(rows) > adoption_files.AT_ONCE,
         refusal=refusal,
     )

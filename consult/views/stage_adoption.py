@@ -4,15 +4,17 @@ from typing import Any
 
 from flask import Blueprint, abort, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import adoption, adoption_papers, responses, rules, stage_reports
-from consult.adoption_papers import Paper
+from consult import adoption, adoption_files, adoption_papers, responses, rules, stage_reports
+from consult.adoption_files import Wanted
 from consult.programmes import Stage
 from consult.stage_reports import StageReport
-from consult.views.adoption import asked_of
-from core.permissions import require
-from core.web import as_file, day, keep_private, number_in, words_in
+from consult.views.adoption import asked_of, handed_out
+from core.errors import Refused
+from core.permissions import may, require
+from core.web import as_file, keep_private, now, number_in, words_in
 
 blueprint = Blueprint("stage_adoption", __name__)
 HERE = "/programmes/<programme>/stages/<stage>/adoption"
@@ -58,7 +60,7 @@ def table(programme: str, stage: str, kind: str) -> Response:
     report = _report(_stage(programme, stage))
     if not report.made_of:
         abort(404)
-    made = adoption_papers.make(kind, paper(report))
+    made = adoption_papers.make(kind, adoption_files.of_stage(report))
     response = Response(made, content_type=adoption_papers.KINDS[kind])
     name = _("采纳情况表 %(title)s", title=report.stage.title)
     return as_file(response, name, f".{kind}", plain=f"adoption-{programme}-{stage}-{report.key}")
@@ -91,27 +93,32 @@ def prepare(programme: str, stage: str) -> str:
             for each in report.standings
         },
         kinds=list(adoption_papers.KINDS),
+        long=len(rows) > adoption_files.AT_ONCE,
+        full=may(rules.archive_in_full),
         here={"programme": programme, "stage": stage},
     )
 
 
-def paper(report: StageReport, *, full: bool = False) -> Paper:
-    """What is written of a stage."""
-    rows = report.rows()
-    newest = max((edition.released_at for _c, edition in report.made_of if edition.released_at))
-    return Paper(
-        title=report.stage.title,
-        under=_("截至%(day)s发布的各表", day=day(newest)),
-        lines=adoption.lines(rows, full=full),
-        totals=adoption.totals(rows),
-        asked=report.asked(),
-        made_of=[
-            _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
-            for consultation, edition in report.made_of
-        ],
-        missing=[each.title for each in report.missing],
-        whole_stage=True,
-    )
+@blueprint.post(f"/desk{HERE}")
+def take(programme: str, stage: str) -> Response:
+    """The table as a file, of what may be read or in full; a long one is made by a worker."""
+    full = request.form.get("full") == "1"
+    require(rules.archive_in_full if full else rules.prepare_consultations)
+    keep_private()
+    found = _stage(programme, stage)
+    kind = request.form.get("kind", "docx")
+    if kind not in adoption_papers.KINDS:
+        abort(400)
+    report = stage_reports.of(found)
+    if report is None or not report.made_of:
+        raise Refused(_("这一阶段还没有发布采纳情况表。"))
+    if full:
+        for consultation, edition in report.made_of:
+            adoption.note_full(consultation, edition, by=current_user, now=now())
+    wanted = Wanted(stage_id=found.id, of=report.key, full=full)
+    ending = "-full" if full else ""
+    plain = f"adoption-{programme}-{stage}{ending}"
+    return handed_out(wanted, kind, name=found.title, plain=plain, rows=len(report.rows()))
 
 
 def _met(rows: list[adoption.Row]) -> dict[str, int]:

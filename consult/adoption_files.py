@@ -1,0 +1,151 @@
+"""The adoption table as a file, of a consultation or of a stage: made at once while it is short, by
+a worker with progress when it is long. A file that a worker made is handed to who asked for it, for a
+day."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from consult import adoption, adoption_papers, asked_units, consultations, stage_reports
+from consult.adoption import AdoptionReport
+from consult.adoption_papers import Paper, Tick
+from consult.consultations import Consultation
+from consult.programmes import Stage
+from consult.stage_reports import StageReport
+from core import audit, jobs, uploads
+from core.db import db
+from core.errors import Refused
+from core.jobs import Job, JobState
+from core.web import day
+
+KIND = "adoption.file"
+# Tables of up to so many lines are written while one waits.
+AT_ONCE = 1_000
+KEPT = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which table: of a consultation, or of a stage (`of`: made of these editions)."""
+
+    consultation_id: int | None = None
+    stage_id: int | None = None
+    of: str = ""
+    full: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """As the arguments of a job."""
+        return {
+            "consultation": self.consultation_id,
+            "stage": self.stage_id,
+            "of": self.of,
+            "full": self.full,
+        }
+
+    @classmethod
+    def from_plain(cls, plain: Mapping[str, Any]) -> "Wanted":
+        """Back from the arguments."""
+        return cls(plain["consultation"], plain["stage"], plain["of"], plain["full"])
+
+
+# --- what is written ---------------------------------------------------------------------------
+
+
+def paper(wanted: Wanted) -> Paper:
+    """What is written of a table; of a consultation without a release, as its answers stand now."""
+    if wanted.stage_id is not None:
+        stage = db.session.get_one(Stage, wanted.stage_id)
+        report = stage_reports.of(stage, wanted.of)
+        if report is None or not report.made_of:
+            raise Refused(_("这一阶段还没有发布采纳情况表。"))
+        return of_stage(report, full=wanted.full)
+    consultation = consultations.by_id(wanted.consultation_id or 0)
+    newest = next(iter(adoption.released(consultation.id)), None)
+    return of_consultation(consultation, newest, full=wanted.full)
+
+
+def of_consultation(
+    consultation: Consultation, report: AdoptionReport | None, *, full: bool = False
+) -> Paper:
+    """An edition; without one, a draft of it."""
+    if report and report.released_at:
+        under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
+        rows, asked = adoption.frozen(report), adoption.asked(report)
+    else:
+        under = _("（尚未发布的稿子，不作依据）")
+        rows, asked = adoption.gather(consultation.id), asked_units.gather(consultation.id)
+    return Paper(
+        title=consultation.title,
+        under=under,
+        lines=adoption.lines(rows, full=full),
+        totals=adoption.totals(rows),
+        asked=asked,
+    )
+
+
+def of_stage(report: StageReport, *, full: bool = False) -> Paper:
+    """The table of a stage, of which something is released."""
+    rows = report.rows()
+    newest = max(edition.released_at for _c, edition in report.made_of if edition.released_at)
+    return Paper(
+        title=report.stage.title,
+        under=_("截至%(day)s发布的各表", day=day(newest)),
+        lines=adoption.lines(rows, full=full),
+        totals=adoption.totals(rows),
+        asked=report.asked(),
+        made_of=[
+            _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
+            for consultation, edition in report.made_of
+        ],
+        missing=[each.title for each in report.missing],
+        whole_stage=True,
+    )
+
+
+# --- made by a worker --------------------------------------------------------------------------
+
+
+def ask(wanted: Wanted, kind: str, *, name: str, by: audit.Actor, now: dt.datetime) -> Job:
+    """Have the file made."""
+    return jobs.ask(KIND, wanted.plain() | {"kind": kind}, name=name, by=by, now=now)
+
+
+@jobs.kind(KIND, _l("生成采纳情况表"))
+def work(run: jobs.Run) -> Mapping[str, Any]:
+    """Write the file, saying after every few hundred lines how far it is."""
+    whole = paper(Wanted.from_plain(run.arguments))
+    total = max(len(whole.lines), 1)
+    run.progress(0, total)
+    tick: Tick = run.progress
+    made = adoption_papers.make(run.arguments["kind"], whole, tick)
+    run.progress(total, total)
+    return {
+        "words": _("共%(n)d行，文件保留一天。", n=len(whole.lines)),
+        "stored_as": uploads.keep(made),
+        "path": f"/desk/adoption-files/{run.id}",
+    }
+
+
+def made_for(job_id: int, by: audit.Actor) -> tuple[Job, bytes] | None:
+    """The file of a job that `by` asked for, while it is kept."""
+    job = jobs.by_id(job_id)
+    if job is None or job.kind != KIND or job.asked_by_id is None or job.asked_by_id != by.id:
+        return None
+    made = uploads.read((job.result or {}).get("stored_as", ""))
+    return (job, made) if made is not None else None
+
+
+def tidy(now: dt.datetime) -> None:
+    """Remove the files that were kept long enough."""
+    query = sa.select(Job).where(
+        Job.kind == KIND, Job.state == JobState.DONE, Job.ended_at < now - KEPT
+    )
+    for job in db.session.scalars(query.order_by(Job.id.desc()).limit(200)):
+        if stored_as := (job.result or {}).get("stored_as"):
+            uploads.remove(stored_as)
+            job.result = {"words": _("文件已经过期，请重新生成。")}
