@@ -3,6 +3,7 @@
 import sys
 
 from bench import (
+    adoption,
     comment_post,
     comparing,
     draft_page,
@@ -23,6 +24,7 @@ ALL = {
     "summary": summary.run,
     "comparing": comparing.run,
     "finding": finding.run,
+    "adoption": adoption.run,
     "review_round": review_round.run,
     "serving": serving.run,
     "term_index": term_index.run,

@@ -116,7 +116,12 @@ class Row:
     @property
     def changed(self) -> str:
         """修改后文字: what was made of what, or that it is still to come."""
-        return "\n".join(each.words for each in self.passages) or self.met.title
+        return self.told or self.met.title
+
+    @property
+    def told(self) -> str:
+        """What was made of what; "" when nothing was."""
+        return "\n".join(each.words for each in self.passages)
 
     def kept(self) -> dict[str, Any]:
         """As a plain value."""
@@ -290,10 +295,20 @@ def totals(rows: Iterable[Row]) -> Totals:
 def lines(rows: Sequence[Row], *, first: int = 1, full: bool = False) -> list[Line]:
     """The rows with the words of the first opinion of each that may be read; `full`: of any."""
     said = _said([point for row in rows for point in row.points], full=full)
-    return [_line(number, row, said) for number, row in enumerate(rows, first)]
+    # Asked for once: finding a word's translation takes longer than a row does.
+    usual = (_("未署名"), _("全文"), _("（内容未公开）"))
+    unchanged = {each: each.title for each in Met}
+    return [_line(number, row, said, usual, unchanged) for number, row in enumerate(rows, first)]
 
 
-def _line(number: int, row: Row, said: dict[int, tuple[str, str, str]]) -> Line:
+def _line(
+    number: int,
+    row: Row,
+    said: dict[int, tuple[str, str, str]],
+    usual: tuple[str, str, str],
+    unchanged: dict[Met, str],
+) -> Line:
+    nobody, everywhere, silent = usual
     channel, who, words = said.get(row.points[0], ("", "", ""))
     for point in row.points:
         if said.get(point, ("", "", ""))[2]:
@@ -302,13 +317,13 @@ def _line(number: int, row: Row, said: dict[int, tuple[str, str, str]]) -> Line:
     return Line(
         number,
         row.part,
-        who or _("未署名"),
+        who or nobody,
         channel,
-        row.place or _("全文"),
-        words or _("（内容未公开）"),
+        row.place or everywhere,
+        words or silent,
         row.outcome,
         row.reason,
-        row.changed,
+        row.told or unchanged[row.met],
         len(row.points),
         row.draft,
     )
@@ -316,7 +331,7 @@ def _line(number: int, row: Row, said: dict[int, tuple[str, str, str]]) -> Line:
 
 def _said(ids: Sequence[int], *, full: bool) -> dict[int, tuple[str, str, str]]:
     """{point id: (channel, name, words)}."""
-    found = {}
+    found, titles = {}, {each: each.title for each in Channel}
     for begin in range(0, len(ids), BATCH):
         query = (
             sa.select(
@@ -337,7 +352,7 @@ def _said(ids: Sequence[int], *, full: bool) -> dict[int, tuple[str, str, str]]:
             )
             words = each.body[each.start : each.end].strip() if readable else ""
             name = each.public_name if readable else ""
-            found[each.id] = (each.channel.title, name, words)
+            found[each.id] = (titles[each.channel], name, words)
     return found
 
 

@@ -6,7 +6,7 @@ A `Paper` is what is written, of one consultation or of a stage; each kind of fi
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import xlsxwriter
@@ -93,19 +93,23 @@ def head() -> list[str]:
     ]
 
 
-def cells(line: Line) -> list[str]:
-    """A line as words."""
+def cells(line: Line, outcomes: Mapping[Outcome, str]) -> list[str]:
+    """A line as words; the outcomes' titles are found once for all lines."""
     return [
         str(line.number),
         line.who,
         line.channel,
         line.where,
         line.words,
-        line.outcome.title,
+        outcomes[line.outcome],
         line.reason,
         line.changed,
         str(line.count),
     ]
+
+
+def _outcomes() -> dict[Outcome, str]:
+    return {each: each.title for each in Outcome}
 
 
 def summed(totals: Totals) -> tuple[list[str], list[list[str]]]:
@@ -158,7 +162,7 @@ def word(paper: Paper, tick: Tick = _nobody) -> bytes:
         body(document, note)
     top, rows = summed(paper.totals)
     table(document, _("采纳情况合计（单位：条）"), top, rows, (36, *[17] * 6, 18))
-    numerals, done = "一二三四", 0
+    numerals, done, outcomes = "一二三四", 0, _outcomes()
     for numeral, part in zip(numerals, Part, strict=True):
         heading(document, f"{numeral}、{part.title}")
         if part is Part.UNITS and paper.asked:
@@ -167,7 +171,8 @@ def word(paper: Paper, tick: Tick = _nobody) -> bytes:
         if lines := paper.of_part(part):
             count = _("共%(n)d条意见", n=paper.totals.of_part(part))
             told = _told(lines, done, len(paper.lines), tick)
-            long_table(document, count, head(), map(cells, told), WIDTHS)
+            every = (cells(line, outcomes) for line in told)
+            long_table(document, count, head(), every, WIDTHS)
             done += len(lines)
         else:
             body(document, _("未收到意见。"))
@@ -195,7 +200,7 @@ def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
     sheet.set_column(0, 0, 18)
     if paper.asked:
         _asked_sheet(book, paper.asked)
-    done = 0
+    done, outcomes = 0, _outcomes()
     for part in Part:
         sheet = book.add_worksheet(part.title)
         for column, (value, width) in enumerate(zip(head(), WIDTHS, strict=True)):
@@ -205,7 +210,7 @@ def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
         if not lines:
             sheet.write_string(1, 0, _("未收到意见。"))
         for row, line in enumerate(_told(lines, done, len(paper.lines), tick), 1):
-            for column, value in enumerate(cells(line)):
+            for column, value in enumerate(cells(line, outcomes)):
                 if column in (0, len(WIDTHS) - 1):
                     sheet.write_number(row, column, int(value))
                 else:
