@@ -19,12 +19,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import adoption, changes, drafts, revisions
+from consult import adoption, changes, drafts, inquiries, revisions
 from consult.appeals import Appeal
 from consult.archiving import Paper, pack
 from consult.consultations import Consultation, ConsultationChange
 from consult.decisions import Decision
 from consult.drafts import Version, VersionState
+from consult.inquiries import Inquiry
 from consult.originals import Original
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
@@ -89,6 +90,7 @@ def papers(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     yield from _notice(consultation)
     yield from _versions(consultation)
     yield from _opinions(consultation, variant)
+    yield from _asked(consultation)
     yield from _decisions(consultation, variant)
     yield from _summaries(consultation, variant)
     yield from _outcomes(consultation, variant)
@@ -148,6 +150,7 @@ OPINION_COLUMNS = (
     *("number", "received_on", "channel", "state", "stance", "version", "place"),
     *("public_name", "title", "body"),
 )
+ASKED_COLUMNS = ("unit", "answer", "due_on", "asked_at", "none_at", "opinions", "points")
 
 
 def _opinions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
@@ -181,6 +184,24 @@ def _opinions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         )
         received = [tuple(row) for row in found]
         yield csv_paper("03-opinions/originals.csv", ("number", "title", "body"), received)
+
+
+def _asked(consultation: Consultation) -> Iterator[Paper]:
+    """The units that were asked and what they said."""
+    rows = [
+        (
+            each.inquiry.unit.name,
+            each.answer.value,
+            each.inquiry.due_on.isoformat(),
+            _moment(each.inquiry.asked_at),
+            _moment(each.inquiry.none_at),
+            each.opinions,
+            each.points,
+        )
+        for each in inquiries.of(consultation.id)
+    ]
+    if rows:
+        yield csv_paper("03-opinions/units-asked.csv", ASKED_COLUMNS, rows)
 
 
 def _submissions(consultation: Consultation) -> Iterator[Submission]:
@@ -306,6 +327,7 @@ def _record(consultation: Consultation, variant: Variant) -> Paper:
         ("submission", _ids(Submission, Submission.consultation_id == consultation.id)),
         ("summary", _ids(Summary, Summary.consultation_id == consultation.id)),
         ("version", _version_ids(consultation)),
+        ("inquiry", _ids(Inquiry, Inquiry.consultation_id == consultation.id)),
     )
     inside = sa.or_(
         *(sa.and_(AuditEvent.thing_kind == kind, AuditEvent.thing_id.in_(ids)) for kind, ids in own)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import adoption, asked_units, inquiries, inquiry_letters, screening
+from consult import adoption, archives, asked_units, inquiries, inquiry_letters, screening
 from consult.consultations import Consultation, Phase
 from consult.inquiries import Answer, Inquiry
 from consult.submissions import Channel, Opinion, Submission, SubmissionState
@@ -169,6 +169,9 @@ def test_the_table_says_what_every_unit_said_and_keeps_it(
     book = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(client.get(f"{at}xlsx").data))
     sheet = book.get_sheet_by_name("征询单位").to_python()
     assert {(a, b, int(float(str(c)))) for a, b, c in sheet[1:4]} == wanted
+    kept = {each.name: each.data for each in archives.papers(round_, archives.Variant.MASKED)}
+    assert b"silent" in kept["03-opinions/units-asked.csv"]
+    assert b"inquiry.asked" in kept["08-record/acts.jsonl"]
     # Points of units that were asked are among those of part one, never more.
     of_part = adoption.totals(adoption.frozen(report)).of_part(adoption.Part.UNITS)
     assert sum(each.points for each in adoption.asked(report)) == 1 < of_part == 2
