@@ -274,9 +274,10 @@ def test_the_page_asks_the_database_a_fixed_number_of_times(
         asked.append(str(told[2]))
 
     client.get(PAGE)
-    # Programme, stages, nodes, outputs, moments, fields, categories, open calls, topics, units.
+    # Programme, stages, nodes, outputs, moments, fields, categories, open calls, what is answered,
+    # topics, units.
     selects = [statement for statement in asked if statement.startswith("SELECT")]
-    assert len(selects) == 10, selects
+    assert len(selects) == 11, selects
     assert asked == [s for s in asked if s.startswith(("SELECT", "BEGIN"))]
 
 
