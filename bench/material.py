@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 
 import yaml
+from flask import Flask
+from flask.testing import FlaskClient
 
 from bench.measure import DATA
 from consult import consultations, drafts, imports
@@ -16,9 +18,11 @@ from consult.programmes import Programme, Stage
 from consult.readers import Block, ReadDraft
 from consult.readers.tables import Table
 from consult.submissions import Channel
-from core import audit
+from core import accounts, audit
+from core.accounts import RoleName
 from core.db import db
 
+PASSWORD = "bench-bench-2020"
 NOW = dt.datetime(2020, 10, 20, 4, 0, tzinfo=dt.UTC)
 EXAMPLE = Path(__file__).resolve().parents[1] / "consult" / "data"
 
@@ -112,3 +116,24 @@ def opinions(made: Consultation, version: Version, count: int) -> float:
     )
     db.session.commit()
     return time.perf_counter() - begun
+
+
+def in_the_office(app: Flask) -> dict[str, str]:
+    """The cookie of somebody of the office who has signed in, as WSGI carries it."""
+    accounts.add(
+        email="office@example.invalid",
+        name="工作人员",
+        roles=[RoleName.DRC_STAFF],
+        password=PASSWORD,
+        is_demo=True,
+        by=audit.COMMAND_LINE,
+        now=NOW,
+    )
+    db.session.commit()
+    client = FlaskClient(app, use_cookies=True)
+    data = {"email": "office@example.invalid", "password": PASSWORD}
+    client.post("/sign-in", data=data)
+    name = app.config["SESSION_COOKIE_NAME"]
+    cookie = client.get_cookie(name)
+    assert cookie is not None
+    return {"HTTP_COOKIE": f"{name}={cookie.value}"}

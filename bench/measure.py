@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,11 @@ def getter(app: Flask, path: str, headers: dict[str, str] | None = None) -> Call
         return body
 
     return get
+
+
+def apart(calls: dict[str, Callable[[], Any]]) -> dict[str, Callable[[], Any]]:
+    """The calls, each made in a context of its own, as on a server: who asks is noted there."""
+    return {name: lambda call=call: Context().run(call) for name, call in calls.items()}
 
 
 @contextmanager

@@ -1,22 +1,16 @@
 """A review round of 500 members × 120 sections, all signed: its page and its sheet at the desk,
 against a bare Flask page. The CPU is that of the whole answer."""
 
-import contextvars
 import datetime as dt
-from collections.abc import Callable
-from functools import partial
 
 import sqlalchemy as sa
-from flask import Flask
-from flask.testing import FlaskClient
 
 from bench import material
-from bench.measure import cpu_ms, getter, hello, say, site
+from bench.measure import apart, cpu_ms, getter, hello, say, site
 from consult import consultations, drafts
 from consult.drafts import Version
 from consult.readers import Block, ReadDraft
-from core import accounts, audit
-from core.accounts import RoleName
+from core import audit
 from core.db import db
 from panel import members, rounds
 from panel.appointments import Appointment, AppointmentState
@@ -25,21 +19,18 @@ from panel.rounds import Invitation, Plan, ReviewRound
 
 MEMBERS, SECTIONS = 500, 120
 BY, DAY = audit.COMMAND_LINE, dt.timedelta(days=1)
-PASSWORD = "bench-bench-2020"
 
 
 def run() -> None:
     """CPU of the pages of a round as large as they get."""
     with site(CLOCK=lambda: material.NOW) as app:
         number = _signed(_round()).id
-        headers = _signed_in(app)
+        headers = material.in_the_office(app)
         bare = getter(hello(), "/")
         page = getter(app, f"/desk/rounds/{number}", headers)
         sheet = getter(app, f"/desk/rounds/{number}/sheet", headers)
         calls = {"bare": bare, "page": page, "sheet": sheet}
-        # Who asks is noted in the context: each request gets one of its own, as on a server.
-        alone = {name: partial(_alone, call) for name, call in calls.items()}
-        figures = cpu_ms(alone, rounds=5, each=2)
+        figures = cpu_ms(apart(calls), rounds=5, each=2)
     for name, what in (("page", "round page"), ("sheet", "round sheet")):
         say(
             f"{what}, {MEMBERS} members × {SECTIONS} sections",
@@ -49,10 +40,6 @@ def run() -> None:
             reference="bare Flask page",
             goal="≤ 300",
         )
-
-
-def _alone(call: Callable[[], bytes]) -> bytes:
-    return contextvars.Context().run(call)
 
 
 def _round() -> ReviewRound:
@@ -145,24 +132,3 @@ def _signed(made: ReviewRound) -> ReviewRound:
     )
     db.session.commit()
     return made
-
-
-def _signed_in(app: Flask) -> dict[str, str]:
-    """The cookie of somebody of the office, as WSGI carries it."""
-    accounts.add(
-        email="office@example.invalid",
-        name="工作人员",
-        roles=[RoleName.DRC_STAFF],
-        password=PASSWORD,
-        is_demo=True,
-        by=BY,
-        now=material.NOW,
-    )
-    db.session.commit()
-    client = FlaskClient(app, use_cookies=True)
-    data = {"email": "office@example.invalid", "password": PASSWORD}
-    client.post("/sign-in", data=data)
-    name = app.config["SESSION_COOKIE_NAME"]
-    cookie = client.get_cookie(name)
-    assert cookie is not None
-    return {"HTTP_COOKIE": f"{name}={cookie.value}"}

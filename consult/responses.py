@@ -8,7 +8,7 @@ words is kept. 未采纳 takes a second person, and nobody decides on what they 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -98,6 +98,15 @@ class Left:
         return self.open + self.final + self.published
 
 
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one unit has come with the points it leads."""
+
+    unit: Unit
+    states: dict[ResponseState, int]
+    overdue: int
+
+
 # --- conditions --------------------------------------------------------------------------------
 
 
@@ -184,65 +193,67 @@ def open_count(consultation_id: int) -> int:
     return db.session.execute(query).scalar_one()
 
 
-def left(consultation_id: int, *, today: dt.date, unit_id: int | None = None) -> Left:
-    """How far the points of a consultation have come, those of one unit if it is named."""
+def progress(consultation_id: int, *, today: dt.date) -> tuple[Left, list[Progress]]:
+    """How far the points of a consultation have come, and those of each unit that leads, by its
+    name."""
+    # Counted once for both: of ten thousand points that is half of the page's time.
+    sums = _sums(consultation_id, today)
+    leads = {lead for lead, *_rest in sums if lead is not None}
+    query = sa.select(Unit).where(Unit.id.in_(leads)).order_by(Unit.name, Unit.id)
+    found = {
+        unit.id: Progress(
+            unit, dict.fromkeys(ResponseState, 0), sum(s.late for s in sums if s.lead == unit.id)
+        )
+        for unit in db.session.scalars(query)
+    }
+    for lead, state, number, _late in sums:
+        if lead is not None:
+            found[lead].states[state or TODO] += number
+    return _left(sums), list(found.values())
+
+
+class _Sum(NamedTuple):
+    lead: int | None
+    state: ResponseState | None
+    number: int
+    late: int
+
+
+def _sums(consultation_id: int, today: dt.date) -> list[_Sum]:
+    """The points of a consultation by the unit that leads and the state of their answers."""
     query = (
         sa.select(
+            Point.lead_unit_id,
             Response.state,
-            Point.lead_unit_id.is_(None),
             sa.func.count(Point.id),
             sa.func.count(sa.case((is_overdue(today), Point.id))),
         )
         .join(Submission, Submission.id == Point.submission_id)
         .outerjoin(Response, Response.point_id == Point.id)
         .where(Point.consultation_id == consultation_id, needs_answer())
-        .group_by(Response.state, Point.lead_unit_id.is_(None))
+        .group_by(Point.lead_unit_id, Response.state)
     )
-    if unit_id is not None:
-        query = query.where(is_with(unit_id))
-    sums = dict.fromkeys(ResponseState, 0)
-    unrouted = overdue_ = 0
-    for state, alone, number, late in db.session.execute(query):
-        overdue_ += late
-        if alone and state in (None, TODO):
-            unrouted += number
+    return [_Sum(*row) for row in db.session.execute(query)]
+
+
+def _left(sums: Iterable[_Sum]) -> Left:
+    by_state = dict.fromkeys(ResponseState, 0)
+    unrouted = late = 0
+    for each in sums:
+        late += each.late
+        if each.lead is None and each.state in (None, TODO):
+            unrouted += each.number
         else:
-            sums[state if state in sums else TODO] += number
+            by_state[each.state or TODO] += each.number
     return Left(
         unrouted,
-        sums[TODO],
-        sums[DRAFTED],
-        sums[IN_REVIEW],
-        sums[FINAL],
-        sums[PUBLISHED],
-        overdue_,
+        by_state[TODO],
+        by_state[DRAFTED],
+        by_state[IN_REVIEW],
+        by_state[FINAL],
+        by_state[PUBLISHED],
+        late,
     )
-
-
-def by_unit(
-    consultation_id: int, *, today: dt.date
-) -> list[tuple[Unit, dict[ResponseState, int], int]]:
-    """Each lead unit's points by state, and how many of them are overdue."""
-    query = (
-        sa.select(
-            Unit,
-            Response.state,
-            sa.func.count(Point.id),
-            sa.func.count(sa.case((is_overdue(today), Point.id))),
-        )
-        .join(Unit, Unit.id == Point.lead_unit_id)
-        .join(Submission, Submission.id == Point.submission_id)
-        .outerjoin(Response, Response.point_id == Point.id)
-        .where(Point.consultation_id == consultation_id, needs_answer())
-        .group_by(*Unit.__table__.columns, Response.state)
-        .order_by(Unit.name, Unit.id)
-    )
-    found: dict[int, tuple[Unit, dict[ResponseState, int], int]] = {}
-    for unit, state, number, late in db.session.execute(query):
-        _unit, states, sum_ = found.get(unit.id, (unit, dict.fromkeys(ResponseState, 0), 0))
-        states[state if state in states else TODO] += number
-        found[unit.id] = (unit, states, sum_ + late)
-    return list(found.values())
 
 
 def overdue(today: dt.date, *, unit_id: int | None = None) -> int:

@@ -353,7 +353,7 @@ def _reconciled(consultation: Consultation) -> None:
     grouped = [p for p in live(consultation) if p.group_id]
     assert counts.groups == len({p.group_id for p in grouped})
     assert counts.single == counts.points - len(grouped)
-    left = responses.left(consultation.id, today=NOON.date())
+    left, _units = responses.progress(consultation.id, today=NOON.date())
     gone = {each.id for each in every if each.state is SubmissionState.WITHDRAWN}
     assert left.total == counts.points - sum(len(found[id]) for id in gone)
     assert left.open == responses.open_count(consultation.id)

@@ -92,6 +92,7 @@ def index(slug: str) -> str:
     more, found = len(found) > PAGE, found[:PAGE]
     kept: dict[str, Any] = {name: request.args[name] for name in FILTERS if request.args.get(name)}
     version = drafts.published(consultation)
+    left, progress = responses.progress(consultation.id, today=today)
     return render_template(
         "consult/points/index.html",
         consultation=consultation,
@@ -99,9 +100,9 @@ def index(slug: str) -> str:
         words={p.id: _listed(p, s) for p, s, _r in found},
         groups=point_lists.groups([p.group_id for p, _s, _r in found]),
         counts=points.counts(consultation.id),
-        left=responses.left(consultation.id, today=today),
+        left=left,
         unmet=changes.unmet_count(consultation.id),
-        progress=responses.by_unit(consultation.id, today=today),
+        progress=progress,
         units=units.every(),
         subjects=point_lists.subjects(consultation.programme),
         taxonomy=taxonomies.of(consultation.programme),
