@@ -25,7 +25,7 @@ from consult.drafts import Draft, Version, VersionState
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.term_reading import STANCES, Batch, Chunk
 from consult.term_shelf import Row, Shelf, View
-from core.db import Base, db, insert_into, run
+from core.db import Base, Prepared, db, insert_into, run
 
 BATCH = 500
 # So many opinions at once are read in the act itself; of more, a job reads the words.
@@ -177,6 +177,7 @@ _DROP = sa.delete(ENTRIES).where(ENTRIES.c.submission_id.in_(sa.bindparam("ids",
 _ENTER = sa.insert(ENTRIES)
 _GIVE = sa.insert(TERMS)
 _RAISE = sa.update(CLOCK).values(change=CLOCK.c.change + 1).returning(CLOCK.c.change)
+_LEARN = sa.select(Term.id, Term.word).where(Term.id > sa.bindparam("known")).order_by(Term.id)
 _READING = sa.select(TermReading.id).where(TermReading.version == sa.bindparam("version"))
 
 
@@ -206,7 +207,8 @@ def _follow(ids: Sequence[int], *, read: bool) -> None:
     if not shown:
         return
     if chunk and batch:
-        rows = _rows(batch, reading_of(term_reading.version_of(chunk.lexicon)), change)
+        reading = reading_of(term_reading.version_of(chunk.lexicon))
+        rows = _rows(batch, _numbers(batch.words), reading, change)
     else:
         rows = [
             {"submission_id": row.id, "change": change, "reading_id": UNREAD, "stance": 0}
@@ -239,9 +241,10 @@ def _next_change() -> int:
     return change
 
 
-def _rows(batch: Batch, reading: int, change: int) -> list[dict[str, Any]]:
+def _rows(
+    batch: Batch, ids: term_reading.Numbers, reading: int, change: int
+) -> list[dict[str, Any]]:
     """The entries of a batch, without their consultations."""
-    ids = _numbers(batch.words)
     terms = term_reading.blobs(batch.starts, batch.terms, ids)
     opposed = term_reading.blobs(batch.opposed_starts, batch.opposed, ids)
     return [
@@ -265,6 +268,28 @@ def _numbers(wanted: Sequence[str]) -> term_reading.Numbers:
         run(_GIVE, [{"word": word} for word in missing])
         known |= _known(missing)
     return np.array([known[word] for word in wanted], dtype=np.uint32)
+
+
+class Numbering:
+    """The numbers of all words, for whoever stores one batch after the other: read once, and from
+    then on only what has come. Of no use any more after a transaction that was rolled back."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+        self._last = 0
+
+    def of(self, wanted: Sequence[str]) -> term_reading.Numbers:
+        """The number of each of these words, new ones given theirs. The clock's row must be held."""
+        self._learn()
+        missing = [word for word in wanted if word not in self._known]
+        if missing:
+            run(_GIVE, [{"word": word} for word in missing])
+            self._learn()
+        return np.array([self._known[word] for word in wanted], dtype=np.uint32)
+
+    def _learn(self) -> None:
+        for row in run(_LEARN, {"known": self._last}):
+            self._known[row.word] = self._last = row.id
 
 
 def _known(wanted: Sequence[str]) -> dict[str, int]:
@@ -308,10 +333,10 @@ def forget_readings() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Opinions whose words have to be read: the chunk, and by id (change, consultation) as seen."""
+    """Opinions whose words have to be read: the chunk, and by id the change it was taken at."""
 
     chunk: Chunk
-    seen: dict[int, tuple[int, int]]
+    seen: dict[int, int]
 
 
 def outdated(reading: int) -> int:
@@ -330,53 +355,48 @@ def any_outdated(reading: int) -> bool:
     )
 
 
-def _otherwise(reading: int) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
+def _otherwise(reading: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return TermEntry.reading_id < reading, TermEntry.reading_id > reading
+
+
+_OUTDATED = (
+    sa.select(TermEntry.submission_id, TermEntry.change, Submission.title, Submission.body)
+    .join(Submission, Submission.id == TermEntry.submission_id)
+    .where(
+        TermEntry.submission_id > sa.bindparam("after"),
+        sa.or_(*_otherwise(sa.bindparam("reading"))),
+    )
+    .order_by(TermEntry.submission_id)
+    .limit(sa.bindparam("size"))
+)
+_RENEW = Prepared(
+    sa.update(ENTRIES).where(
+        ENTRIES.c.submission_id == sa.bindparam("id"), ENTRIES.c.change == sa.bindparam("seen")
+    )
+)
 
 
 def pieces(wanted: Lexicon, reading: int, *, after: int, size: int) -> Iterator[Piece]:
     """What has to be read, by id, `size` opinions at a time. The transaction may be ended between
     any two."""
     while True:
-        query = (
-            sa.select(
-                TermEntry.submission_id,
-                TermEntry.change,
-                TermEntry.consultation_id,
-                Submission.title,
-                Submission.body,
-            )
-            .join(Submission, Submission.id == TermEntry.submission_id)
-            .where(TermEntry.submission_id > after, sa.or_(*_otherwise(reading)))
-            .order_by(TermEntry.submission_id)
-            .limit(size)
-        )
-        rows = db.session.execute(query).all()
+        found = run(_OUTDATED, {"after": after, "reading": reading, "size": size})
+        rows = found.all()
         if not rows:
             return
         after = rows[-1].submission_id
         texts = [(row.submission_id, row.title, row.body) for row in rows]
-        seen = {row.submission_id: (row.change, row.consultation_id) for row in rows}
-        yield Piece(Chunk(wanted, texts), seen)
+        yield Piece(Chunk(wanted, texts), {row.submission_id: row.change for row in rows})
 
 
-def store(batch: Batch, piece: Piece, reading: int) -> None:
+def store(batch: Batch, piece: Piece, reading: int, numbering: Numbering) -> None:
     """Keep what was read; what has changed since its words were taken is left for the next time."""
     change = _next_change()
-    current = sa.select(TermEntry.submission_id, TermEntry.change).where(
-        TermEntry.submission_id.between(min(piece.seen), max(piece.seen))
-    )
-    same = {
-        id
-        for id, seen in db.session.execute(current)
-        if id in piece.seen and piece.seen[id][0] == seen
-    }
-    rows = [
-        row | {"consultation_id": piece.seen[row["submission_id"]][1]}
-        for row in _rows(batch, reading, change)
-        if row["submission_id"] in same
-    ]
-    _renew(rows)
+    rows = _rows(batch, numbering.of(batch.words), reading, change)
+    for row in rows:
+        row["id"] = row.pop("submission_id")
+        row["seen"] = piece.seen[row["id"]]
+    _RENEW.many(db.session.connection(), rows)
 
 
 # --- counting ------------------------------------------------------------------------------------

@@ -34,12 +34,13 @@ def rebuild(run: jobs.Run) -> dict[str, Any]:
     done = run.checkpoint.get("done", 0)
     total = done + term_index.outdated(reading)
     run.progress(done, total, {"done": done})
+    numbering = term_index.Numbering()
     with _executor(total - done) as where:
         # A second pass finds what came in behind the first.
         while term_index.any_outdated(reading):
             before = done
             for piece, batch in _read(run, where, lexicon, reading):
-                term_index.store(batch, piece, reading)
+                term_index.store(batch, piece, reading, numbering)
                 done += len(batch.ids)
                 run.progress(done, max(total, done), {"done": done})
             if done == before:

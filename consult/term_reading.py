@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
 
 from consult.analysis import cues
+from consult.analysis.bulk import Bulk
 from consult.analysis.engine import METHOD, Engine
 from consult.analysis.lexicon import Lexicon
 
@@ -52,38 +54,32 @@ def engine_for(lexicon: Lexicon) -> Engine:
     return Engine(lexicon)
 
 
+@lru_cache(maxsize=1)
+def _bulk_for(lexicon: Lexicon) -> tuple[Bulk, Lock]:
+    return Bulk(engine_for(lexicon)), Lock()
+
+
 def read(chunk: Chunk) -> Batch:
     """The terms of every opinion of a chunk, each once, and what its words say of them."""
-    engine = engine_for(chunk.lexicon)
-    said = [engine.said(body, title=title) for _id, title, body in chunk.texts]
-    terms = [[term for term in held if len(term) <= LONGEST] for held, _reading in said]
-    against = [
-        sorted(term for term in reading.opposed if len(term) <= LONGEST) for _held, reading in said
-    ]
-    words = tuple(sorted({term for each in (*terms, *against) for term in each}))
-    place = {word: number for number, word in enumerate(words)}
-    starts, numbers = _rows(terms, place)
-    opposed_starts, opposed = _rows(against, place)
+    bulk, lock = _bulk_for(chunk.lexicon)
+    with lock:
+        said = bulk.said([(title, body) for _id, title, body in chunk.texts], longest=LONGEST)
     return Batch(
         ids=tuple(id for id, _title, _body in chunk.texts),
-        words=words,
-        starts=starts,
-        terms=numbers,
-        opposed_starts=opposed_starts,
-        opposed=opposed,
-        stances=tuple(STANCES.index(reading.stance) for _held, reading in said),
+        words=said.words,
+        starts=said.starts.astype(np.uint32),
+        terms=said.terms.astype(np.uint32),
+        opposed_starts=said.opposed_starts.astype(np.uint32),
+        opposed=said.opposed.astype(np.uint32),
+        stances=tuple(map(STANCES.index, said.stances)),
     )
-
-
-def _rows(rows: Sequence[Sequence[str]], place: dict[str, int]) -> tuple[Numbers, Numbers]:
-    starts = np.zeros(len(rows) + 1, dtype=np.uint32)
-    np.cumsum([len(row) for row in rows], out=starts[1:])
-    flat = np.fromiter((place[term] for row in rows for term in row), dtype=np.uint32)
-    return starts, flat
 
 
 def blobs(starts: Numbers, numbers: Numbers, ids: Numbers) -> list[bytes]:
     """Each row as it is kept: its distinct term ids, sorted, as little-endian 32-bit numbers.
     `ids`: the id of each word of the batch."""
-    known = ids[numbers].astype("<u4")
-    return [np.sort(known[first:last]).tobytes() for first, last in pairwise(starts.tolist())]
+    known = ids[numbers]
+    bounds = starts.astype(np.int64)
+    rows = np.repeat(np.arange(len(bounds) - 1), bounds[1:] - bounds[:-1])
+    kept = known[np.lexsort((known, rows))].astype("<u4").tobytes()
+    return [kept[first:last] for first, last in pairwise((4 * bounds).tolist())]

@@ -5,7 +5,7 @@ know which of the two is running; how SQLite is made to behave is in `core/sqlit
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -120,6 +120,21 @@ class Prepared:
             names = (name for name, _process in written.binds)
             return connection.exec_driver_sql(written.sql, dict(zip(names, sent, strict=True)))
         return connection.exec_driver_sql(written.sql, tuple(sent))
+
+    def many(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
+        """Execute for each of these, all with the same names; at least one."""
+        written = self._for(connection.dialect, rows[0])
+        sent = [
+            [process(given[name]) if process else given[name] for name, process in written.binds]
+            for given in (written.constants | row for row in rows)
+        ]
+        if written.by_name:
+            names = [name for name, _process in written.binds]
+            connection.exec_driver_sql(
+                written.sql, [dict(zip(names, each, strict=True)) for each in sent]
+            )
+        else:
+            connection.exec_driver_sql(written.sql, list(map(tuple, sent)))
 
     def first(self, connection: sa.Connection, values: dict[str, Any]) -> tuple[Any, ...] | None:
         """Execute with these values; the first row, with the values the columns' types make."""

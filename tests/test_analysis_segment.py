@@ -123,7 +123,7 @@ def test_hard_texts_are_cut_as_jieba_cuts_them(
 
 
 def test_the_comparison_is_with_jieba_itself(plain: Segmenter) -> None:
-    jieba = plain._cutter._jieba  # type: ignore[attr-defined]
+    jieba = plain.cutter._jieba  # type: ignore[attr-defined]
     for text in OWN_TEXTS:
         assert plain.tokens(text) == jieba.lcut(text)
 
@@ -148,7 +148,7 @@ def test_without_rjieba_jieba_does_the_work(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(stock, "_module", missing)
     segmenter = Segmenter(Lexicon({"一轴三带": 1000}, {}, frozenset()))
-    assert isinstance(segmenter._cutter, stock.PythonCutter)
+    assert isinstance(segmenter.cutter, stock.PythonCutter)
     assert segmenter.tokens("建设一轴三带。") == ["建设", "一轴三带", "。"]
 
 

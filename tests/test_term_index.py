@@ -297,6 +297,29 @@ def test_a_new_draft_changes_the_lexicon_and_all_is_read_again(site: Flask, cloc
     assert counted(term_index.shelf(consultation.id)) == naive(consultation)
 
 
+def test_read_by_the_job_or_one_by_one_the_entries_are_the_same(site: Flask, clock: Clock) -> None:
+    consultation = a_consultation()
+    for words in (*WORDS, "", "请问5号线a.b-c%何时开通……", "x" * 99, "㐀㐁，反对加装电梯"):
+        send(consultation, words or "无")
+    whole = sa.select(
+        TermEntry.submission_id, TermEntry.reading_id, TermEntry.stance, TermEntry.terms,
+        TermEntry.opposed,
+    ).order_by(TermEntry.submission_id)  # fmt: skip
+    followed = db.session.execute(whole).all()
+    term_jobs.ask(whole=True, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert jobs.work(worker="here", now=clock)
+    assert db.session.execute(whole).all() == followed
+    by_number, _by_word = term_index.vocabulary()
+    for row in followed:
+        alone = summary_words.engine_for(term_index.lexicon()).analyse(
+            db.session.get_one(Submission, row.submission_id).body
+        )
+        held = [by_number[id] for id in np.frombuffer(row.terms, dtype="<u4")]
+        assert sorted(held) == [term for term in alone.terms if len(term) <= 60]
+        assert STANCES[row.stance] == alone.stance
+
+
 def test_a_rebuild_that_dies_goes_on_where_it_was(
     site: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

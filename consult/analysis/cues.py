@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any, NamedTuple
 
 from consult.analysis.lexicon import DATA
 
 
 class Kind(Enum):
     """What a cue does."""
+
+    # Members are one of a kind; Enum's own hash is Python code, and every cue asks for it.
+    __hash__ = object.__hash__
 
     NEUTRAL = "neutral"  # looks like a cue and is none
     SUPPORT = "support"
@@ -39,8 +44,7 @@ NOT_NOW = re.compile(
 OWN = re.compile(r"我|本人|咱|阿拉|笔者")
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Cue(NamedTuple):
     """Words found in a text: text[start:end], what they do, and how firmly."""
 
     kind: Kind
@@ -54,34 +58,67 @@ Meaning = tuple[Kind, float]
 
 
 @dataclass(frozen=True, slots=True)
+class _Opening:
+    """What may begin with two characters, longest phrase first and patterns in their order."""
+
+    phrases: re.Pattern[str] | None
+    patterns: re.Pattern[str] | None
+    each: Sequence[tuple[re.Pattern[str], Meaning]]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
-    """The cues ready for use: phrases, and patterns tried in their order; a hash as version."""
+    """The cues ready for use: phrases, what may begin where, and a hash as version.
+
+    `begins` tells by two characters which of the `openings` stands there; by one, which does when
+    those two are not named. `first`: any of these may begin a cue.
+    """
 
     phrases: Mapping[str, Meaning]
-    patterns: Sequence[tuple[re.Pattern[str], Meaning]]
-    any_phrase: re.Pattern[str]
-    any_pattern: re.Pattern[str]
+    openings: Sequence[_Opening]
+    begins: Mapping[str, int]
+    first: re.Pattern[str]
     version: str
 
 
-def find(text: str) -> list[Cue]:
+Places = Iterable[tuple[int, int]]
+
+
+def _places(table: Table, text: str) -> Iterator[tuple[int, int]]:
+    begins = table.begins
+    for match in table.first.finditer(text):
+        start = match.start()
+        number = begins.get(text[start : start + 2], begins.get(text[start]))
+        if number is not None:
+            yield start, number
+
+
+def find(text: str, at: Places | None = None) -> list[Cue]:
     """Every cue of the text in order, none overlapping: the leftmost, and there the longest, wins.
 
     The text should be `normal.plain`. Neutral look-alikes have done their work and are left out.
+    `at`: where one may begin and the number of its opening, for those who know already (`bulk`).
     """
     table = builtin()
-    matches = [match.span() for match in table.any_phrase.finditer(text)]
-    matches += [match.span() for match in table.any_pattern.finditer(text)]
-    matches.sort(key=lambda span: (span[0], -span[1]))
+    openings, phrases = table.openings, table.phrases
     cues: list[Cue] = []
-    reached = 0
-    for start, end in matches:
-        if start < reached:
+    # Phrases, and patterns, are each taken from the left without overlapping before they meet.
+    said = told = reached = 0
+    for start, number in _places(table, text) if at is None else at:
+        opening = openings[number]
+        end = 0
+        if start >= said and opening.phrases and (match := opening.phrases.match(text, start)):
+            said = end = match.end()
+        if start >= told and opening.patterns and (match := opening.patterns.match(text, start)):
+            told = match.end()
+            end = max(end, told)
+        if not end or start < reached:
             continue
         reached = end
-        kind, weight = _meaning(table, text, start, end)
+        words = text[start:end]
+        kind, weight = phrases.get(words) or _meaning(opening, text, start, end)
         if kind is not Kind.NEUTRAL:
-            cues.append(Cue(kind, weight, start, end, text[start:end]))
+            cues.append(Cue(kind, weight, start, end, words))
     return cues
 
 
@@ -112,13 +149,8 @@ def parse(text: str) -> Table:
                 _add(line.split(), meaning, phrases, patterns, f"(?:{'|'.join(wishes)})")
         except (ValueError, re.error) as wrong:
             raise ValueError(f"line {number}: {wrong}") from wrong
-    return Table(
-        phrases,
-        patterns,
-        re.compile(_by_first_character(phrases)),
-        re.compile("|".join(f"(?:{pattern.pattern})" for pattern, _ in patterns)),
-        hashlib.blake2b(text.encode(), digest_size=3).hexdigest(),
-    )
+    version = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
+    return _table(phrases, patterns, version)
 
 
 def _add(
@@ -136,26 +168,88 @@ def _add(
             patterns.append((re.compile(pattern), meaning))
 
 
-def _meaning(table: Table, text: str, start: int, end: int) -> Meaning:
-    if (known := table.phrases.get(text[start:end])) is not None:
-        return known
+def _meaning(opening: _Opening, text: str, start: int, end: int) -> Meaning:
     # A pattern may look at what stands around it, so it is asked in place.
     return next(
         meaning
-        for pattern, meaning in table.patterns
+        for pattern, meaning in opening.each
         if (match := pattern.match(text, start)) is not None and match.end() == end
     )
 
 
-def _by_first_character(phrases: Iterable[str]) -> str:
-    """One pattern for many literals; the regex engine skips whole branches by first character."""
-    tails: dict[str, list[str]] = {}
-    for phrase in phrases:
-        tails.setdefault(phrase[0], []).append(re.escape(phrase[1:]))
-    return "|".join(
-        f"{re.escape(first)}(?:{'|'.join(sorted(rest, key=len, reverse=True))})"
-        for first, rest in tails.items()
-    )
+def _table(
+    phrases: Mapping[str, Meaning],
+    patterns: Sequence[tuple[re.Pattern[str], Meaning]],
+    version: str,
+) -> Table:
+    heads: dict[str, tuple[list[str], list[int]]] = {}
+    for phrase in sorted(phrases, key=len, reverse=True):
+        heads.setdefault(phrase[:2], ([], []))[0].append(phrase)
+    for number, (pattern, _meaning) in enumerate(patterns):
+        for head in sorted(_beginnings(pattern)):
+            heads.setdefault(head.removesuffix(_ANY), ([], []))[1].append(number)
+    openings: list[_Opening] = []
+    for head in heads:
+        said, told = (sorted({*heads[head][n], *heads.get(head[0], ([], []))[n]}) for n in (0, 1))
+        each = [patterns[number] for number in told]
+        openings.append(
+            _Opening(
+                _any_of(map(re.escape, sorted(said, key=len, reverse=True))),
+                _any_of(f"(?:{pattern.pattern})" for pattern, _meaning in each),
+                each,
+            )
+        )
+    first = re.compile(f"[{re.escape(''.join(sorted({head[0] for head in heads})))}]")
+    begins = {head: number for number, head in enumerate(heads)}
+    return Table(phrases, openings, begins, first, version)
+
+
+def _any_of(alternatives: Iterable[str]) -> re.Pattern[str] | None:
+    joined = "|".join(alternatives)
+    return re.compile(joined) if joined else None
+
+
+_ANY = "\uffff"
+
+
+def _beginnings(pattern: re.Pattern[str]) -> set[str]:
+    """Every two characters a match may begin with, or one where it may have no more; `_ANY` as
+    second for whatever is not told one by one."""
+    parser: Any = importlib.import_module("re._parser")
+    found = _heads(list(parser.parse(pattern.pattern)))
+    if any(not head or head[0] == _ANY for head in found):
+        raise ValueError(f"nothing tells where it may begin: {pattern.pattern}")
+    return found
+
+
+def _heads(parts: Sequence[tuple[Any, Any]]) -> set[str]:
+    """The first two characters of whatever these parts of a pattern match, or all there are."""
+    heads = {""}
+    for kind, value in parts:
+        if all(len(head) == 2 for head in heads):
+            break
+        more = _head(str(kind), value)
+        heads = {(head + tail)[:2] for head in heads for tail in more}
+    return heads
+
+
+def _head(kind: str, value: Any) -> set[str]:
+    if kind == "LITERAL":
+        return {chr(value)}
+    if kind == "IN":
+        alone = [str(op) == "LITERAL" for op, _code in value]
+        return {chr(code) for _op, code in value} if all(alone) else {_ANY}
+    if kind in ("AT", "ASSERT", "ASSERT_NOT"):
+        return {""}
+    if kind == "SUBPATTERN":
+        return _heads(list(value[-1]))
+    if kind == "BRANCH":
+        return set[str]().union(*(_heads(list(branch)) for branch in value[1]))
+    if kind in ("MAX_REPEAT", "MIN_REPEAT"):
+        least, most, part = value
+        times = range(least, min(int(most), max(least, 2)) + 1)
+        return set[str]().union(*(_heads(list(part) * min(time, 2)) for time in times))
+    return {_ANY}
 
 
 _PHRASE = re.compile(r"[^\\\[\](){}|?*+.^$]+")

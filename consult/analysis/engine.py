@@ -115,7 +115,7 @@ class Engine:
             if (
                 end - start > 1
                 and (term := term_of(word)) is not None
-                and not (before.isascii() and before.isalnum() and self._guess(term))
+                and not (before.isascii() and before.isalnum() and self.guessed(term))
             ):
                 found.append(stance.Placed(term, start, end))
             before, start = word, end
@@ -134,7 +134,8 @@ class Engine:
                     weights[term] = weights.get(term, 0.0) + weight * times
         return weights
 
-    def _guess(self, term: str) -> bool:
+    def guessed(self, term: str) -> bool:
+        """Whether a term of Chinese characters is nothing but the segmenter's guess."""
         return not term.isascii() and not self.segmenter.knows(term)
 
     def _term_of(self, word: str) -> str | None:

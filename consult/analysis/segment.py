@@ -22,14 +22,14 @@ class Segmenter:
     def __init__(self, lexicon: Lexicon, *, plain_jieba: bool = False) -> None:
         """`plain_jieba` asks for jieba itself, to compare with."""
         make = stock.python_cutter if plain_jieba else stock.cutter
-        self._cutter = make(_words(lexicon))
+        self.cutter = make(_words(lexicon))
         self.lexicon = lexicon
 
     def tokens(self, text: str) -> list[str]:
         """The words of the text in order, spaces and punctuation too; joined they are the text."""
         words: list[str] = []
         # Written flat: a call or a generator per word would cost as much as cutting does.
-        cut = self._cutter.cutting(text)
+        cut = self.cutter.cutting(text)
         inside = False
         # re.split with a group alternates: every second part is a block, the rest lies outside.
         for part in stock.HAN_BLOCK.split(text):
@@ -51,7 +51,7 @@ class Segmenter:
 
     def knows(self, word: str) -> bool:
         """Whether a dictionary holds the word; otherwise it was guessed (or is one character)."""
-        return self._cutter.has(word)
+        return self.cutter.has(word)
 
     def _outside(self, part: str) -> Iterator[str]:
         for piece in stock.SPACE.split(part):

@@ -7,10 +7,12 @@ is a proposal: whoever corrects it is right, and keeping both is for the caller.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from consult.analysis import cues
 from consult.analysis.cues import Cue, Kind
@@ -26,6 +28,7 @@ _STANCE = {
     Kind.QUESTION: "question",
 }
 _AGAINST = (Kind.OPPOSE, Kind.UNFIT)
+_TURNING = (*_AGAINST, Kind.STOP)
 _WISHES = (Kind.SUGGEST, Kind.APPEAL)
 _ATTITUDE = 4.0  # the weight of 反对, 不同意 …, against 2.5-3 for 不要, 别 …
 _SUPPORT = 2.5  # the weight of 支持, 赞成 …; 谁会反对 has less and is no question
@@ -33,8 +36,11 @@ _REPEATED = 0.25  # what a second cue of the same stance adds, as part of its we
 _BEFORE_BUT, _AFTER_BUT = 0.6, 1.3
 _LIKE_REQUEST = re.compile(r"[求请]$")
 _OUTCOME = re.compile(r"不用|不需要|不必|无需|无须")
-_CLAUSE_END = re.compile(r"[，,:：；;。！？!?…\n\s()（）【】\[\]]")
-_SENTENCE_END = frozenset("。！？!?；;…\n")
+# With every white space there is.
+CLAUSE_END = frozenset("，,:：；;。！？!?…()（）【】[]").union(
+    filter(str.isspace, map(chr, range(0x3001)))
+)
+SENTENCE_END = frozenset("。！？!?；;…\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,7 @@ class Reading:
     opposed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(NamedTuple):
     """A term and where it stands in the text."""
 
     term: str
@@ -55,8 +60,24 @@ class Placed:
     end: int
 
 
+class Clauses(NamedTuple):
+    """Where each clause of a text ends, and the number of the sentence it stands in."""
+
+    ends: Sequence[int]
+    sentences: Sequence[int]
+
+
+class Places(NamedTuple):
+    """The terms of a text in order, none overlapping: which, and from where to where."""
+
+    terms: Sequence[Hashable]
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
 @dataclass(slots=True)
 class _Clause:
+    number: int
     start: int
     end: int
     sentence: int
@@ -65,33 +86,52 @@ class _Clause:
 
 def read(text: str, terms: Sequence[Placed] = ()) -> Reading:
     """The stance of a text (`normal.plain`) and which of its placed terms stand opposed."""
-    clauses = _clauses(text, cues.find(text))
+    placed = Places(*map(list, zip(*terms, strict=True))) if terms else Places((), (), ())
+    stance, because, opposed = judged(text, cues.find(text), _clauses(text), placed)
+    return Reading(stance, because, frozenset(map(str, opposed)))
+
+
+def judged(
+    text: str, found: Sequence[Cue], cut: Clauses, placed: Places
+) -> tuple[str, tuple[str, ...], list[Hashable]]:
+    """`read` for those who have its cues and clauses already: stance, deciding words, opposed."""
+    clauses = _holding(found, cut)
     for clause in clauses:
         clause.cues = _settled(clause, text)
-    stance, because = _decided(clauses)
-    return Reading(stance, because, _opposed(clauses, terms))
+    return *_decided(clauses, cut), _opposed(clauses, cut, placed)
 
 
-def _clauses(text: str, found: Iterable[Cue]) -> list[_Clause]:
+def _clauses(text: str) -> Clauses:
+    ends: list[int] = []
+    sentences: list[int] = []
+    sentence = 0
+    for place, character in enumerate(text, 1):
+        if character in CLAUSE_END:
+            # A question mark belongs to the clause it closes.
+            ends.append(place)
+            sentences.append(sentence)
+            sentence += character in SENTENCE_END
+    return Clauses([*ends, len(text)], [*sentences, sentence])
+
+
+def _holding(found: Iterable[Cue], cut: Clauses) -> list[_Clause]:
+    """The clauses that hold a cue, in order."""
     clauses: list[_Clause] = []
-    start = sentence = 0
-    for match in _CLAUSE_END.finditer(text):
-        # A question mark belongs to the clause it closes.
-        clauses.append(_Clause(start, match.end(), sentence, []))
-        start = match.end()
-        sentence += match.group() in _SENTENCE_END
-    clauses.append(_Clause(start, len(text), sentence, []))
-    rest = iter(clauses)
-    clause = next(rest)
+    ends, sentences = cut
     for cue in found:
-        while cue.start >= clause.end and clause is not clauses[-1]:
-            clause = next(rest)
-        clause.cues.append(cue)
-    return [clause for clause in clauses if clause.end > clause.start]
+        number = bisect_right(ends, cue.start)
+        if not clauses or clauses[-1].number != number:
+            start = ends[number - 1] if number else 0
+            clauses.append(_Clause(number, start, ends[number], sentences[number], []))
+        clauses[-1].cues.append(cue)
+    return clauses
 
 
 def _settled(clause: _Clause, text: str) -> list[Cue]:
     """The clause's cues after they have spoken to each other: 希望不要, 为什么不支持, 有人反对."""
+    if len(clause.cues) == 1:
+        only = clause.cues[0]
+        return [] if _reported(only, text[clause.start : only.start]) else clause.cues
     settled: list[Cue] = []
     for cue in clause.cues:
         before = [earlier for earlier in settled if earlier.kind is not Kind.CONTRAST]
@@ -102,7 +142,7 @@ def _settled(clause: _Clause, text: str) -> list[Cue]:
         ):
             if cue.kind is Kind.SUPPORT or cue.weight >= _ATTITUDE:
                 continue
-            cue = replace(cue, weight=0.0)
+            cue = cue._replace(weight=0.0)
         wishes = [earlier for earlier in before if earlier.kind in _WISHES]
         if wishes and cue.kind is Kind.SUPPORT:
             continue
@@ -120,7 +160,7 @@ def _merged(settled: list[Cue], cue: Cue) -> Cue:
     if wish.kind is Kind.APPEAL and not _LIKE_REQUEST.search(wish.words):
         return cue
     settled.remove(wish)
-    return replace(cue, weight=max(cue.weight, wish.weight), words=f"{wish.words} {cue.words}")
+    return cue._replace(weight=max(cue.weight, wish.weight), words=f"{wish.words} {cue.words}")
 
 
 def _unasked(settled: list[Cue]) -> list[Cue]:
@@ -138,14 +178,18 @@ def _reported(cue: Cue, before: str) -> bool:
     return cues.OTHERS.search(before) is not None and cues.OWN.search(before) is None
 
 
-def _decided(clauses: Sequence[_Clause]) -> tuple[str, tuple[str, ...]]:
+def _decided(clauses: Sequence[_Clause], cut: Clauses) -> tuple[str, tuple[str, ...]]:
     shown: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
-    for factor, cue in _weighed(clauses):
+    for factor, cue in _weighed(clauses, cut):
         if cue.kind in _STANCE and cue.weight:
             shown[_STANCE[cue.kind]].append((cue.weight * factor, cue.words))
     if not shown:
         return "none", ()
-    stance = max(ORDER, key=lambda name: (_strength(shown[name]), -ORDER.index(name)))
+    stance = (
+        next(iter(shown))
+        if len(shown) == 1
+        else max(shown, key=lambda name: (_strength(shown[name]), -ORDER.index(name)))
+    )
     strongest = max(weight for weight, _ in shown[stance])
     deciding = [words for weight, words in shown[stance] if weight >= strongest / 2]
     return stance, tuple(dict.fromkeys(part for words in deciding for part in words.split()))
@@ -153,13 +197,13 @@ def _decided(clauses: Sequence[_Clause]) -> tuple[str, tuple[str, ...]]:
 
 def _strength(shown: Sequence[tuple[float, str]]) -> float:
     weights = sorted((weight for weight, _ in shown), reverse=True)
-    return weights[0] + _REPEATED * sum(weights[1:4]) if weights else 0.0
+    return weights[0] + _REPEATED * sum(weights[1:4])
 
 
-def _weighed(clauses: Sequence[_Clause]) -> Iterator[tuple[float, Cue]]:
+def _weighed(clauses: Sequence[_Clause], cut: Clauses) -> Iterator[tuple[float, Cue]]:
     """Each cue with its factor: less before a 但 of its sentence or opening the next, more after."""
     turns = [
-        (clause.sentence, cue.start, _opens(clause, clauses))
+        (clause.sentence, cue.start, _opens(clause, cut))
         for clause in clauses
         for cue in clause.cues
         if cue.kind is Kind.CONTRAST
@@ -175,53 +219,47 @@ def _weighed(clauses: Sequence[_Clause]) -> Iterator[tuple[float, Cue]]:
             yield factor, cue
 
 
-def _opens(clause: _Clause, clauses: Sequence[_Clause]) -> bool:
-    first = next(other for other in clauses if other.sentence == clause.sentence)
-    return first is clause
+def _opens(clause: _Clause, cut: Clauses) -> bool:
+    before = clause.number - 1
+    return before < 0 or cut.sentences[before] != clause.sentence
 
 
-def _opposed(clauses: Sequence[_Clause], terms: Sequence[Placed]) -> frozenset[str]:
+def _opposed(clauses: Sequence[_Clause], cut: Clauses, placed: Places) -> list[Hashable]:
     """Terms whose last mention under a stance stands under an odd number of oppositions."""
-    against = [0] * len(terms)
-    favoured = [False] * len(terms)
-    for index, clause in enumerate(clauses):
+    against: dict[int, int] = {}
+    by_number = {clause.number: clause for clause in clauses}
+    for clause in clauses:
         for place, cue in enumerate(clause.cues):
             if cue.kind is Kind.SUPPORT:
-                for number in _within(terms, *_forward(clause, place)):
-                    favoured[number] = True
-            elif cue.kind in (*_AGAINST, Kind.STOP):
-                for number in _scope(clauses, index, place, terms):
-                    against[number] += 1
-    last: dict[str, bool] = {}
-    for placed, times, favour in zip(terms, against, favoured, strict=True):
-        if times or favour:
-            last[placed.term] = times % 2 == 1
-    return frozenset(term for term, is_against in last.items() if is_against)
+                for number in _within(placed, *_forward(clause, place)):
+                    against.setdefault(number, 0)
+            elif cue.kind in _TURNING:
+                for number in _scope(by_number, cut, clause, place, placed):
+                    against[number] = against.get(number, 0) + 1
+    last = {placed.terms[number]: against[number] % 2 for number in sorted(against)}
+    return [term for term, is_against in last.items() if is_against]
 
 
 def _scope(
-    clauses: Sequence[_Clause], index: int, place: int, terms: Sequence[Placed]
-) -> list[int]:
+    clauses: Mapping[int, _Clause], cut: Clauses, clause: _Clause, place: int, placed: Places
+) -> range:
     """Numbers of the terms one cue speaks against: those after it in its clause; if there are
     none those before it (加装电梯我反对); if there are none those of the clause before, or else
     after, in the sentence where that shows no stance itself (加装电梯，我反对)."""
-    clause = clauses[index]
     cue = clause.cues[place]
     begins = clause.cues[place - 1].end if place else clause.start
-    behind = _within(terms, begins, cue.start)
-    if cue.kind is Kind.UNFIT:
-        ahead: list[int] = []
-    else:
-        ahead = _within(terms, *_forward(clause, place))
+    behind = _within(placed, begins, cue.start)
+    ahead = range(0) if cue.kind is Kind.UNFIT else _within(placed, *_forward(clause, place))
     if ahead or behind or cue.kind is Kind.STOP:
         return ahead or behind
-    for near in (index - 1, index + 1):
-        if 0 <= near < len(clauses) and clauses[near].sentence == clause.sentence:
-            other = clauses[near]
-            silent = not any(cue.kind in _STANCE for cue in other.cues)
-            if silent and (found := _within(terms, other.start, other.end)):
+    for near in (clause.number - 1, clause.number + 1):
+        if 0 <= near < len(cut.ends) and cut.sentences[near] == clause.sentence:
+            other = clauses.get(near)
+            silent = other is None or not any(cue.kind in _STANCE for cue in other.cues)
+            start = cut.ends[near - 1] if near else 0
+            if silent and (found := _within(placed, start, cut.ends[near])):
                 return found
-    return []
+    return range(0)
 
 
 def _forward(clause: _Clause, place: int) -> tuple[int, int]:
@@ -233,7 +271,5 @@ def _forward(clause: _Clause, place: int) -> tuple[int, int]:
     return start, clause.end
 
 
-def _within(terms: Sequence[Placed], start: int, end: int) -> list[int]:
-    return [
-        number for number, placed in enumerate(terms) if start <= placed.start and placed.end <= end
-    ]
+def _within(placed: Places, start: int, end: int) -> range:
+    return range(bisect_left(placed.starts, start), bisect_right(placed.ends, end))

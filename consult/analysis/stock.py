@@ -24,7 +24,7 @@ SPACE = re.compile(r"(\r\n|\s)")
 ORDINARY_TOTAL = 60_101_967
 
 _ASCII_WORD = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
-_SPECIAL = re.compile(r"[+#&._%\-]")
+SPECIAL = re.compile(r"[+#&._%\-]")
 _ASCII_RUN = re.compile(r"[!-~]+")
 _STOCK_ASCII = ("AT&T", "c#", "C#", "c++", "C++")
 
@@ -85,11 +85,11 @@ class RustCutter:
     def cut(self, block: str) -> list[str]:
         """See `Cutter.cut`."""
         words = self._rust.cut(block)
-        return list(self._mended(words)) if _SPECIAL.search(block) else words
+        return list(self._mended(words)) if SPECIAL.search(block) else words
 
     def cutting(self, text: str) -> Callable[[str], list[str]]:
         """See `Cutter.cutting`."""
-        return self.cut if _SPECIAL.search(text) else self._rust.cut
+        return self.cut if SPECIAL.search(text) else self._rust.cut
 
     def has(self, word: str) -> bool:
         """See `Cutter.has`."""
