@@ -3,6 +3,7 @@ account of a member; who applied, what they review and where they meet stands in
 `example_rounds` and `example_meetings`. It only arranges; everything goes through the operations."""
 
 import datetime as dt
+from collections.abc import Callable
 
 import sqlalchemy as sa
 
@@ -11,7 +12,8 @@ from consult.programmes import Programme
 from core import accounts, audit
 from core.accounts import RoleName
 from core.audit import COMMAND_LINE
-from core.db import db
+from core.db import Base, db
+from core.errors import Refused
 from core.units import Unit
 from panel import (
     appointments,
@@ -23,7 +25,10 @@ from panel import (
     quotas,
 )
 from panel.appointments import Term
+from panel.calls import Call
+from panel.meetings import Meeting
 from panel.members import Details, Gender, Member
+from panel.rounds import ReviewRound
 
 # The panel is appointed before the example's first round and sits as long as the plan runs; where
 # that is over on the day of loading, two years more, so that somebody sits.
@@ -73,20 +78,33 @@ LEFT = ("区大同", "工作调往外省市（演示）")
 
 
 def is_missing() -> bool:
-    """Whether the built-in example is here, with its member's account, but no panel yet."""
+    """Whether the built-in example is here, with its member's account, but its panel, or what the
+    panel did, is not: a database of an earlier day has no rounds, for example."""
     programme = _programme()
-    return (
-        programme is not None
-        and db.session.scalar(sa.select(Member.id).limit(1)) is None
-        and accounts.demonstration_account(RoleName.PANEL_MEMBER) is not None
-    )
+    if programme is None or accounts.demonstration_account(RoleName.PANEL_MEMBER) is None:
+        return False
+    return _is_empty(Member) or any(_is_empty(table) for table in PARTS)
 
 
 def load(*, now: dt.datetime) -> None:
-    """Appoint the example's panel; nothing happens where there is no example."""
+    """Appoint the example's panel and let it do what the files say; what is there already stays as
+    it is. Nothing happens where there is no example."""
     programme = _programme()
     if programme is None:
         return
+    if _is_empty(Member):
+        _appoint(programme, now)
+    for table, part in PARTS.items():
+        if _is_empty(table):
+            try:
+                with db.session.begin_nested():
+                    part(programme, now)
+            except Refused:
+                # Somebody has worked with the example since: this part no longer fits it.
+                continue
+
+
+def _appoint(programme: Programme, now: dt.datetime) -> None:
     today = now.astimezone(SHANGHAI).date()
     begins = min(BEGAN, today)
     ends = max(PLAN_ENDS, dt.date(today.year + 2, 12, 31))
@@ -119,9 +137,6 @@ def load(*, now: dt.datetime) -> None:
             if name == LEFT[0]:
                 _leave(member, min(begins + dt.timedelta(days=200), today), today, now)
     _demonstration_member(programme, kinds, Term(category="", term_from=begins, term_to=ends), then)
-    example_entry.load(programme, now=now)
-    example_rounds.load(now=now)
-    example_meetings.load(programme, now=now)
 
 
 def _demonstration_member(
@@ -177,5 +192,17 @@ def _morning(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(9), SHANGHAI).astimezone(dt.UTC)
 
 
+def _is_empty(table: type[Base]) -> bool:
+    return db.session.scalar(sa.select(sa.literal(1)).select_from(table).limit(1)) is None
+
+
 def _programme() -> Programme | None:
     return db.session.scalar(sa.select(Programme).where(Programme.example).limit(1))
+
+
+# What the panel did, by the table that is empty where it is missing; each stands by itself.
+PARTS: dict[type[Base], Callable[[Programme, dt.datetime], None]] = {
+    Call: lambda programme, now: example_entry.load(programme, now=now),
+    ReviewRound: lambda _programme, now: example_rounds.load(now=now),
+    Meeting: lambda programme, now: example_meetings.load(programme, now=now),
+}

@@ -7,10 +7,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 import panel.example
-from consult import consultations, drafts, example
+from consult import consultations, drafts, example, programme_files
+from consult.programmes import Programme
 from consult.submissions import Channel, Submission, SubmissionState
-from core import accounts
+from core import accounts, audit
+from core.accounts import Account
 from core.db import db
+from core.errors import Refused
 from panel import (
     guests,
     members,
@@ -20,11 +23,15 @@ from panel import (
     rounds,
     seats,
 )
+from panel.calls import Call
 from panel.meetings import Meeting, MeetingKind, MeetingState
 from panel.reviews import Answer
 from panel.rounds import ReviewRound, RoundPhase
 from tests import people
 from tests.conftest import NOON
+from tests.world import PROGRAMME
+
+KIND = "社区居民代表"
 
 
 @pytest.fixture
@@ -127,3 +134,34 @@ def test_the_desk_and_the_public_pages_show_it(loaded: Flask) -> None:
     assert "请专家审阅主要指标" not in totals
     with loaded.app_context():
         assert consultations.by_slug("silu-kuangjia") is not None
+
+
+def test_an_earlier_database_gets_the_parts_it_lacks_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def rounds_made(_programme: Programme, _now: dt.datetime) -> None:
+        done.append("rounds")
+
+    def refused(programme: Programme, now: dt.datetime) -> None:
+        panel.example.quotas.plan(programme.id, KIND, 77, by=audit.SYSTEM, now=now)
+        raise Refused("不再合适。")
+
+    with app.app_context():
+        programme_files.load(PROGRAMME, by=audit.SYSTEM, now=NOON)
+        db.session.execute(sa.update(Programme).values(example=True))
+        accounts.add_demonstration(now=NOON)
+        parts = {Call: refused, ReviewRound: rounds_made, Meeting: rounds_made}
+        monkeypatch.setattr(panel.example, "PARTS", parts)
+        panel.example.load(now=NOON)
+        seated = db.session.scalar(sa.select(sa.func.count(members.Member.id)))
+        assert panel.example.is_missing()
+        panel.example.load(now=NOON)
+        # Whoever sits already is not appointed again, and what was refused leaves nothing behind.
+        assert db.session.scalar(sa.select(sa.func.count(members.Member.id))) == seated
+        assert 77 not in db.session.scalars(sa.select(panel.example.quotas.Seat.planned)).all()
+        assert done == ["rounds"] * 4
+        monkeypatch.setattr(panel.example, "PARTS", {Account: rounds_made})
+        panel.example.load(now=NOON)
+        assert (len(done), panel.example.is_missing()) == (4, False)
