@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from panel.appointments import Appointment
 from panel.members import Gender
+from panel.targets import Key, Way
 
 # The first age of each band.
 BANDS = (18, 35, 45, 60)
@@ -73,9 +74,32 @@ class Composition:
             said += [
                 _("专长领域“%(name)s”没有成员。", name=each.name)
                 for each in self.fields
-                if not each.actual
+                if not each.actual and each.planned is None
             ]
+        said += [
+            _(
+                "%(way)s“%(name)s”比目标少%(n)d人（目标%(planned)d人，在任%(actual)d人）。",
+                way=way.title,
+                name=each.name,
+                n=each.missing,
+                planned=each.planned or 0,
+                actual=each.actual,
+            )
+            for way, counts in self.by_way.items()
+            for each in counts
+            if each.missing
+        ]
         return said
+
+    @property
+    def by_way(self) -> dict[Way, Sequence[Count]]:
+        """The counts for which there may be targets."""
+        return {
+            Way.FIELD: self.fields,
+            Way.PLACE: self.places,
+            Way.GENDER: self.genders,
+            Way.AGE: self.ages,
+        }
 
 
 def of(
@@ -85,26 +109,44 @@ def of(
     planned: Mapping[str, int],
     fields: Mapping[str, str],
     on_day: dt.date,
+    targets: Mapping[Key, int] | None = None,
 ) -> Composition:
     """Count those who sit; `fields` are the topics' titles by their keys."""
+    wanted = targets or {}
     kinds = Counter(each.category for each in seated)
     # A category that was taken out of the programme still has those who sit in it.
     names = [*categories, *sorted(set(kinds) - set(categories))]
     skilled = Counter(key for each in seated for key in set(each.fields))
-    places = Counter(each.sub_district or _("未填") for each in seated)
+    places = Counter(each.sub_district or str(_("未填")) for each in seated)
+    for way, key in wanted:
+        if way is Way.PLACE:
+            # One from which nobody comes is counted as well.
+            places[key] += 0
     genders = Counter(each.member.gender for each in seated)
     ages = Counter(_band(each.member.birth_year, on_day) for each in seated)
     return Composition(
         people=len(seated),
         categories=[Count(name, kinds[name], planned.get(name)) for name in names],
-        fields=[Count(title, skilled[key]) for key, title in fields.items()],
-        places=[Count(name, number) for name, number in places.most_common()],
+        fields=[
+            Count(title, skilled[key], wanted.get((Way.FIELD, key)))
+            for key, title in fields.items()
+        ],
+        places=[
+            Count(name, number, wanted.get((Way.PLACE, name)))
+            for name, number in places.most_common()
+        ],
         genders=[
-            *(Count(each.title, genders[each]) for each in Gender),
+            *(
+                Count(each.title, genders[each], wanted.get((Way.GENDER, each.value)))
+                for each in Gender
+            ),
             *([Count(_("未填"), genders[None])] if genders[None] else []),
         ],
         ages=[
-            *(Count(_band_name(place), ages[place]) for place in range(len(BANDS))),
+            *(
+                Count(name, ages[place], wanted.get((Way.AGE, str(BANDS[place]))))
+                for place, name in enumerate(band_names())
+            ),
             *([Count(_("未填"), ages[None])] if ages[None] else []),
         ],
     )
@@ -115,6 +157,11 @@ def _band(birth_year: int | None, on_day: dt.date) -> int | None:
         return None
     age = on_day.year - birth_year
     return max((place for place, first in enumerate(BANDS) if age >= first), default=0)
+
+
+def band_names() -> list[str]:
+    """What the bands of age are called, the youngest first."""
+    return [_band_name(place) for place in range(len(BANDS))]
 
 
 def _band_name(place: int) -> str:

@@ -33,6 +33,7 @@ from panel import (
     members,
     names,
     quotas,
+    targets,
 )
 from panel.appointments import Appointment, AppointmentState, Objection, Term
 from panel.members import Details, Member
@@ -301,6 +302,28 @@ def test_composition_of_none_and_of_one(programme: Programme, count: int) -> Non
     assert any(f"{KIND}缺{2 - count}席" in gap for gap in found.gaps)
     assert sum(each.actual for each in found.ages) == count
     assert ("专长领域“总体”没有成员。" in found.gaps) is bool(count)
+
+
+def test_targets_are_named_where_they_are_missed_and_bind_nobody(
+    programme: Programme, officer: FlaskClient
+) -> None:
+    seated(programme, birth_year=1950)
+    page = "/desk/panel/targets"
+    shown = officer.get(page).get_data(as_text=True)
+    names = dict(re.findall(r'<label for="(wanted-\d+)">([^<]+)</label>', shown))
+    field = {title: name for name, title in names.items()}
+    data = {field["女"]: "2", field["60岁及以上"]: "1", field["35岁以下"]: "3"}
+    wrong = officer.post(page, data=data | {field["男"]: "几"} | people.token(officer, page))
+    assert wrong.status_code == 422
+    assert officer.post(page, data=data | people.token(officer, page)).status_code == 303
+    told = officer.get(f"{REGISTER}/composition").get_data(as_text=True)
+    assert "性别“女”比目标少2人（目标2人，在任0人）。" in told
+    assert "年龄“35岁以下”比目标少3人" in told
+    assert "60岁及以上”比目标少" not in told
+    events = sa.select(AuditEvent).where(AuditEvent.action == "target.planned")
+    assert len(db.session.scalars(events).all()) == 3
+    officer.post(page, data=people.token(officer, page))
+    assert targets.planned(programme.id) == {}
 
 
 # --- rights --------------------------------------------------------------------------------

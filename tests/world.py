@@ -105,6 +105,7 @@ from panel import (
     rounds,
     seats,
     selections,
+    targets,
 )
 from panel.applications import Application, Refusal
 from panel.appointments import Appointment, Objection
@@ -551,6 +552,8 @@ def _panel(programme: Programme) -> None:
     interests.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
     for kind in kinds:
         quotas.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
+    wanted = {(targets.Way.FIELD, "g1"): 9, (targets.Way.PLACE, "彭浦镇"): 9}
+    targets.plan(programme.id, wanted, by=audit.SYSTEM, now=NOON)
 
 
 def _applications(programme: Programme) -> None:

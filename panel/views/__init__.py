@@ -10,6 +10,7 @@ from panel import rules
 ROOMS = (
     "panel",
     "members",
+    "targets",
     "applications",
     "application_desk",
     "call_desk",

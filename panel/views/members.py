@@ -41,6 +41,7 @@ from panel import (
     rosters,
     rules,
     selections,
+    targets,
 )
 from panel.appointments import Appointment, AppointmentState, Objection
 from panel.interests import Interest
@@ -392,6 +393,7 @@ def _composition_page(wrong: list[str] | None = None) -> str:
             planned=quotas.planned(programme.id),
             fields=loading.fields(programme),
             on_day=today,
+            targets=targets.planned(programme.id),
         ),
         programme=programme,
         kinds=quotas.categories(programme.id),
