@@ -37,6 +37,16 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Kind:
+    """A category beside the others: how many were asked, and their figures of all sections
+    together."""
+
+    name: str
+    invited: int
+    count: Count
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One member's line: a mark for each section."""
 
@@ -146,6 +156,41 @@ def _counts(review_round: ReviewRound, sections: Sequence[Section], invited: int
     ]
 
 
+def kinds(review_round: ReviewRound) -> list[Kind]:
+    """The categories beside one another, in the order of asking."""
+    # Counted by member, whose sections the index keeps together.
+    given = [
+        sa.func.count(sa.case((sa.and_(~SectionReview.interest, SectionReview.verdict == one), 1)))
+        for one in Verdict
+    ]
+    away = sa.func.count(sa.case((SectionReview.interest, 1)))
+    query = (
+        sa.select(SectionReview.invitation_id, *given, away)
+        .join(Invitation, Invitation.id == SectionReview.invitation_id)
+        .where(Invitation.round_id == review_round.id, Invitation.signed_at.is_not(None))
+        .group_by(SectionReview.invitation_id)
+    )
+    said = {row[0]: row[1:] for row in db.session.execute(query)}
+    asked = sa.select(Invitation.id, Invitation.category).where(
+        Invitation.round_id == review_round.id
+    )
+    none = [0] * (len(Verdict) + 1)
+    members: dict[str, list[Sequence[int]]] = {}
+    for invitation_id, category in db.session.execute(asked.order_by(Invitation.id)):
+        members.setdefault(category, []).append(said.get(invitation_id, none))
+    sections = len(text_of(review_round).sections)
+    return [_kind(name, lines, sections) for name, lines in members.items()]
+
+
+def _kind(name: str, lines: Sequence[Sequence[int]], sections: int) -> Kind:
+    """A category from the figures of its members."""
+    sums = [sum(column) for column in zip(*lines, strict=True)]
+    count = Count(
+        dict(zip(Verdict, sums, strict=False)), sums[-1], len(lines) * sections - sum(sums)
+    )
+    return Kind(name, len(lines), count)
+
+
 def _rows(shown: Sequence[Invitation], sections: Sequence[Section]) -> list[Row]:
     signed = [each.id for each in shown if each.signed_at is not None]
     query = sa.select(
@@ -220,6 +265,14 @@ def workbook(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
         for column, number in enumerate(count.numbers, start=1):
             totals.write_number(line, column, number)
     totals.set_column(0, 0, 60)
+    beside = book.add_worksheet(str(_("各类别比较")))
+    for column, words in enumerate([_("类别"), _("受邀"), *columns()]):
+        beside.write_string(0, column, inert(words), bold)
+    for line, kind in enumerate(kinds(review_round), start=1):
+        beside.write_string(line, 0, inert(kind.name))
+        for column, number in enumerate([kind.invited, *kind.count.numbers], start=1):
+            beside.write_number(line, column, number)
+    beside.set_column(0, 0, 24)
     book.close()
     out.seek(0)
     return out

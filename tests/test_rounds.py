@@ -463,6 +463,11 @@ def test_the_sheet_adds_up_in_every_form(app: Flask) -> None:
         for count in sheet.counts:
             assert sum(count.numbers) == sheet.invited == 3
         assert sheet.whole == [0, 1, 0, 0, 1, 4]
+        # Two categories: one of a single member, who signed, and one of two, who did not.
+        assert [(kind.invited, kind.count.numbers) for kind in round_sheets.kinds(made)] == [
+            (1, [0, 1, 0, 0, 1, 0]),
+            (2, [0, 0, 0, 0, 0, 4]),
+        ]
         assert "未达到" in round_sheets.quorum_words(made, sheet)
         assert [row.marks for row in sheet.rows] == [["改", "避"], ["", ""], ["", ""]]
         book = CalamineWorkbook.from_filelike(round_sheets.workbook(made, now=NOON))
@@ -471,6 +476,7 @@ def test_the_sheet_adds_up_in_every_form(app: Flask) -> None:
         assert grid[4][4:6] == ["改", "避"]
         totals = book.get_sheet_by_index(1).to_python()
         assert totals[1][1:] == [0, 1, 0, 0, 0, 2]
+        assert book.get_sheet_by_index(2).to_python()[2][1:] == [2, 0, 0, 0, 0, 0, 4]
         paper = Document(io.BytesIO(round_sheets.document(made, now=NOON).getvalue()))
         members_table = paper.tables[1]
         assert [row.cells[1].text for row in members_table.rows][1:] == [

@@ -641,6 +641,7 @@ def sheet(round_id: int) -> str:
         "panel/rounds/sheet.html",
         round=found,
         sheet=made,
+        kinds=round_sheets.kinds(found),
         columns=round_sheets.columns(),
         legend=round_sheets.marks(),
         quorum_words=round_sheets.quorum_words(found, made),
