@@ -9,18 +9,16 @@ from wtforms.validators import InputRequired, ValidationError
 
 from consult import topics
 from consult.programmes import Programme
-from consult.views.publishing import DayField
 from core import addresses
 from core.forms import Form, LineField, OnceForm, TextField, Words
-from core.web import local, now
 from panel import applications
 from panel.applications import Person, Refusal, Tie, Wish
 from panel.calls import Call
-from panel.members import NAME_LENGTH, Gender
-from panel.views.member_forms import LONGEST_TERM, OLDEST, Checks
+from panel.members import NAME_LENGTH
+from panel.views.member_forms import Checks, ParticularsForm, TermDaysForm
 
 
-class PersonForm(OnceForm):
+class PersonForm(OnceForm, ParticularsForm):
     """Who somebody is, and for what they would sit."""
 
     name = LineField(
@@ -43,27 +41,6 @@ class PersonForm(OnceForm):
     )
     tie = RadioField(_l("与本区的关系"), validators=[InputRequired(_l("请选择与本区的关系。"))])
     expertise = Checks(_l("熟悉的领域"), description=_l("可以选几项，也可以不选。"))
-    gender = RadioField(
-        _l("性别"),
-        choices=[
-            SelectChoice("", _l("不填")),
-            SelectChoice(Gender.FEMALE.value, _l("女")),
-            SelectChoice(Gender.MALE.value, _l("男")),
-        ],
-        default="",
-    )
-    birth_year = LineField(
-        _l("出生年份"),
-        [Words(least=0, most=4, missing="")],
-        description=_l("四位数字，例如1975；可以不填，只用于统计年龄构成。"),
-        render_kw={"inputmode": "numeric", "class": "short", "autocomplete": "off"},
-    )
-    unit_text = LineField(
-        _l("工作单位和职务"),
-        [Words(least=0, most=120, missing="")],
-        description=_l("可以不填；社区居民可以写所在居委会。"),
-        render_kw={"autocomplete": "off"},
-    )
 
     def offer(self, programme: Programme, kinds: list[str], places: list[str]) -> None:
         """Let the form choose among these categories and places, and the programme's topics."""
@@ -81,17 +58,6 @@ class PersonForm(OnceForm):
         if field.data and not addresses.can_be_reached(field.data):
             raise ValidationError(_("请填写完整的手机号或电子邮箱。"))
 
-    def validate_birth_year(self, field: Field) -> None:
-        """A year somebody who is alive can be born in."""
-        typed = field.data or ""
-        if not typed:
-            return
-        this_year = local(now()).year
-        if not (typed.isascii() and typed.isdigit() and len(typed) == 4):
-            raise ValidationError(_("请写四位数字，例如1975。"))
-        if not this_year - OLDEST <= int(typed) <= this_year:
-            raise ValidationError(_("请核对出生年份。"))
-
     @property
     def person(self) -> Person:
         """Who it is."""
@@ -99,7 +65,7 @@ class PersonForm(OnceForm):
             name=self.name.data or "",
             contact=addresses.fold(self.contact.data or ""),
             gender=self.gender.data or "",
-            birth_year=int(self.birth_year.data) if self.birth_year.data else None,
+            birth_year=self.born,
             unit_text=self.unit_text.data or "",
         )
 
@@ -229,21 +195,8 @@ class RefusalForm(Form):
         return self
 
 
-class ProposalForm(Form):
+class ProposalForm(TermDaysForm):
     """For how long somebody of the shortlist is proposed."""
-
-    term_from = DayField(_l("任期自"), [InputRequired(_l("请选择任期起始日。"))])
-    term_to = DayField(_l("任期至"), [InputRequired(_l("请选择任期届满日。"))])
-
-    def validate_term_to(self, field: Field) -> None:
-        """A term ends after it begins, and is no life-long office."""
-        begins = self.term_from.data
-        if field.data is None or begins is None:
-            return
-        if field.data < begins:
-            raise ValidationError(_("届满日不能早于起始日。"))
-        if (field.data - begins).days > LONGEST_TERM:
-            raise ValidationError(_("任期过长，请核对。"))
 
 
 class WithdrawalForm(Form):

@@ -30,14 +30,9 @@ class Checks(SelectMultipleField):  # type: ignore[misc]
     option_widget = widgets.CheckboxInput()
 
 
-class DetailsForm(Form):
-    """Who somebody is."""
+class ParticularsForm(Form):
+    """What may be told of a person beside their name: for statistics and for the list."""
 
-    name = LineField(
-        _l("姓名"),
-        [Words(most=NAME_LENGTH, missing=_l("请填写姓名。"))],
-        render_kw={"autocomplete": "off"},
-    )
     gender = RadioField(
         _l("性别"),
         choices=[
@@ -56,16 +51,9 @@ class DetailsForm(Form):
     unit_text = LineField(
         _l("工作单位和职务"),
         [Words(least=0, most=120, missing="")],
-        description=_l("社区居民可以写所在居委会。"),
+        description=_l("可以不填；社区居民可以写所在居委会。"),
         render_kw={"autocomplete": "off"},
     )
-    contact = LineField(
-        _l("联系方式"),
-        [Words(least=0, most=100, missing="")],
-        description=_l("电子邮箱或手机号，加密保存，不公开；邀请和通知发到这里。"),
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
-    is_name_public = BooleanField(_l("本人同意公开姓名、单位和专长；不勾选则显示为“王**”"))
 
     def validate_birth_year(self, field: Field) -> None:
         """A year somebody who is alive can be born in."""
@@ -78,6 +66,28 @@ class DetailsForm(Form):
         if not this_year - OLDEST <= int(typed) <= this_year:
             raise ValidationError(_("请核对出生年份。"))
 
+    @property
+    def born(self) -> int | None:
+        """The year, where one was given."""
+        return int(self.birth_year.data) if self.birth_year.data else None
+
+
+class DetailsForm(ParticularsForm):
+    """Who somebody is."""
+
+    name = LineField(
+        _l("姓名"),
+        [Words(most=NAME_LENGTH, missing=_l("请填写姓名。"))],
+        render_kw={"autocomplete": "off"},
+    )
+    contact = LineField(
+        _l("联系方式"),
+        [Words(least=0, most=100, missing="")],
+        description=_l("电子邮箱或手机号，加密保存，不公开；邀请和通知发到这里。"),
+        render_kw={"autocomplete": "off", "spellcheck": "false"},
+    )
+    is_name_public = BooleanField(_l("本人同意公开姓名、单位和专长；不勾选则显示为“王**”"))
+
     def validate_contact(self, field: Field) -> None:
         """Refuse what no message can be sent to."""
         if field.data and not addresses.can_be_reached(field.data):
@@ -89,7 +99,7 @@ class DetailsForm(Form):
         return Details(
             name=self.name.data or "",
             gender=Gender(self.gender.data) if self.gender.data else None,
-            birth_year=int(self.birth_year.data) if self.birth_year.data else None,
+            birth_year=self.born,
             unit_text=self.unit_text.data or "",
             contact=addresses.fold(self.contact.data) if self.contact.data else "",
             is_name_public=bool(self.is_name_public.data),
@@ -131,18 +141,11 @@ class SeatForm(Form):
         ]
 
 
-class TermForm(SeatForm):
-    """For how long, and on whose recommendation."""
+class TermDaysForm(Form):
+    """From when to when."""
 
-    recommended_by = SelectField(_l("推荐单位"), default="")
     term_from = DayField(_l("任期自"), [InputRequired(_l("请选择任期起始日。"))])
     term_to = DayField(_l("任期至"), [InputRequired(_l("请选择任期届满日。"))])
-
-    def offer(self, programme: Programme) -> None:
-        """Let the form choose among units as well."""
-        super().offer(programme)
-        every = [SelectChoice(str(unit.id), unit.name) for unit in units.every()]
-        self.recommended_by.choices = [SelectChoice("", _("（无）")), *every]
 
     def validate_term_to(self, field: Field) -> None:
         """A term ends after it begins, and is no life-long office."""
@@ -153,6 +156,18 @@ class TermForm(SeatForm):
             raise ValidationError(_("届满日不能早于起始日。"))
         if (field.data - begins).days > LONGEST_TERM:
             raise ValidationError(_("任期过长，请核对。"))
+
+
+class TermForm(SeatForm, TermDaysForm):
+    """For how long, and on whose recommendation."""
+
+    recommended_by = SelectField(_l("推荐单位"), default="")
+
+    def offer(self, programme: Programme) -> None:
+        """Let the form choose among units as well."""
+        super().offer(programme)
+        every = [SelectChoice(str(unit.id), unit.name) for unit in units.every()]
+        self.recommended_by.choices = [SelectChoice("", _("（无）")), *every]
 
     @property
     def term(self) -> Term:
