@@ -5,12 +5,8 @@ told by its content and not by its name, and carries the day on which it reached
 """
 
 import datetime as dt
-import hashlib
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -21,16 +17,13 @@ from consult import points
 from consult.consultations import SHANGHAI, Consultation
 from consult.drafts import Version
 from consult.points import Point
-from consult.readers import UnreadableDraft, workbook
-from consult.readers.archive import Archive
-from consult.readers.workbook import UnreadableTable
 from consult.submissions import Submission, SubmissionState
 from core import audit
-from core.db import Base, choice, db
+from core.db import Base, db
 from core.errors import Refused
-from core.text import tidy_line
-from panel import meetings
+from panel import meetings, paper_files
 from panel.meetings import Meeting, MeetingState
+from panel.paper_files import PaperFile
 
 audit.ACTIONS.update(
     {
@@ -44,26 +37,7 @@ audit.KINDS.update({"agenda_item": _l("会议议程"), "meeting_paper": _l("会�
 
 MOST = 20
 MOST_POINTS = 20
-LARGEST = 20 * 1024 * 1024
 OPEN = (MeetingState.PREPARED, MeetingState.ANNOUNCED)
-
-
-class PaperKind(Enum):
-    """What a paper may be."""
-
-    PDF = "pdf"
-    DOCX = "docx"
-    XLSX = "xlsx"
-
-    @property
-    def media_type(self) -> str:
-        """The one type under which it is handed out."""
-        office = "application/vnd.openxmlformats-officedocument"
-        return {
-            PaperKind.PDF: "application/pdf",
-            PaperKind.DOCX: f"{office}.wordprocessingml.document",
-            PaperKind.XLSX: f"{office}.spreadsheetml.sheet",
-        }[self]
 
 
 class AgendaItem(Base):
@@ -100,18 +74,13 @@ class Bound:
     words: str
 
 
-class MeetingPaper(Base):
+class MeetingPaper(PaperFile, Base):
     """One paper of one meeting."""
 
     __tablename__ = "meeting_paper"
 
     id: Mapped[int] = mapped_column(primary_key=True)
     meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"), index=True)
-    # Under which it is kept in instance/uploads.
-    sha256: Mapped[str] = mapped_column(sa.String(64))
-    name: Mapped[str] = mapped_column(sa.String(200))
-    kind: Mapped[PaperKind] = mapped_column(choice(PaperKind))
-    size: Mapped[int]
     delivered_on: Mapped[dt.date | None]
     is_public: Mapped[bool] = mapped_column(default=False)
 
@@ -205,27 +174,6 @@ def remove_item(meeting: Meeting, item: AgendaItem, *, by: audit.Actor, now: dt.
     db.session.flush()
 
 
-def kind_of(data: bytes) -> PaperKind:
-    """What a file is by its content; refuses everything that is no paper."""
-    if data.startswith(b"%PDF-"):
-        return PaperKind.PDF
-    if data.startswith(b"PK\x03\x04"):
-        try:
-            names = set(zipfile.ZipFile(io.BytesIO(data)).namelist())
-            if "word/document.xml" in names:
-                # Macros, passwords, bombs, entities: refused with their sentence.
-                Archive(data)
-                return PaperKind.DOCX
-            if "xl/workbook.xml" in names:
-                workbook.repacked(data)
-                return PaperKind.XLSX
-        except (UnreadableDraft, UnreadableTable) as hostile:
-            raise Refused(str(hostile)) from hostile
-        except (zipfile.BadZipFile, ValueError, OSError):
-            pass
-    raise Refused(_("材料只能是 PDF、Word（.docx）或 Excel（.xlsx）文件。"))
-
-
 def add_paper(
     meeting: Meeting,
     name: str,
@@ -238,9 +186,7 @@ def add_paper(
 ) -> MeetingPaper:
     """Put a paper, whose content is stored already, beside the meeting. A hearing that has been
     announced takes none that would come too late."""
-    kind = kind_of(data)
-    if len(data) > LARGEST:
-        raise Refused(_("每份材料不能超过%(n)dMB。", n=LARGEST // 1024 // 1024))
+    facts = paper_files.facts(name, data)
     _must_be_open(meeting)
     if delivered_on is not None and delivered_on > now.astimezone(SHANGHAI).date():
         raise Refused(_("送达日期在今天之后，请在材料实际送达后再填。"))
@@ -252,10 +198,7 @@ def add_paper(
         raise Refused(late[0])
     paper = MeetingPaper(
         meeting_id=meeting.id,
-        sha256=hashlib.sha256(data).hexdigest(),
-        name=tidy_line(name)[-200:],
-        kind=kind,
-        size=len(data),
+        **facts,
         delivered_on=delivered_on,
         is_public=is_public,
     )

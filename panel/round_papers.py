@@ -5,7 +5,6 @@ hash of its content and told by its content, like the papers of a meeting.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Sequence
 
 import sqlalchemy as sa
@@ -14,11 +13,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit
-from core.db import Base, choice, db
+from core.db import Base, db
 from core.errors import Refused
-from core.text import tidy_line
-from panel import papers, rounds
-from panel.papers import PaperKind
+from panel import paper_files, rounds
+from panel.paper_files import PaperFile
 from panel.rounds import ReviewRound, RoundState
 
 audit.ACTIONS.update(
@@ -32,7 +30,7 @@ audit.KINDS.update({"review_paper": _l("审阅材料")})
 MOST = 10
 
 
-class ReviewPaper(Base):
+class ReviewPaper(PaperFile, Base):
     """One paper of one round."""
 
     __tablename__ = "review_paper"
@@ -41,11 +39,6 @@ class ReviewPaper(Base):
     round_id: Mapped[int] = mapped_column(
         sa.ForeignKey("review_round.id", ondelete="CASCADE"), index=True
     )
-    # Under which it is kept in instance/uploads.
-    sha256: Mapped[str] = mapped_column(sa.String(64))
-    name: Mapped[str] = mapped_column(sa.String(200))
-    kind: Mapped[PaperKind] = mapped_column(choice(PaperKind))
-    size: Mapped[int]
     added_at: Mapped[dt.datetime]
 
 
@@ -64,22 +57,13 @@ def add(
     review_round: ReviewRound, name: str, data: bytes, *, by: audit.Actor, now: dt.datetime
 ) -> ReviewPaper:
     """Put a paper, whose content is stored by the caller, beside a round that is not over."""
-    kind = papers.kind_of(data)
-    if len(data) > papers.LARGEST:
-        raise Refused(_("每份材料不能超过%(n)dMB。", n=papers.LARGEST // 1024 // 1024))
+    facts = paper_files.facts(name, data)
     rounds.lock(review_round)
     if review_round.state is not RoundState.PREPARED:
         rounds.must_be_open(review_round, now)
     if len(of(review_round.id)) >= MOST:
         raise Refused(_("一轮审阅最多%(n)d份材料。", n=MOST))
-    paper = ReviewPaper(
-        round_id=review_round.id,
-        sha256=hashlib.sha256(data).hexdigest(),
-        name=tidy_line(name)[-200:],
-        kind=kind,
-        size=len(data),
-        added_at=now,
-    )
+    paper = ReviewPaper(round_id=review_round.id, **facts, added_at=now)
     db.session.add(paper)
     db.session.flush()
     audit.record("review_paper.added", paper, by=by, now=now, name=paper.name)

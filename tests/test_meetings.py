@@ -27,6 +27,7 @@ from panel import (
     meetings,
     members,
     minutes,
+    paper_files,
     papers,
     quotas,
     seats,
@@ -337,7 +338,7 @@ def test_a_hearing_needs_its_papers_seven_days_before(app: Flask) -> None:
 @pytest.mark.parametrize("data", [b"MZ program", b"<html>", b"PK\x03\x04broken", b"\x89PNG\r\n"])
 def test_a_paper_is_told_by_its_content(app: Flask, data: bytes) -> None:
     with app.app_context(), pytest.raises(Refused, match="只能是"):
-        papers.kind_of(data)
+        paper_files.kind_of(data)
 
 
 @pytest.mark.parametrize(
@@ -366,7 +367,7 @@ def test_a_paper_that_may_do_harm_is_refused(
     app: Flask, data: Callable[[], bytes], why: str
 ) -> None:
     with app.app_context(), pytest.raises(Refused, match=why):
-        papers.kind_of(data())
+        paper_files.kind_of(data())
 
 
 def test_a_paper_is_handed_out_as_a_file_that_may_do_nothing(
