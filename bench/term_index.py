@@ -1,6 +1,7 @@
-"""The index of terms at 1,000, 10,000 and 100,000 opinions (1,000,000 with WENJI_BENCH_BIG): what a
+"""The index of terms at 1,000 and 10,000 opinions (or as WENJI_BENCH_SIZES says, with commas): what a
 read costs, what one more opinion costs, and how long reading again takes with one process and with
-two. The reference of a read is going once through every term id that is held."""
+two. The reference of a read is going once through every term id that is held. CPU time, so that a
+busy machine says the same, but for the two processes."""
 
 import datetime as dt
 import itertools
@@ -17,6 +18,7 @@ from bench import material
 from bench.measure import say, site
 from consult import screening, submissions, term_index, term_jobs, term_reading, term_shelf
 from consult.analysis import contrast
+from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
 from consult.submissions import Opinion, Submission, SubmissionState
 from consult.term_reading import Chunk
@@ -24,8 +26,7 @@ from consult.term_shelf import Filters, View
 from core import audit, executors, jobs
 from core.db import db
 
-SIZES = (1_000, 10_000, 100_000)
-BIG = 1_000_000
+SIZES = tuple(map(int, os.environ.get("WENJI_BENCH_SIZES", "1000,10000").split(",")))
 # {what: {opinions: milliseconds}}, for the table of growth.
 GROWTH: dict[str, dict[int, float]] = {}
 PIECES, PIECE = 8, 1_000
@@ -33,23 +34,20 @@ PIECES, PIECE = 8, 1_000
 
 def run() -> None:
     """The table of cost, then one process against two."""
-    sizes = (*SIZES, BIG) if os.environ.get("WENJI_BENCH_BIG") else SIZES
-    if asked := os.environ.get("WENJI_BENCH_SIZES"):
-        sizes = tuple(map(int, asked.split(",")))
-    for size in sizes:
+    for size in SIZES:
         with site(CLOCK=lambda: material.NOW):
             made, version = material.consultation()
             material.opinions(made, version, size)
             _of(size, made)
-    _table(sizes)
+    _table()
     _two_processes()
 
 
-def _table(sizes: tuple[int, ...]) -> None:
+def _table() -> None:
     """Every cost by size, and by how much it grew for each tenfold."""
     print("\nmilliseconds, and growth from size to size")
     for what, costs in GROWTH.items():
-        known = [(size, costs[size]) for size in sizes if size in costs]
+        known = [(size, costs[size]) for size in SIZES if size in costs]
         grown = [f"×{b / a:.1f}" for (_n, a), (_m, b) in itertools.pairwise(known) if a]
         said = "  ".join(f"{size:,}: {cost:,.2f}" for size, cost in known)
         print(f"  {what:28} {said}   {' '.join(grown)}")
@@ -61,18 +59,24 @@ def _peak() -> float:
     return max(resource.getrusage(each).ru_maxrss for each in who) / 1024
 
 
+def _cpu() -> float:
+    """CPU seconds of this process and of those it has started and seen end."""
+    taken = os.times()
+    return taken.user + taken.system + taken.children_user + taken.children_system
+
+
 def _of(size: int, made: Consultation) -> None:
     term_jobs.ask(by=audit.COMMAND_LINE, now=material.NOW)
     db.session.commit()
-    begun = time.perf_counter()
+    begun = _cpu()
     jobs.work(worker="bench", now=lambda: material.NOW)
-    rebuilt = time.perf_counter() - begun
-    begun = time.perf_counter()
+    rebuilt = _cpu() - begun
+    begun = time.process_time()
     view = term_index.shelf(made.id)
-    first = (time.perf_counter() - begun) * 1000
+    first = (time.process_time() - begun) * 1000
     every = _ms(lambda: int(view.terms.indices.sum()))
     for what, milliseconds, goal in (
-        ("all read again, by the job", rebuilt * 1000, "≤ 120 s at 1,000,000"),
+        ("all read again, by the job", rebuilt * 1000, "≤ 240 s of CPU at 1,000,000"),
         ("first read in a process", first, ""),
         *_reads(view, made),
         ("one more shown, in the act", _adding(made), "≤ 5 ms"),
@@ -96,13 +100,15 @@ def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
 
     def compared() -> object:
         by_number, _by_word = term_index.vocabulary()
-        sides = []
-        for chosen in (early, late):
-            mask = view.select(chosen)
-            counts = view.people_by_term(mask)
-            held = np.flatnonzero(counts).tolist()
-            sides.append((Counter({by_number[n]: int(counts[n]) for n in held}), view.people(mask)))
-        (a, n_a), (b, n_b) = sides
+        masks = [view.select(chosen) for chosen in (early, late)]
+        counted = [view.people_by_term(mask) for mask in masks]
+        # Only what is compared at all is given its word.
+        held = np.flatnonzero(counted[0] + counted[1] >= contrast.MINIMUM)
+        named = [by_number[n] for n in held.tolist()]
+        (a, n_a), (b, n_b) = (
+            (Counter(dict(zip(named, counts[held].tolist(), strict=True))), view.people(mask))
+            for counts, mask in zip(counted, masks, strict=True)
+        )
         return contrast.compare_counts(a, n_a, b, n_b)
 
     def keywords() -> object:
@@ -132,9 +138,9 @@ def _adding(made: Consultation) -> float:
         )
         opinion = db.session.get_one(Submission, received.id)
         screening.decide(opinion, SubmissionState.SHOWN, by=audit.COMMAND_LINE, now=material.NOW)
-        begun = time.perf_counter()
+        begun = time.process_time()
         term_index.follow([received.id])
-        taken.append((time.perf_counter() - begun) * 1000)
+        taken.append((time.process_time() - begun) * 1000)
         db.session.commit()
     return statistics.median(taken)
 
@@ -164,7 +170,7 @@ def _two_processes() -> None:
     )
 
 
-def _lexicon() -> term_index.Lexicon:
+def _lexicon() -> Lexicon:
     """The lexicon of an empty site."""
     with site():
         return term_index.lexicon()
@@ -175,7 +181,7 @@ def _ms(call: Callable[[], object], times: int = 20) -> float:
     call()
     taken = []
     for _time in range(times):
-        begun = time.perf_counter()
+        begun = time.process_time()
         call()
-        taken.append((time.perf_counter() - begun) * 1000)
+        taken.append((time.process_time() - begun) * 1000)
     return sorted(taken)[int(len(taken) * 0.95) - 1]

@@ -107,26 +107,27 @@ class View:
 
     def people(self, mask: Bools | None = None) -> int:
         """How many people these opinions come from."""
-        return len(np.unique(self.facts["person"][self.alive if mask is None else mask]))
+        owners = self._people.owners
+        seen = np.zeros(int(owners.max(initial=-1)) + 1, dtype=np.bool_)
+        seen[owners[self.alive if mask is None else mask]] = True
+        return int(np.count_nonzero(seen))
 
     def people_by_term(self, mask: Bools | None = None) -> Ints:
-        """By term id: how many people hold it. Most have written once, and for them an opinion is a
-        person; only of the others the same term is looked for again."""
+        """By term id: how many people hold it. That is the opinions that do, less what the same
+        people say again; who says what again is looked up once for a view."""
         chosen = self.alive if mask is None else mask
-        persons = self.facts["person"][chosen]
-        _distinct, back, times = np.unique(persons, return_inverse=True, return_counts=True)
-        rows = np.flatnonzero(chosen)
-        often = times[back] > 1
-        once = np.zeros(len(chosen), dtype=np.bool_)
-        once[rows[~often]] = True
-        counts = _counted(self.terms, once)
-        if not often.any():
+        again = self._people
+        counts = self.counts(mask)
+        if not len(again.starts):
             return counts
-        held = self.terms[rows[often]]
-        owners = np.repeat(back[often].astype(np.int64), np.diff(held.indptr))
-        pairs = np.unique(owners * self.terms.shape[1] + held.indices)
-        more = np.bincount(pairs % self.terms.shape[1], minlength=self.terms.shape[1])
-        return (counts + more).astype(np.int32)
+        times = np.add.reduceat(chosen[again.rows], again.starts, dtype=np.int32)
+        often = np.flatnonzero(times > 1)
+        less = np.bincount(again.terms[often], times[often] - 1, minlength=len(counts))
+        return counts - less.astype(np.int32)
+
+    @cached_property
+    def _people(self) -> "_People":
+        return _people_of(self.facts["person"], self.terms)
 
     def days(self, mask: Bools | None = None) -> dict[dt.date, int]:
         """{day: opinions}, in order, days without any left out."""
@@ -155,9 +156,10 @@ class View:
         column[[term for _n, term in known]] = [n for n, _term in known]
         across = column[self.terms.indices]
         hits = np.flatnonzero(across >= 0)
-        rows = np.searchsorted(self.terms.indptr, hits, side="right") - 1
-        down = label[rows]
-        kept = down >= 0
+        # The row of each hit, by how many hits each row has: both stand in order.
+        ends = np.searchsorted(hits, self.terms.indptr)
+        down = np.repeat(label, np.diff(ends))
+        kept = np.flatnonzero(down >= 0)
         flat = down[kept].astype(np.int64) * len(terms) + across[hits[kept]]
         counts = np.bincount(flat, minlength=len(groups) * len(terms))
         return counts.reshape(len(groups), len(terms)).astype(np.int32)
@@ -170,6 +172,61 @@ class View:
             label[[place for place in group if place < len(label)]] = number
         found: npt.NDArray[np.int16] = label[places]
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """`owners`: by row, a small number for its person. What one person says in several opinions:
+    `rows` that hold it, one pair of person and term after the other, where each pair begins, and
+    its term."""
+
+    owners: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    starts: npt.NDArray[np.int64]
+    terms: npt.NDArray[np.int32]
+
+
+# Term ids looked through at once, so that little memory is held beside.
+_AT_ONCE = 2_000_000
+
+
+def _people_of(persons: npt.NDArray[np.int64], matrix: "sparse.csr_matrix") -> _People:
+    _distinct, owners, times = np.unique(persons, return_inverse=True, return_counts=True)
+    often = np.flatnonzero(times[owners] > 1)
+    rows = often[np.argsort(owners[often], kind="stable")]
+    sizes = np.cumsum(np.diff(matrix.indptr)[rows], dtype=np.int64)
+    # A part ends with the last row of a person.
+    ends = np.flatnonzero(np.append(np.diff(owners[rows]) != 0, True)[: len(rows)]) + 1
+    found: list[tuple[npt.NDArray[Any], ...]] = []
+    first = begun = 0
+    for last in ends.tolist():
+        if last != len(rows) and sizes[last - 1] - begun < _AT_ONCE:
+            continue
+        found.append(_said_again(rows[first:last], owners, matrix))
+        first, begun = last, int(sizes[last - 1])
+    if not found:
+        none = np.zeros(0, dtype=np.int32)
+        return _People(owners, none, none.astype(np.int64), none)
+    held, lengths, terms = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return _People(owners, held, np.cumsum(lengths) - lengths, terms)
+
+
+def _said_again(
+    rows: npt.NDArray[np.int64], owners: npt.NDArray[np.int64], matrix: "sparse.csr_matrix"
+) -> tuple[npt.NDArray[Any], ...]:
+    """Of these rows: those that hold what their person says again, how many there are of each pair
+    of person and term, and the terms."""
+    held = matrix[rows]
+    whose = np.repeat(np.arange(len(rows)), np.diff(held.indptr))
+    pairs = owners[rows][whose] * matrix.shape[1] + held.indices
+    order = np.argsort(pairs, kind="stable")
+    pairs = pairs[order]
+    begins = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)])
+    lengths = np.diff(np.append(begins, len(pairs)))
+    again = lengths > 1
+    kept = np.repeat(again, lengths)
+    terms = (pairs[begins[again]] % matrix.shape[1]).astype(np.int32)
+    return rows[whose[order[kept]]].astype(np.int32), lengths[again], terms
 
 
 def top(counts: Ints, most: int, *, least: int = 1) -> list[tuple[int, int]]:

@@ -90,15 +90,17 @@ def compare_counts(
     every: bool = False,
 ) -> Comparison:
     """`compare` from counts: how many of the `n` of each group used each term."""
+    # Asked by `get`: a Counter works out at length what it does not hold.
+    in_a, in_b = people_a.get, people_b.get
     terms = sorted(
         term
         for term in people_a.keys() | people_b.keys()
-        if people_a[term] + people_b[term] >= minimum
+        if in_a(term, 0) + in_b(term, 0) >= minimum
     )
     if not n_a or not n_b:
         return Comparison(n_a, n_b, 0, ())
     # Most terms are rare, so many share their counts, and equal counts are tested once.
-    pairs = [(people_a[term], people_b[term]) for term in terms]
+    pairs = [(in_a(term, 0), in_b(term, 0)) for term in terms]
     known = {pair: _tested(*pair, n_a, n_b) for pair in set(pairs)}
     tests = [known[pair] for pair in pairs]
     corrected = benjamini_hochberg([p for _, p in tests])
