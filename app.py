@@ -43,7 +43,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     app.config.from_mapping(overrides or {})
     if settings.proxy_hops:
         hops = settings.proxy_hops
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # how Flask documents middleware
     languages.init_languages(app)
     Bootstrap5(app)
     forms.csrf.init_app(app)

@@ -47,7 +47,7 @@ class Variant(StrEnum):
     FULL = "full"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:  # type: ignore[override]  # a name of ours, where str has a method
         """The variant in the words of the page."""
         titles: dict[Variant, str] = {Variant.MASKED: _("脱敏本"), Variant.FULL: _("全本")}
         return titles[self]

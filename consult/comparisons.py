@@ -64,8 +64,8 @@ class Pair:
     @property
     def relevelled(self) -> bool:
         """Whether it is a heading of another level now, or body text that was a heading."""
-        both = self.before is not None and self.after is not None
-        return both and self.before.level != self.after.level  # type: ignore[union-attr]
+        before, after = self.before, self.after
+        return before is not None and after is not None and before.level != after.level
 
     def runs(self) -> tuple[Run, ...]:
         """The words of both with what went and what came."""

@@ -52,7 +52,7 @@ class EntryKind(StrEnum):
     PLAIN = "plain"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:  # type: ignore[override]  # a name of ours, where str has a method
         """The decision in the words of the page."""
         titles: dict[EntryKind, str] = {
             EntryKind.TERM: _("规划用语：整体计数，不拆开"),

@@ -18,6 +18,7 @@ from docx.opc.part import Part
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls, qn
 from docx.shared import Mm, Pt, RGBColor
+from docx.table import _Cell
 from docx.text.run import Run
 
 # GB/T 9704: A4, top 37, bottom 35, left 28, right 26 mm; 三号 is 16 pt, 二号 22 pt, 28 pt a line.
@@ -201,10 +202,10 @@ def _even(columns: int) -> list[int]:
     return [156 - rest * (columns - 1), *[rest] * (columns - 1)]
 
 
-def _row(cells: Sequence[object], values: Sequence[str], widths: Sequence[int], font: str) -> None:
+def _row(cells: Sequence[_Cell], values: Sequence[str], widths: Sequence[int], font: str) -> None:
     for place, (cell, value, width) in enumerate(zip(cells, values, widths, strict=True)):
-        cell.width = Mm(width)  # type: ignore[attr-defined]
-        paragraph = cell.paragraphs[0]  # type: ignore[attr-defined]
+        cell.width = Mm(width)
+        paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.line_spacing = Pt(17)
         if place and value.isdigit():
             paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT

@@ -106,7 +106,7 @@ def lines(sentences: Sequence[Sentence], reading: Reading, titles: Mapping[int, 
 
 def filters_of(sentence: Sentence) -> Filters:
     """The selection of opinions behind a sentence."""
-    return Filters(**(sentence.query or {}))  # type: ignore[arg-type]
+    return Filters(**(sentence.query or {}))  # type: ignore[arg-type]  # as it was kept from a Filters
 
 
 def _line(

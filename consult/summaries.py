@@ -45,7 +45,7 @@ class SummaryState(StrEnum):
     WITHDRAWN = "withdrawn"
 
     @property
-    def title(self) -> str:  # type: ignore[override]
+    def title(self) -> str:  # type: ignore[override]  # a name of ours, where str has a method
         """The state in the words of the page."""
         titles: dict[SummaryState, str] = {
             SummaryState.COUNTED: _("未公布"),

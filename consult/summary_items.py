@@ -195,7 +195,7 @@ def _tests(counted: Counted, f: Filters) -> Iterable[Callable[[Item], bool]]:
             yield partial(_has, name, wanted)
     if f.outside is not None:
         name, wanted = f.outside
-        inner = list(_tests(counted, Filters(**{name: wanted})))  # type: ignore[arg-type]
+        inner = list(_tests(counted, Filters(**{name: wanted})))  # type: ignore[arg-type]  # its field and its kind go together
         yield lambda item: not all(test(item) for test in inner)
     first, last = f.first or dt.date.min, f.last or dt.date.max
     if f.first or f.last:

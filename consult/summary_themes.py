@@ -7,7 +7,7 @@ go where they are likest, if they are as like as most of those who are there.
 
 import importlib
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -80,11 +80,11 @@ def _nearest(
 
 
 def _middle(items: Sequence[Item], rarity: Mapping[str, float]) -> dict[str, float]:
-    total: Counter[str] = Counter()
+    total = defaultdict[str, float](float)
     for item in items:
         length = math.sqrt(sum(rarity[t] ** 2 for t in item.terms)) or 1.0
         for term in item.terms:
-            total[term] += rarity[term] / length  # type: ignore[assignment]
+            total[term] += rarity[term] / length
     size = math.sqrt(sum(weight * weight for weight in total.values())) or 1.0
     return {term: weight / size for term, weight in total.items()}
 

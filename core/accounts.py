@@ -151,7 +151,7 @@ class Account(Base, UserMixin):
         return role not in STAFF or not self.owes_second_factor
 
 
-class Visitor(AnonymousUserMixin):  # type: ignore[misc]
+class Visitor(AnonymousUserMixin):  # type: ignore[misc]  # flask_login is untyped
     """Whoever has not signed in: plays no part."""
 
     id = None
@@ -422,13 +422,13 @@ def init_accounts(app: Flask) -> None:
     app.config.setdefault("SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS", ARGON2ID)
     security = Security(
         app,
-        FSQLALiteUserDatastore(db, Account, Role),  # type: ignore[arg-type]
+        FSQLALiteUserDatastore(db, Account, Role),  # type: ignore[arg-type]  # it asks for its mixins and reads their columns, which ours has
         register_blueprint=False,
         totp_cls=second_factor.ClockTotp,
     )
     # Flask-Principal would load the person on every request, even for a picture.
     security.principal.identity_loaders.clear()
-    manager = app.login_manager  # type: ignore[attr-defined]
+    manager = app.login_manager  # type: ignore[attr-defined]  # flask_login adds it
     manager.anonymous_user = Visitor
     manager.request_loader(None)
     manager.user_loader(_person_of_this_request)

@@ -96,7 +96,7 @@ def init_errors(app: Flask) -> None:
     @app.errorhandler(HTTPException)
     def on_http(error: HTTPException) -> BaseResponse | tuple[str, int, dict[str, str]]:
         if error.response is not None:
-            return error.response  # type: ignore[return-value]
+            return error.response  # type: ignore[return-value]  # werkzeug names only its base class
         if isinstance(error, SecurityError):
             # On a host that is not ours no address can be built, so there is no page to show.
             return BaseResponse(_("请通过本网站的正式网址访问。"), 400, mimetype="text/plain")

@@ -55,7 +55,7 @@ class Words:
             )
 
 
-class LineField(StringField):  # type: ignore[misc]
+class LineField(StringField):  # type: ignore[misc]  # WTForms is untyped
     """One line of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
@@ -63,7 +63,7 @@ class LineField(StringField):  # type: ignore[misc]
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
 
 
-class TextField(TextAreaField):  # type: ignore[misc]
+class TextField(TextAreaField):  # type: ignore[misc]  # WTForms is untyped
     """Several lines of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
@@ -71,7 +71,7 @@ class TextField(TextAreaField):  # type: ignore[misc]
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
 
 
-class NumberField(IntegerField):  # type: ignore[misc]
+class NumberField(IntegerField):  # type: ignore[misc]  # WTForms is untyped
     """A whole number as people type one: of no more digits than any column holds."""
 
     data: Any
@@ -89,7 +89,7 @@ def _wtforms_sentences(english: bool) -> Any:
     return get_translations(("en",) if english else ("zh_CN", "zh"))
 
 
-class TokenField(CSRFTokenField):  # type: ignore[misc]
+class TokenField(CSRFTokenField):  # type: ignore[misc]  # WTForms is untyped
     """The forgery token, made when it is shown: a form that is only read signs none."""
 
     def process(self, *values: Any, **more: Any) -> None:
@@ -100,16 +100,16 @@ class TokenField(CSRFTokenField):  # type: ignore[misc]
         return str(self.csrf_impl.generate_csrf_token(self))
 
 
-class Token(_FlaskFormCSRF):  # type: ignore[misc]
+class Token(_FlaskFormCSRF):  # type: ignore[misc]  # WTForms is untyped
     """Flask-WTF's protection with our field."""
 
     field_class = TokenField
 
 
-class Form(FlaskForm):  # type: ignore[misc]
+class Form(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
     """Every form of the site: protected against forgery, its hints in the reader's language."""
 
-    class Meta(FlaskForm.Meta):  # type: ignore[misc]
+    class Meta(FlaskForm.Meta):  # type: ignore[misc]  # WTForms is untyped
         """Reads what a form in a page sends, and nothing else."""
 
         csrf_class = Token

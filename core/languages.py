@@ -60,7 +60,7 @@ def catalogue() -> Translations:
     return Translations(compiled)
 
 
-class Words(Domain):  # type: ignore[misc]
+class Words(Domain):  # type: ignore[misc]  # flask_babel is untyped
     """Where gettext looks: nowhere for Chinese, which is the language of the source."""
 
     def get_translations(self) -> NullTranslations:

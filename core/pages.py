@@ -175,7 +175,7 @@ class PageStore:
 def init_pages(app: Flask) -> None:
     """Give the application its store and put the live pages in front of it."""
     store = app.extensions["pages"] = PageStore()
-    app.wsgi_app = LivePages(app, store, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = LivePages(app, store, app.wsgi_app)  # type: ignore[method-assign]  # how Flask documents middleware
 
 
 def kept(key: Hashable, stamp: Hashable, render: Callable[[], str]) -> Response:

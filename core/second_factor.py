@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from flask_security import Totp
-from passlib.exc import TokenError  # type: ignore[import-untyped]
+from passlib.exc import TokenError  # type: ignore[import-untyped]  # no types are published for it
 
 from core import audit, sessions
 from core.audit import Actor

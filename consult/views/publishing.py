@@ -33,7 +33,7 @@ Page = Response | str | tuple[str, int]
 TITLE_WORDS = Words(most=200, missing=_l("请填写标题。"))
 
 
-class DayField(DateField):  # type: ignore[misc]
+class DayField(DateField):  # type: ignore[misc]  # WTForms is untyped
     """A date, written 2020-10-08 as browsers send it."""
 
     data: Any  # a date, once the form is valid

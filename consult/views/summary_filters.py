@@ -228,7 +228,7 @@ def said(
     if f.theme is not None:
         found.append(("theme", _("主题"), theme_title(counted, f.theme)))
     if f.outside is not None:
-        what = said(Filters(**{f.outside[0]: f.outside[1]}), counted, consultations)  # type: ignore[arg-type]
+        what = said(Filters(**{f.outside[0]: f.outside[1]}), counted, consultations)  # type: ignore[arg-type]  # its field and its kind go together
         found.append(
             ("outside", _("除外"), "；".join(f"{label}：{value}" for _n, label, value in what))
         )

@@ -284,7 +284,7 @@ def _filters(counted: Counted, asked: str, other: str | None) -> Filters:
             return Filters()
         return Filters(outside=summary_filters.part_in(counted, other))
     name, value = summary_filters.part_in(counted, asked)
-    return Filters(**{name: value})  # type: ignore[arg-type]
+    return Filters(**{name: value})  # type: ignore[arg-type]  # its field and its kind go together
 
 
 def _snapshot(asked: str, filters: Filters) -> Chosen:

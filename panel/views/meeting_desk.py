@@ -37,7 +37,7 @@ DOORS = (Door(_l("会议"), "meeting_desk.index", rules.keep_register),)
 PAGE = 30
 
 
-class MomentField(DateTimeLocalField):  # type: ignore[misc]
+class MomentField(DateTimeLocalField):  # type: ignore[misc]  # WTForms is untyped
     """A day and a time on the clocks of Shanghai, as browsers send them: 2020-10-08T09:30."""
 
     data: Any  # a moment, once the form is valid

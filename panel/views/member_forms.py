@@ -23,7 +23,7 @@ OLDEST = 120
 LONGEST_TERM = 3700
 
 
-class Checks(SelectMultipleField):  # type: ignore[misc]
+class Checks(SelectMultipleField):  # type: ignore[misc]  # WTForms is untyped
     """Several of a list, as boxes to tick."""
 
     widget = widgets.ListWidget(prefix_label=False)
