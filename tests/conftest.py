@@ -21,6 +21,8 @@ from tests.databases import Databases, PostgresDatabases, SqliteDatabases, close
 NOON = dt.datetime(2020, 10, 20, 4, 0, tzinfo=dt.UTC)
 SERVER = pytest.StashKey[str]()
 WHY_NOT = pytest.StashKey[str]()
+# Tests that take more than a minute of a quiet machine, or wait as long for a server.
+LONGEST = ("test_canary.py", "test_worker_beside.py")
 
 settings.register_profile(
     "wenji",
@@ -56,6 +58,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "pure: asks for no database; given by itself")
+    config.addinivalue_line("markers", "once: proves nothing about a database; on SQLite alone")
     # Taken away, so that no site made by a test finds it by itself.
     given = os.environ.pop("DATABASE_URL", "")
     told = getattr(config, "workerinput", None)
@@ -89,6 +92,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "databases" not in getattr(item, "fixturenames", ()):
             item.add_marker("pure")
+    # What takes longest begins first, so that no process waits for another's at the end; journeys
+    # stay together, because each process that makes one starts a server of its own for it.
+    items.sort(key=lambda item: not item.path.as_posix().endswith(LONGEST))
+    items.sort(key=lambda item: item.path.parent.name != "journeys")
     if config.stash[WHY_NOT]:
         for item in items:
             item.add_marker(pytest.mark.skip(reason=config.stash[WHY_NOT]))

@@ -161,6 +161,7 @@ def test_what_is_not_public_does_not_exist_for_others(site: Flask, person: str) 
     assert tried > 3
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("person", ["anonymous", "resident", "screener", "administrator"])
 def test_no_post_without_a_token(guarded_site: Flask, person: str) -> None:
     client = world.sign_in(guarded_site, person)
@@ -177,6 +178,7 @@ def test_no_post_without_a_token(guarded_site: Flask, person: str) -> None:
         assert not client.watched.written, f"{rule.endpoint} wrote"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/xml", ""])
 def test_no_post_without_a_token_in_any_dress(guarded_site: Flask, content_type: str) -> None:
     client = world.sign_in(guarded_site, "administrator")
@@ -189,6 +191,7 @@ def test_no_post_without_a_token_in_any_dress(guarded_site: Flask, content_type:
         assert answer.status_code == 400, f"{method} {rule.endpoint}: {answer.status_code}"
 
 
+@pytest.mark.once
 def test_a_token_is_worth_nothing_in_another_browser(guarded_site: Flask) -> None:
     mine, theirs = (world.sign_in(guarded_site, "administrator") for _ in range(2))
     page = theirs.get("/desk/people/add").get_data(as_text=True)
@@ -198,6 +201,7 @@ def test_a_token_is_worth_nothing_in_another_browser(guarded_site: Flask) -> Non
     assert theirs.post("/desk/people/add", data=data).status_code != 400
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("origin", ["https://evil.example", "null"])
 def test_a_rightless_method_is_not_overridden(site: Flask, origin: str) -> None:
     client = world.sign_in(site, "resident")
@@ -241,6 +245,7 @@ TRICKS = (
 )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("person", ["anonymous", "resident"])
 def test_no_trick_with_the_path_opens_a_guarded_page(site: Flask, person: str) -> None:
     client = world.sign_in(site, person)

@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -111,16 +112,23 @@ def words_of(answer: TestResponse) -> str:
 
 
 def addresses(app: Flask) -> list[str]:
-    """Every GET of the access table, and the lists and searches that would bring the birds up."""
+    """Every GET of the access table once, each summary's pages and the birds' own, and the lists
+    and searches that would bring them up. What stands elsewhere, of other consultations and other
+    opinions, the birds were never in."""
     found = [
-        address
+        world.addresses(app, rule)[0]
         for method, rule in world.routes(app)
         if method == "GET" and rule.endpoint not in ("receipts.show",)
-        for address in world.addresses(app, rule, every=True)
     ]
     with app.app_context():
-        shown = summaries.of(world._consultation(world.OPEN), limit=5)
-        staff = [f"/desk/summaries/{each.id}" for each in shown]
+        consultation = world._consultation(world.OPEN)
+        shown = summaries.of(consultation, limit=5)
+        others = summaries.of(consultation.stage, limit=2)
+        birds = Submission.person_key.in_([f"{bird}{n}" for bird in BIRDS for n in range(EACH)])
+        for each in db.session.scalars(sa.select(Submission).where(birds)):
+            found.append(f"{LIST}/{each.number}/support")
+            found += [f"/desk/summaries/{one.id}/stance/{each.id}" for one in shown[:2]]
+        staff = [f"/desk/summaries/{each.id}" for each in (*shown, *others)]
         public = [f"{SUMMARY}?snapshot={each.number}" for each in shown]
     for each in staff:
         found += [each, f"{each}/opinions", f"{each}/document", f"{each}/term?term={BESIDE}"]

@@ -20,6 +20,8 @@ from core import foreign_words, languages
 from tests import crawl, world
 from tests.databases import Databases, close
 
+# Words are the same on every database.
+pytestmark = pytest.mark.once
 ROOT = Path(__file__).resolve().parent.parent
 KEYWORDS = {"_": None, "_l": None, "gettext": None, "lazy_gettext": None}
 HAN = re.compile(f"[{foreign_words.HAN}]")

@@ -15,10 +15,12 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from flask import Flask
+from flask import Flask, Request
 from flask.testing import FlaskClient
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
+from werkzeug.utils import cached_property
 
 from core.forms import Form
 from tests import world
@@ -85,6 +87,7 @@ def site(databases: Databases) -> Iterator[Flask]:
     """The world; nothing that is tried here is committed, so one copy will do."""
     place = databases.copy("world", world.fill)
     app = place.site(CLOCK=lambda: world.NOON, TESTING=False)
+    app.request_class = Asked
     yield app
     close(app)
     databases.discard(place)
@@ -124,6 +127,48 @@ def ask(client: FlaskClient, path: str, **more: Any) -> tuple[TestResponse, floa
     with world.undone():
         answer = client.open(path, **more)
     return answer, time.process_time() - started
+
+
+class Reading(ImmutableMultiDict[str, str]):
+    """The parameters of a query, which note in `NAMES` which of them somebody asks for."""
+
+    def get(self, key: Any, *more: Any, **named: Any) -> Any:
+        NAMES.add(key)
+        return super().get(key, *more, **named)
+
+    def getlist(self, key: Any, *more: Any, **named: Any) -> Any:
+        NAMES.add(key)
+        return super().getlist(key, *more, **named)
+
+    def __getitem__(self, key: Any) -> Any:
+        NAMES.add(key)
+        return super().__getitem__(key)
+
+    def __contains__(self, key: object) -> bool:
+        NAMES.add(key)
+        return super().__contains__(key)
+
+    def items(self, *more: Any, **named: Any) -> Any:
+        NAMES.add(ALL)
+        return super().items(*more, **named)
+
+    def to_dict(self, *more: Any, **named: Any) -> Any:
+        NAMES.add(ALL)
+        return super().to_dict(*more, **named)
+
+
+class Asked(Request):
+    """A request whose query is a `Reading`."""
+
+    @cached_property
+    def args(self) -> Any:
+        """The query."""
+        return Reading(super().args)
+
+
+# What the request that was sent last asked of its query; ALL: everything there is.
+NAMES: set[object] = set()
+ALL = object()
 
 
 @cache
@@ -188,15 +233,22 @@ def _takes_words(rule: Rule, name: str) -> bool:
 
 @in_parts
 def test_odd_values_in_queries(site: Flask, client: FlaskClient, part: int) -> None:
+    """Every parameter that the view reads, also those it only reads when another one is given."""
     faults = []
     turn = part
     for method, rule in kept(site)[part::PARTS]:
         address = world.addresses(site, rule)[0].partition("?")[0]
-        for name in parameters(module_of(site, rule)):
+        there = parameters(module_of(site, rule))
+        waiting, tried = read_by(client, method, address, there), set[str]()
+        while names := waiting - tried:
+            name = min(names)
+            tried.add(name)
             turn += 1
             for value in some(VALUES, 4, turn):
                 path = f"{address}?{name}={value}"
+                NAMES.clear()
                 answer, seconds = ask(client, path, method=method)
+                waiting |= words_asked()
                 if why := wrong(answer, seconds):
                     faults.append(f"{method} {path[:100]}: {why}")
         for query in some(QUERIES, 3, turn):
@@ -204,6 +256,31 @@ def test_odd_values_in_queries(site: Flask, client: FlaskClient, part: int) -> N
             if why := wrong(answer, seconds):
                 faults.append(f"{method} {address}?{query[:20]}: {why}")
     assert not faults, "\n".join(["", *faults])
+
+
+def read_by(client: FlaskClient, method: str, address: str, there: tuple[str, ...]) -> set[str]:
+    """Which of the parameters that stand in the code this view asks for: with none given, and with
+    each given. One is tried of every view, so that the refusal of what is not asked for is, too."""
+    NAMES.clear()
+    for query in ("", "?" + "&".join(f"{name}=1" for name in there)):
+        ask(client, address + query, method=method)
+    found = words_asked() | set(there[:1])
+    return found | set(there) if ALL in NAMES else found
+
+
+def words_asked() -> set[str]:
+    """The parameters that the requests since the last clearing asked for."""
+    return {name for name in NAMES if isinstance(name, str)}
+
+
+def test_the_parameters_that_a_view_reads_are_found(site: Flask) -> None:
+    client = world.sign_in(site, "administrator")
+    client.checks = False
+    there = ("also", "page", "q", "snapshot")
+    listed = read_by(client, "GET", f"/consultations/{world.OPEN}/opinions", there)
+    assert {"q"} <= listed
+    assert "snapshot" not in listed
+    assert "snapshot" in read_by(client, "GET", f"/consultations/{world.OPEN}/summary", there)
 
 
 def bodies(names: tuple[str, ...], turn: int) -> Iterator[tuple[str, bytes, str]]:
@@ -256,6 +333,7 @@ def test_odd_bodies_at_every_form(site: Flask, client: FlaskClient, part: int) -
     assert not faults, "\n".join(["", *faults])
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "kind",
     ["application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json"],
@@ -284,6 +362,7 @@ def test_a_body_that_is_too_large_is_refused_unread(
     assert not faults, "\n".join(["", *faults])
 
 
+@pytest.mark.once
 def test_methods_nobody_asked_for(site: Flask, client: FlaskClient) -> None:
     faults = []
     for _method, rule in kept(site):
@@ -321,6 +400,7 @@ HEADERS = (
 )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("headers", HEADERS, ids=str)
 def test_odd_headers(site: Flask, client: FlaskClient, headers: dict[str, str]) -> None:
     faults = []

@@ -798,7 +798,7 @@ def test_nothing_of_a_hidden_round_reaches_anybody_else(databases: object, perso
     client: FlaskClient = world.sign_in(app, person)
     client.checks = False
     found = []
-    for address, answer in crawl.walk(app, client, most=600):
+    for address, answer in crawl.walk(app, client, most=400):
         text = answer.get_data(as_text=True) if answer.mimetype.startswith("text") else ""
         if world.SECRET in text and not re.match("/desk/audit", address):
             found.append(address)

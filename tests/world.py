@@ -996,9 +996,41 @@ def addresses(app: Flask, rule: Rule, *, every: bool = False) -> list[str]:
         values = [found[:1] for found in values]
     adapter = app.url_map.bind("localhost")
     chosen: list[str] = []
-    for each in product(*values):
+    for each in _belonging(app, names, list(product(*values))):
         path = adapter.build(rule.endpoint, dict(zip(names, each, strict=True)))
         chosen.append(path + QUERIES.get(rule.endpoint, ""))
+    return chosen
+
+
+# What stands under another thing: the ways in which both are named together.
+UNDER: dict[tuple[str, str], sa.Select[Any]] = {
+    ("slug", "point_id"): sa.select(Consultation.slug, Point.id).join(
+        Point, Point.consultation_id == Consultation.id
+    ),
+    ("summary_id", "submission_id"): sa.select(Summary.id, Submission.id)
+    .join(Submission, sa.true())
+    .join(Consultation, Consultation.id == Submission.consultation_id)
+    .where(
+        (Summary.consultation_id == Consultation.id) | (Summary.stage_id == Consultation.stage_id),
+        Submission.state == SubmissionState.SHOWN,
+    ),
+    ("round_id", "review_id"): sa.select(ReviewInvitation.round_id, ReviewInvitation.id),
+}
+
+
+def _belonging(
+    app: Flask, names: list[str], chosen: list[tuple[object, ...]]
+) -> list[tuple[object, ...]]:
+    """Those whose parts belong together, and the first whose do not: it stands for all others."""
+    for pair, query in UNDER.items():
+        if len(chosen) > 1 and set(pair) <= set(names):
+            at = [names.index(name) for name in pair]
+            with app.app_context():
+                together = {tuple(row) for row in db.session.execute(query)}
+            belongs = [tuple(each[place] for place in at) in together for each in chosen]
+            strangers = [each for each, fits in zip(chosen, belongs, strict=True) if not fits]
+            chosen = [each for each, fits in zip(chosen, belongs, strict=True) if fits]
+            chosen += strangers[:1]
     return chosen
 
 
