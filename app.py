@@ -17,7 +17,7 @@ import core.views
 import panel.commands
 import panel.example
 import panel.views
-from consult import example, example_answers, search
+from consult import example, example_answers, example_summaries, search
 from core import (
     accounts,
     config,
@@ -76,6 +76,9 @@ def prepare(app: Flask) -> None:
             db.db.session.commit()
         if example_answers.is_missing(web.now()):
             example_answers.load(now=web.now())
+            db.db.session.commit()
+        if example_summaries.is_missing(web.now()):
+            example_summaries.load()
             db.db.session.commit()
         if unsearched:
             for _done in search.rebuild():

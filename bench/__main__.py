@@ -16,6 +16,7 @@ from bench import (
     summary,
     term_index,
     term_shelf,
+    text_engine,
 )
 
 ALL = {
@@ -31,6 +32,7 @@ ALL = {
     "serving": serving.run,
     "term_index": term_index.run,
     "term_shelf": term_shelf.run,
+    "text_engine": text_engine.run,
     "quality": quality.run,
 }
 

@@ -8,7 +8,18 @@ import yaml
 from flask import Flask
 
 import panel.example
-from consult import adoption, changes, consultations, drafts, example, example_answers, revisions
+from consult import (
+    adoption,
+    changes,
+    consultations,
+    drafts,
+    example,
+    example_answers,
+    example_summaries,
+    revisions,
+    summaries,
+    summary_readings,
+)
 from consult.adoption import Part
 from consult.changes import Met
 from consult.consultations import ConsultationState
@@ -56,6 +67,14 @@ def test_the_round_is_answered_and_its_changes_have_their_points(app: Flask) -> 
         units = db.session.scalars(sa.text(f"{leads} AND state = 'live'"), {"c": consultation.id})
         assert len(found := set(units)) > 3
         assert None not in found
+        # What was said is summarised for everybody to read, and nothing is newer than the summary.
+        assert example_summaries.is_missing(NOON)
+        example_summaries.load()
+        db.session.commit()
+        assert not example_summaries.is_missing(NOON)
+        (summary,) = summaries.published(consultation)
+        assert summary.shown > 150
+        assert not summary_readings.since(summary, [consultation])
         met = adoption.met(rows)
         assert met[Met.UNMET] == changes.unmet_count(consultation.id) == 3
         assert met[Met.LINKED] > 40

@@ -187,6 +187,21 @@ def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
     assert summary_contrasts.compare(few, summary_contrasts.of_items(rest)) is None
 
 
+def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    with app.app_context():
+        items = items_of(counted)
+    assert summary_contrasts.copies(items, ["垃圾", "加装电梯"]) == {"垃圾": 6, "加装电梯": 1}
+    at = f"/desk/summaries/{counted}/contrast?a=channel:web&b=summary:{counted}&b_from=2020-10-15"
+    page = client.get(at).get_data(as_text=True)
+    # The six who sent the letter came on those days, and none of the others.
+    assert "征求意见（第1次汇总）；自：2020年10月15日（星期四），6人" in page
+    page = client.get(f"/desk/summaries/{counted}/themes?channel=hotline").get_data(as_text=True)
+    assert 'value="hotline" selected' in page
+
+
 def test_everything_but_one_part_is_the_rest(app: Flask, counted: int) -> None:
     with app.app_context():
         summary = summaries.by_id(counted)

@@ -272,6 +272,7 @@ def test_the_summary_opens_exactly_what_it_counts(travel: Travel) -> None:
     expect(page.locator("h1")).to_contain_text("意见汇总")
     expect(page.locator("main")).to_contain_text("意见来自自愿参与，不代表全体居民")
     someone.look("public")
+    page.locator("main details summary", has_text="用表格看：关键词").click()
     rows = page.locator("table", has=page.get_by_text("关键词")).first.locator("tbody tr")
     told = [
         (row.locator("th").inner_text(), row.locator("a[href*='opinions']").first)
