@@ -31,6 +31,7 @@ class ActKind(Enum):
     MERGE = "merge"
     UNGROUP = "ungroup"
     MOVE = "move"
+    APART = "apart"
 
     @property
     def title(self) -> str:
@@ -40,6 +41,7 @@ class ActKind(Enum):
             ActKind.MERGE: _("归并"),
             ActKind.UNGROUP: _("移出归并"),
             ActKind.MOVE: _("调整位置与类别"),
+            ActKind.APART: _("认定不是同一意见"),
         }
         return titles[self]
 

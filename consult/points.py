@@ -36,6 +36,7 @@ audit.ACTIONS.update(
         "points.split": _l("拆分意见点"),
         "points.merged": _l("归并意见点"),
         "points.ungrouped": _l("移出归并的意见点"),
+        "points.kept_apart": _l("认定不是同一意见"),
         "points.moved": _l("调整意见点"),
         "points.undone": _l("撤销对意见点的操作"),
     }
@@ -283,6 +284,26 @@ def ungroup(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> Po
     return act
 
 
+def keep_apart(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> PointAct:
+    """Say that points do not say the same, though they look alike: nobody is asked again."""
+    consultation_id = points[0].consultation_id
+    _lock_consultation(consultation_id)
+    ids = [p.id for p in lock(points)]
+    act = _note(ActKind.APART, consultation_id, None, {"points": ids}, {"points": ids}, by, now)
+    _record("points.kept_apart", act, len(ids), len(ids), by, now)
+    return act
+
+
+def kept_apart(consultation_id: int) -> set[int]:
+    """The points that somebody said do not say the same as what they look like."""
+    query = sa.select(PointAct.after).where(
+        PointAct.consultation_id == consultation_id,
+        PointAct.kind == ActKind.APART,
+        PointAct.undone_at.is_(None),
+    )
+    return {id for after in db.session.scalars(query) for id in after["points"]}
+
+
 def move(
     point: Point,
     *,
@@ -329,7 +350,7 @@ def undo(act: PointAct, *, by: audit.Actor, now: dt.datetime) -> None:
         _undo_split(act)
     elif act.kind is ActKind.MOVE:
         _undo_move(act)
-    else:
+    elif act.kind is not ActKind.APART:
         _undo_grouping(act)
     act.undone_at, act.undone_by_id = now, by.id
     db.session.flush()

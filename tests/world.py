@@ -33,6 +33,7 @@ from consult import (
     intake,
     kept_views,
     lexicons,
+    point_merges,
     points,
     programme_files,
     programmes,
@@ -57,6 +58,7 @@ from consult.inquiries import Inquiry
 from consult.intake import Intake
 from consult.lexicons import Entry, EntryKind, LexiconVersion
 from consult.originals import Span
+from consult.point_merges import AlikeProposal
 from consult.point_rows import Point, PointAct, SavedView
 from consult.programmes import Programme, Stage
 from consult.readers import tables
@@ -221,6 +223,7 @@ def fill(app: Flask) -> None:
         _adoption()
         _changes()
         _inquiries(_consultation(OPEN), unit)
+        _alike(_consultation(OPEN))
         db.session.add(
             PasswordLink(
                 account_id=resident.id,
@@ -979,6 +982,24 @@ def _inquiries(consultation: Consultation, unit: Unit) -> None:
     )
 
 
+def _alike(consultation: Consultation) -> None:
+    """Points that may be merged into one, and some that somebody said are not the same."""
+    for number in range(4):
+        received = submissions.receive(
+            consultation,
+            Opinion(body=("希望延长公园的开放时间。", "请在学校门口设护学岗。")[number // 2]),
+            once_key=f"alike-{number}",
+            by=audit.RESIDENT,
+            now=NOON,
+            on_day=local(NOON).date(),
+        )
+        submission = db.session.get_one(Submission, received.id)
+        screening.decide(submission, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+        if number == 3:
+            points.keep_apart(points.of(submission.id), by=audit.SYSTEM, now=NOON)
+    point_merges.search(consultation.id, now=NOON)
+
+
 @contextmanager
 def undone() -> Iterator[None]:
     """Let nothing be committed, so that a deed that is allowed can be tried again and again."""
@@ -1069,6 +1090,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "point_id": Point.id,
         "wording_id": Wording.id,
         "act_id": PointAct.id,
+        "alike_id": AlikeProposal.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
         "message_id": Message.id,

@@ -34,6 +34,7 @@ ROOMS = (
     "intake",
     "points",
     "inquiries",
+    "merges",
     "wordings",
     "changes",
     "suggestions",
