@@ -1,8 +1,9 @@
 """One site with something of everything in it, and the addresses under which it is found.
 
-`fill` makes it with the real operations; the tests of the whole site (access, sinks, input,
-pages) stand on copies of it. `addresses` knows how to fill every placeholder of every route; a
-placeholder it does not know is an error, so that a new page cannot slip past those tests.
+`fill` makes it with the real operations, area by area (`tests/world_parts/`); the tests of the whole
+site (access, sinks, input, pages) stand on copies of it. `addresses` knows how to fill every
+placeholder of every route; a placeholder it does not know is an error, so that a new page cannot
+slip past those tests.
 """
 
 import datetime as dt
@@ -10,7 +11,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,99 +22,52 @@ from werkzeug.routing import Rule
 
 from consult import (
     adoption,
-    appeals,
-    attachments,
     changes,
-    consultations,
     drafts,
-    import_undoing,
-    imports,
     inquiries,
-    intake,
-    kept_views,
-    lexicons,
     point_merges,
     points,
     programme_files,
     programmes,
-    proposals,
-    provenance,
     responses,
     revisions,
     screening,
-    stance_corrections,
     submissions,
-    summaries,
-    summary_reports,
-    supports,
-    theme_names,
 )
-from consult.appeals import Outcome
-from consult.attachments import Attachment, Kind, Scan
+from consult.attachments import Attachment
 from consult.consultations import Consultation, Phase
-from consult.decisions import Reason
 from consult.drafts import Version, VersionState
 from consult.inquiries import Inquiry
 from consult.intake import Intake
-from consult.lexicons import Entry, EntryKind, LexiconVersion
-from consult.originals import Span
+from consult.lexicons import LexiconVersion
 from consult.point_merges import AlikeProposal
 from consult.point_rows import Point, PointAct, SavedView
 from consult.programmes import Programme, Stage
-from consult.readers import tables
-from consult.readers.tables import Table
 from consult.responses import Outcome as Outcomes
 from consult.responses import Wording
-from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
+from consult.submissions import Opinion, Submission, SubmissionState
 from consult.summaries import Summary
-from consult.summary_reports import Sentence
 from core import (
     accounts,
     audit,
     consents,
-    corrections,
-    outbox,
     password_links,
-    sealing,
     units,
-    uploads,
 )
 from core.accounts import Account, RoleName
-from core.config import of_site
-from core.corrections import Correction, CorrectionState, ErrorType, Report
+from core.corrections import Correction
 from core.db import db
-from core.jobs import Job, JobState
-from core.outbox import Message, MessageState
+from core.jobs import Job
+from core.outbox import Message
 from core.password_links import PasswordLink
 from core.units import Unit
 from core.web import local
-from panel import (
-    applications,
-    appointments,
-    calls,
-    guests,
-    interests,
-    meetings,
-    member_imports,
-    member_rows,
-    members,
-    minutes,
-    papers,
-    quotas,
-    remarks,
-    reviews,
-    round_papers,
-    rounds,
-    seats,
-    selections,
-    targets,
-)
-from panel.applications import Application, Refusal
-from panel.appointments import Appointment, Objection
+from panel.applications import Application
+from panel.appointments import Appointment
 from panel.calls import Call
 from panel.guests import Invitation
 from panel.interests import Interest
-from panel.meetings import Admission, Meeting, MeetingKind, Plan
+from panel.meetings import Meeting
 from panel.member_imports import MemberImport
 from panel.members import Member
 from panel.minutes import MinutePoint
@@ -124,24 +77,25 @@ from panel.rounds import Invitation as ReviewInvitation
 from panel.rounds import ReviewRound
 from panel.seats import SeatRequest
 from panel.views.my_meetings import ticket_for
-from tests import people, rounds_made
+from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
-
-# Everybody the access table speaks of. `deactivated` was a DRC officer and administrator and is
-# still signed in with an old cookie; `unequipped` holds the same rights but has not yet set up the
-# authenticator app without which no staff right counts.
-ROLES = tuple(role.value for role in RoleName)
-PEOPLE = ("anonymous", *ROLES, "deactivated", "unequipped")
-OPEN, CLOSED, ANSWERED, UPCOMING, PREPARING = "gangyao", "silu", "jingyan", "yugao", "caoni"
-# What a review round is called of which only the office and those asked may know.
-SECRET = "绝密审阅轮次"
-WORDS = (
-    "建议在老旧小区加装电梯，方便老年人上下楼。",
-    "停车位太少，晚上回家绕三圈也找不到地方停。",
-    "支持15分钟养老服务圈，希望增加社区食堂。",
-    "反对在小区门口设垃圾中转站，气味太大😀。",
+from tests.world_parts import counting, desk, opinions, panel
+from tests.world_parts.known import (
+    ANSWERED,
+    CLOSED,
+    OPEN,
+    PREPARING,
+    PROGRAMME,
+    ROLES,
+    TOKEN,
+    UPCOMING,
+    email,
 )
+from tests.world_parts.known import PEOPLE as PEOPLE
+from tests.world_parts.known import SECRET as SECRET
+from tests.world_parts.known import consultation_at as _consultation
+
 # A later version of `TEXT`: one paragraph edited, one gone, one moved, one new.
 SECOND = """\
 # 第一章 总体要求
@@ -153,21 +107,8 @@ SECOND = """\
 每个街道建设一处综合为老服务中心。
 | 指标\t2025年目标
 """
-TABLE = """\
-编号,日期,内容,姓名
-1,2020-10-01,希望增加绿地和口袋公园，多种树。,王小明
-2,2020-10-02,,李四
-"""
-MAPPING = {"external_id": "编号", "received_on": "日期", "body": "内容", "author": "姓名"}
-PROGRAMME = Path(programmes.__file__).parent / "data" / "jingan-14.yaml"
 # What an address is nothing without. The open consultation is the first one made.
 QUERIES = {"summaries.count": "?consultation=1", "summaries.term": "?term=加装电梯"}
-TOKEN = "world-token-" + "x" * 31
-
-
-def email(role: str) -> str:
-    """The address with which this person signs in."""
-    return f"{role}@example.invalid"
 
 
 def fill(app: Flask) -> None:
@@ -198,25 +139,25 @@ def fill(app: Flask) -> None:
                 a_prepared_draft(consultation)
             else:
                 a_published_draft(consultation)
-                _opinions(consultation)
+                opinions.fill_opinions(consultation)
         a_published_draft(_consultation(ANSWERED), SECOND)
         a_prepared_draft(_consultation(CLOSED), TEXT + "# 第三章 保障\n加强组织领导。")
-        _supports(_consultation(OPEN))
-        _intakes(_consultation(OPEN))
-        _entries(_consultation(OPEN))
-        _undone(_consultation(OPEN))
-        _summaries(programme.stages[1])
-        _corrections()
-        _messages()
-        _jobs()
-        _panel(programme)
-        _applications(programme)
-        _meetings(programme)
-        _lexicon()
-        _stances()
-        _reports()
-        _kept_on_summaries()
-        _rounds()
+        opinions.fill_supports(_consultation(OPEN))
+        opinions.fill_intakes(_consultation(OPEN))
+        opinions.fill_entries(_consultation(OPEN))
+        opinions.fill_undone(_consultation(OPEN))
+        counting.fill_summaries(programme.stages[1])
+        desk.fill_corrections()
+        desk.fill_messages()
+        desk.fill_jobs()
+        panel.fill_panel(programme)
+        panel.fill_applications(programme)
+        panel.fill_meetings(programme)
+        counting.fill_lexicon()
+        opinions.fill_stances()
+        counting.fill_reports()
+        counting.fill_kept_on_summaries()
+        panel.fill_rounds()
         resident = accounts.by_email(email("resident"))
         assert resident is not None
         _answers(_consultation(OPEN), unit)
@@ -232,494 +173,6 @@ def fill(app: Flask) -> None:
             )
         )
         db.session.commit()
-
-
-def _consultation(slug: str) -> Consultation:
-    found = consultations.by_slug(slug)
-    assert found is not None
-    return found
-
-
-def _opinions(consultation: Consultation) -> None:
-    """Opinions in every state, on the whole, on a heading and on a paragraph."""
-    version = drafts.published(consultation)
-    assert version is not None
-    entries = drafts.outline(version).entries
-    places = (submissions.WHOLE, entries[0].id, entries[1].id, entries[-1].id)
-    decided = {SubmissionState.HIDDEN: Reason.ADVERTISEMENT}
-    stances, channels = list(Stance), list(Channel)
-    for number in range(12):
-        opinion = Opinion(
-            body=WORDS[(number * 3 + number // 4) % 4] + "。" * (number // 8),
-            title="关于民生" if number % 3 else "",
-            version_id=version.id,
-            place=places[number % 4],
-            stance=stances[number % len(stances)],
-            channel=channels[number % len(channels)],
-            public_name="王**" if number % 2 else "",
-            person_key=f"person{number % 5}",
-            consent="2020-1",
-        )
-        received = submissions.receive(
-            consultation,
-            opinion,
-            once_key=f"once-{number}",
-            by=audit.RESIDENT,
-            now=NOON - dt.timedelta(hours=number),
-            on_day=local(NOON).date() - dt.timedelta(days=number % 4),
-        )
-        state = list(SubmissionState)[number % 4] if number < 10 else SubmissionState.PENDING
-        if state is not SubmissionState.PENDING:
-            submission = db.session.get_one(Submission, received.id)
-            screening.decide(
-                submission, state, reason=decided.get(state), note="已核", by=audit.SYSTEM, now=NOON
-            )
-    db.session.commit()
-    _second_looks(consultation)
-
-
-def _second_looks(consultation: Consultation) -> None:
-    """Opinions whose screening took more than one step: proposed, confirmed, appealed, asked,
-    completed, masked and withdrawn."""
-    first, second = (accounts.by_email(email(role)) for role in ("screener", "administrator"))
-    assert first is not None
-    assert second is not None
-    made = []
-    for number in range(7):
-        received = submissions.receive(
-            consultation,
-            Opinion(body=f"{WORDS[number % 4]}我叫王小明，电话13800138000。"),
-            once_key=f"second-{number}",
-            by=audit.RESIDENT,
-            now=NOON,
-            on_day=local(NOON).date(),
-        )
-        made.append(db.session.get_one(Submission, received.id))
-    for each in made[:3]:
-        proposals.propose(each, Reason.ADVERTISEMENT, note="疑似推广", by=first, now=NOON)
-    for each in made[1:3]:
-        proposals.confirm(each, note="确认", by=second, now=NOON)
-    appeals.file(made[1], "这不是广告，请再看一看。", now=NOON)
-    appeals.file(made[2], "这也不是广告，请再看一看。", now=NOON)
-    appeals.settle([made[2].id], Outcome.UPHELD, told="是广告。", by=audit.SYSTEM, now=NOON)
-    for each in made[3:5]:
-        screening.decide(
-            each, SubmissionState.ASKED, told="请写明是哪个小区。", by=second, now=NOON
-        )
-    screening.complete(made[4], "是临汾路380弄。", now=NOON)
-    spans = [Span(1, len(made[5].body) - 12, len(made[5].body) - 1)]
-    screening.decide(made[5], SubmissionState.SHOWN, spans=spans, by=second, now=NOON)
-    screening.withdraw(made[6], now=NOON)
-    db.session.commit()
-
-
-def _supports(consultation: Consultation) -> None:
-    """An opinion supported by a resident with an account and by a browser without one."""
-    resident = accounts.by_email(email("resident"))
-    assert resident is not None
-    shown = submissions.shown(consultation, limit=1)[0]
-    for who in (
-        supports.Supporter(secret="secret", account_id=resident.id),
-        supports.Supporter(secret="secret", browser_key="a-browser"),
-    ):
-        supports.give(shown, consultation, who, now=NOON)
-    db.session.commit()
-
-
-def _intakes(consultation: Consultation) -> None:
-    """One table that waits for its columns, one that was brought in."""
-    data = TABLE.encode()
-    for done in (False, True):
-        begun = intake.begin(
-            consultation,
-            channel=Channel.LETTER,
-            filename="来信.csv",
-            data=data,
-            stored_as=uploads.keep(data),
-            to_queue=False,
-            by=audit.SYSTEM,
-            now=NOON,
-        )
-        if done:
-            rows = [line.split(",") for line in TABLE.splitlines()]
-            table = Table(tuple(rows[0]), tuple(enumerate(map(tuple, rows[1:]), start=2)))
-            imports.bring_in(
-                table,
-                consultation,
-                channel=Channel.LETTER,
-                mapping=MAPPING,
-                outline=None,
-                secret="secret",
-                intake=begun,
-                by=audit.SYSTEM,
-                now=NOON,
-                on_day=local(NOON).date(),
-            )
-    db.session.commit()
-
-
-def _entries(consultation: Consultation) -> None:
-    """A call that was typed in at the desk by each of those who may."""
-    for role in ("drc_staff", "administrator"):
-        person = accounts.by_email(email(role))
-        assert person is not None
-        received = submissions.receive(
-            consultation,
-            Opinion(
-                body="来电：希望延长公园开放时间。", channel=Channel.HOTLINE, external_id="G-7"
-            ),
-            once_key=f"entry-{role}",
-            by=person,
-            now=NOON,
-            on_day=local(NOON).date(),
-        )
-        provenance.note(received.id, by=person)
-        scan = Scan("来信.png", Kind.PNG, b"\x89PNG\r\n\x1a\n")
-        uploads.keep_by_content(scan.data)
-        attachments.attach(received.id, [scan])
-    db.session.commit()
-
-
-def _undone(consultation: Consultation) -> None:
-    """A table that was brought in by mistake and taken out again."""
-    begun = intake.begin(
-        consultation,
-        channel=Channel.MEETING,
-        filename="错表.csv",
-        data=b"",
-        stored_as="",
-        to_queue=False,
-        by=audit.SYSTEM,
-        now=NOON,
-    )
-    imports.bring_in(
-        Table(("内容",), ((2, ("本该导入另一次征集的意见。",)),)),
-        consultation,
-        channel=Channel.MEETING,
-        mapping={"body": "内容"},
-        outline=None,
-        secret="secret",
-        intake=begun,
-        by=audit.SYSTEM,
-        now=NOON,
-        on_day=local(NOON).date(),
-    )
-    seen = import_undoing.outlook(begun).mark
-    import_undoing.undo(begun, reason="选错了意见征集", seen=seen, by=audit.SYSTEM, now=NOON)
-    db.session.commit()
-
-
-def _summaries(stage: Stage) -> None:
-    """A snapshot in each state, of consultations and of a stage."""
-    published = summaries.make(_consultation(OPEN), by=audit.SYSTEM, now=NOON)
-    summaries.publish(published, by=audit.SYSTEM, now=NOON)
-    withdrawn = summaries.make(_consultation(CLOSED), by=audit.SYSTEM, now=NOON)
-    summaries.publish(withdrawn, by=audit.SYSTEM, now=NOON)
-    summaries.withdraw(withdrawn, reason="重新计算", by=audit.SYSTEM, now=NOON)
-    for subject in (_consultation(OPEN), stage):
-        summaries.make(subject, by=audit.SYSTEM, now=NOON)
-    db.session.commit()
-
-
-def _messages() -> None:
-    """A message in each state that staff have something to say about."""
-    sealed = sealing.seal(of_site().contact_key, "wang@example.cn")
-    for state in MessageState:
-        db.session.add(
-            Message(
-                once_key=state.value,
-                sealed_address=b"" if state is MessageState.SENT else sealed,
-                subject="您参与的征集已公布反馈",
-                body="您好！",
-                state=state,
-                created_at=NOON,
-                due_at=NOON,
-                tried_at=NOON if state is not MessageState.WAITING else None,
-                trouble="550 no such mailbox" if state in outbox.STUCK else "",
-            )
-        )
-    db.session.commit()
-
-
-def _jobs() -> None:
-    """A long job in each state, an officer's and an administrator's in turn."""
-    for number, state in enumerate(JobState):
-        person = accounts.by_email(email(("drc_staff", "administrator")[number % 2]))
-        assert person is not None
-        over = state not in (JobState.WAITING, JobState.RUNNING)
-        db.session.add(
-            Job(
-                kind="index.rebuild",
-                name="全部意见",
-                arguments={"lexicon": "1"},
-                state=state,
-                done=3,
-                total=9,
-                checkpoint={"last": 3},
-                held_by="here:1/ab" if state is JobState.RUNNING else "",
-                lease_until=NOON if state is JobState.RUNNING else None,
-                heartbeat_at=NOON if state is not JobState.WAITING else None,
-                attempts=2,
-                error="编号重复，没有导入。" if state is JobState.FAILED else "",
-                result={"words": "共9件。", "path": "/desk/"} if state is JobState.DONE else None,
-                asked_by_id=person.id,
-                asked_by_name=person.name,
-                asked_at=NOON - dt.timedelta(hours=number),
-                started_at=NOON if state is not JobState.WAITING else None,
-                ended_at=NOON if over else None,
-            )
-        )
-    db.session.commit()
-
-
-def _corrections() -> None:
-    """A report in each state."""
-    for number, state in enumerate(CorrectionState):
-        report = Report(
-            kind=list(ErrorType)[number],
-            page=f"/consultations/{OPEN}/",
-            title="截止日期写错了",
-            details="公告里写的是去年，应当是今年。",
-            name="王小明",
-        )
-        receipt = corrections.receive(report, key=f"once-{number}", by=audit.RESIDENT, now=NOON)
-        if state is not CorrectionState.WAITING:
-            found = corrections.by_receipt(receipt)
-            assert found is not None
-            corrections.answer(
-                found,
-                state,
-                words="已经改为今年，谢谢您。",
-                public_title="公告里的日期",
-                by=audit.SYSTEM,
-                now=NOON,
-            )
-    db.session.commit()
-
-
-def _panel(programme: Programme) -> None:
-    """Members in every state; the account of the panel's member sits today."""
-    account = accounts.by_email(email("panel_member"))
-    kinds = quotas.categories(programme.id)
-    unit = units.every()[0]
-    day = local(NOON).date()
-    made = []
-    for number, name in enumerate(("李文", "王小明", "张芳", "陈刚", "单雪", "欧阳明")):
-        member = members.add(
-            members.Details(
-                name=name,
-                gender=list(members.Gender)[number % 2],
-                birth_year=1960 + number * 5,
-                unit_text="区建筑设计院工程师",
-                contact="li@example.cn",
-                is_name_public=number % 2 == 0,
-            ),
-            by=audit.SYSTEM,
-            now=NOON,
-        )
-        made.append(member)
-        appointment = appointments.propose(
-            member,
-            programme.id,
-            appointments.Term(
-                category=kinds[number % len(kinds)],
-                term_from=day - dt.timedelta(days=100),
-                term_to=day + dt.timedelta(days=1000),
-                fields=("g1",),
-                sub_district="彭浦镇",
-                recommended_by_unit_id=unit.id,
-            ),
-            by=audit.SYSTEM,
-            now=NOON,
-        )
-        if number == 5:
-            continue
-        if number == 4:
-            appointments.refuse(
-                appointment, Objection.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON
-            )
-            continue
-        appointments.confirm(appointment, by=audit.SYSTEM, today=day, now=NOON)
-        if number == 3:
-            appointments.end(
-                appointment,
-                on_day=day,
-                reason="工作调动",
-                successor=made[2],
-                by=audit.SYSTEM,
-                today=day,
-                now=NOON,
-            )
-    assert account is not None
-    appointments.link(made[0], account, by=audit.SYSTEM, now=NOON)
-    interests.declare(made[0], "在区内一家建筑设计单位任职。", by=audit.SYSTEM, now=NOON)
-    for kind in kinds:
-        quotas.plan(programme.id, kind, 4, by=audit.SYSTEM, now=NOON)
-    wanted = {(targets.Way.FIELD, "g1"): 9, (targets.Way.PLACE, "彭浦镇"): 9}
-    targets.plan(programme.id, wanted, by=audit.SYSTEM, now=NOON)
-
-
-def _applications(programme: Programme) -> None:
-    """Calls in every state; applications and recommendations in every state."""
-    kinds, unit = quotas.categories(programme.id), units.every()[0]
-    made = []
-    for number in range(3):
-        notice = calls.Notice(
-            title="公开征集社区居民代表",
-            about="请熟悉社区情况、愿意参与的居民申请。",
-            categories=kinds,
-            places=["彭浦镇"] if number == 1 else [],
-            opens_at=NOON - dt.timedelta(days=3),
-            closes_at=NOON + dt.timedelta(days=20),
-        )
-        made.append(calls.prepare(programme.id, notice, by=audit.SYSTEM, now=NOON))
-    for call in made[:2]:
-        calls.open_(call, by=audit.SYSTEM, now=NOON)
-    for number in range(8):
-        person = applications.Person(
-            name=f"申请人{number}",
-            contact=f"applicant{number}@example.cn",
-            birth_year=1970,
-            unit_text="居委会",
-        )
-        wish = applications.Wish(
-            category=kinds[number % len(kinds)],
-            statement="在社区服务多年，熟悉养老和停车方面的情况。",
-            fields=("g1",),
-            sub_district="彭浦镇",
-            is_adult=True,
-            tie=list(applications.Tie)[number % 2],
-            is_name_public=number % 2 == 0,
-        )
-        more: dict[str, Any] = {
-            "key": f"application-{number}",
-            "person_key": f"applicant{number}",
-            "consent": consents.PANEL.version,
-            "by": audit.RESIDENT,
-            "now": NOON,
-        }
-        if number >= 6:
-            found = applications.recommend(programme.id, unit.id, person, wish, **more)
-        else:
-            found = applications.receive(made[number % 2], person, wish, **more)
-        if number in (1, 3, 5, 7):
-            selections.shortlist(found, "专长对口。", by=audit.SYSTEM, now=NOON)
-        if number == 2:
-            applications.withdraw(found, by=audit.RESIDENT, now=NOON)
-        if number == 4:
-            selections.refuse(
-                found, Refusal.OTHERS_NEARER, "本次名额有限。", by=audit.SYSTEM, now=NOON
-            )
-        if number in (3, 7):
-            day = local(NOON).date()
-            appointment = selections.propose(
-                found,
-                term_from=day,
-                term_to=day + dt.timedelta(days=700),
-                by=audit.SYSTEM,
-                now=NOON,
-            )
-            if number == 7:
-                appointments.refuse(
-                    appointment, Objection.NO_PLACE, "名额已满。", by=audit.SYSTEM, now=NOON
-                )
-    later = made[0].closes_at + dt.timedelta(days=10)
-    calls.prolong(made[0], later, "报名人数还不够。", by=audit.SYSTEM, now=NOON)
-    calls.close(made[1], "名额已经招满。", by=audit.SYSTEM, now=NOON)
-    _lists(programme, kinds[0])
-    db.session.commit()
-
-
-def _lists(programme: Programme, kind: str) -> None:
-    """A list of members that waits for its columns, and one that was brought in."""
-    data = f"姓名,类别\n赵敏,{kind}\n,{kind}\n".encode()
-    day = local(NOON).date()
-    for done in (False, True):
-        started = member_imports.begin(
-            programme.id,
-            filename="名单.csv",
-            data=data,
-            stored_as=uploads.keep(data),
-            by=audit.SYSTEM,
-            now=NOON,
-        )
-        if done:
-            member_imports.bring_in(
-                started,
-                tables.read(data, filename="名单.csv"),
-                {"name": "姓名", "category": "类别"},
-                member_rows.Known(
-                    categories=[kind],
-                    topics={},
-                    units={},
-                    term_from=day,
-                    term_to=day + dt.timedelta(days=100),
-                    today=day,
-                ),
-                by=audit.SYSTEM,
-                now=NOON,
-            )
-
-
-def _stances() -> None:
-    """An opinion whose stance the machine misread."""
-    shown = sa.select(Submission).where(
-        Submission.state == SubmissionState.SHOWN, Submission.stance.is_(None)
-    )
-    submission = db.session.scalars(shown.order_by(Submission.id).limit(1)).one()
-    stance_corrections.correct(
-        submission,
-        Stance.OPPOSE,
-        machine="suggest",
-        method="1",
-        reason="否定没有认出来",
-        by=audit.SYSTEM,
-        now=NOON,
-    )
-    db.session.commit()
-
-
-def _kept_on_summaries() -> None:
-    """A theme that was given a name, and a selection somebody keeps."""
-    summary = db.session.scalars(sa.select(Summary).order_by(Summary.id).limit(1)).one()
-    theme_names.give(
-        summary, 1, "停车和电梯", machine="停车位、加装电梯", by=audit.SYSTEM, now=NOON
-    )
-    keeper = accounts.by_email(email("drc_staff"))
-    assert keeper is not None
-    kept_views.keep(
-        summary, keeper.id, name="只看来信", room="themes", query="channel=letter", now=NOON
-    )
-    db.session.commit()
-
-
-def _reports() -> None:
-    """A report that was composed, rewritten and signed, on the first snapshot."""
-    summary = db.session.scalars(sa.select(Summary).order_by(Summary.id).limit(1)).one()
-    composed = [
-        Sentence("一、总体情况", "共收到意见若干件。", "共收到意见若干件。", {"channel": "web"}),
-        Sentence("二、主要意见", "关于停车的意见。", "关于停车的意见。", {"term": "停车位"}, 1),
-    ]
-    summary_reports.compose(summary, composed, seen=0, by=audit.SYSTEM, now=NOON)
-    written = summary_reports.Edit(["居民意见踊跃。", "关于停车的意见。"], ["以上。"])
-    summary_reports.edit(summary, written, seen=1, by=audit.SYSTEM, now=NOON)
-    summary_reports.sign(summary, seen=2, by=audit.SYSTEM, now=NOON)
-    db.session.commit()
-
-
-def _lexicon() -> None:
-    """A lexicon of two versions, and a word somebody refused."""
-    entries = (
-        Entry("社区食堂", EntryKind.TERM),
-        Entry("食堂", EntryKind.SYNONYM, "社区食堂"),
-        Entry("晚上", EntryKind.STOP),
-    )
-    for number, entry in enumerate(entries[1:]):
-        lexicons.change(
-            put=[entries[0], entry], seen=number, reason="居民的说法", by=audit.SYSTEM, now=NOON
-        )
-    lexicons.refuse("三圈也找", by=audit.SYSTEM, now=NOON)
-    db.session.commit()
 
 
 def _answers(consultation: Consultation, unit: Unit) -> None:
@@ -755,130 +208,6 @@ def _answers(consultation: Consultation, unit: Unit) -> None:
     responses.hand_back([found[4]], "请写得更具体些。", **who)
     responses.publish(consultation, **who)
     db.session.add(SavedView(account_id=by.id, name="我的逾期", query="overdue=1"))
-    db.session.commit()
-
-
-def _meetings(programme: Programme) -> None:
-    """A public meeting that is announced, with everything; one held by draw and recorded; one that
-    nobody outside the desk knows of; one that was called off."""
-    hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
-
-    def planned(title: str, starts_at: dt.datetime, **more: object) -> Meeting:
-        facts: dict[str, object] = {
-            "kind": MeetingKind.DISCUSSION,
-            "title": title,
-            "starts_at": starts_at,
-            "ends_at": starts_at + 2 * hour,
-            "field_id": programme.discussion_fields[0].id,
-            "topic": "社区养老",
-            "consultation_id": _consultation(OPEN).id,
-            "about": "请大家谈谈社区养老怎么办。",
-            "place": "区机关会议中心",
-            "link": "https://meeting.example.invalid/1",
-            "chair": "王主任",
-            "is_public": True,
-            "seats": 1,
-            "apply_from": NOON - 20 * day,
-            "apply_until": starts_at - hour,
-        }
-        plan = Plan(**{**facts, **more})
-        return meetings.create(programme, plan, by=audit.SYSTEM, now=NOON - 20 * day)
-
-    def asks(meeting: Meeting, number: int, now: dt.datetime) -> SeatRequest:
-        key = of_site().contact_key
-        return seats.apply(
-            meeting,
-            sealed_name=sealing.seal(key, "王小明"),
-            sealed_contact=sealing.seal(key, f"wang{number}@example.cn"),
-            person_key=f"{meeting.id}-{number}",
-            key=f"seat-{meeting.id}-{number}",
-            consent=consents.MEETING.version,
-            by=audit.RESIDENT,
-            now=now,
-        )
-
-    member = members.of_account(accounts.by_email(email("panel_member")).id)
-    assert member is not None
-    coming = planned("养老服务座谈会", NOON + 5 * day, kind=MeetingKind.ROUND_TABLE)
-    was = planned("发展大讨论", NOON - 5 * day, admission=Admission.DRAW)
-    hidden = planned("筹备中的会", NOON + 9 * day)
-    off = planned("不开了的会", NOON + 8 * day)
-    for meeting in (coming, was, hidden, off):
-        version = drafts.published(_consultation(OPEN))
-        papers.add_item(meeting, "讨论第二章", version=version, mark=4, by=audit.SYSTEM, now=NOON)
-        data = b"%PDF-1.4 paper"
-        uploads.keep_by_content(data)
-        papers.add_paper(
-            meeting,
-            "材料.pdf",
-            data,
-            delivered_on=(NOON - 19 * day).date(),
-            is_public=True,
-            by=audit.SYSTEM,
-            now=NOON,
-        )
-        guests.invite(meeting, [member], "全体成员", by=audit.SYSTEM, now=NOON)
-        if meeting is hidden:
-            continue
-        told = papers.delivered(meeting.id)
-        began = NOON - 20 * day
-        meetings.announce(meeting, delivered=told, by=audit.SYSTEM, now=began)
-        guests.send(meeting, now=began)
-        asks(meeting, 1, began)
-        asks(meeting, 2, began)
-    answered = guests.of(coming.id)[0]
-    guests.answer(
-        answered,
-        guests.Answer.SUBSTITUTE,
-        substitute="李四",
-        note="出差",
-        by=audit.SYSTEM,
-        now=NOON,
-    )
-    meetings.cancel(off, "场地不能用。", by=audit.SYSTEM, now=NOON)
-    seats.draw(was, "2020", by=audit.SYSTEM, now=NOON - 5 * day - hour)
-    meetings.hold(was, delivered=papers.delivered(was.id), by=audit.SYSTEM, now=NOON)
-    for agreed in (True, False):
-        point = minutes.add(
-            was,
-            "建议增加社区食堂，方便老年人就餐。",
-            speaker="赵敏",
-            part="居民代表",
-            member_id=None if agreed else member.id,
-            name_agreed=agreed,
-            by=audit.SYSTEM,
-            now=NOON,
-        )
-        if agreed:
-            minutes.send(was, point, by=audit.SYSTEM, now=NOON)
-    minutes.publish(was, public=True, by=audit.SYSTEM, now=NOON)
-    db.session.commit()
-
-
-def _rounds() -> None:
-    """A review round in every state: one that goes on, with a signed review and drafts; one that
-    is released; one on a version that nobody else knows of; one that is only prepared."""
-    made = {}
-    for slug, days in ((OPEN, 5), (CLOSED, -20)):
-        version = drafts.published(_consultation(slug))
-        assert version is not None
-        at = NOON + dt.timedelta(days=min(days, 0))
-        made[slug] = rounds_made.an_open_round(version, due_at=at + dt.timedelta(days=8), now=at)
-        for invitation in rounds.invitations(made[slug]):
-            rounds_made.a_review(invitation, now=at)
-            if invitation.name != "李文" or slug == CLOSED:
-                reviews.sign(invitation, name=invitation.name, by=audit.SYSTEM, now=at)
-    remarks.release(made[CLOSED], secret="secret", by=audit.SYSTEM, now=NOON)
-    secret = drafts.prepared(_consultation(PREPARING))
-    assert secret is not None
-    others = [each.member_id for each in rounds.addable(made[OPEN], local(NOON).date())]
-    others += [each.member_id for each in rounds.invitations(made[OPEN]) if each.name != "李文"]
-    hidden = rounds_made.an_open_round(secret, title=SECRET, members=others)
-    rounds_made.a_prepared_round(secret, title=SECRET)
-    for each, name in ((made[OPEN], "测算说明.pdf"), (hidden, f"{SECRET}.pdf")):
-        data = b"%PDF-1.4 review"
-        uploads.keep_by_content(data)
-        round_papers.add(each, name, data, by=audit.SYSTEM, now=NOON)
     db.session.commit()
 
 
