@@ -1,9 +1,11 @@
 """A real server for the journeys: the site with its built-in example, in processes of its own.
 
 `python -m tests.live FOLDER PORT` serves; `started` runs that and waits until it answers. The
-example is loaded as of now, because nobody can tell a browser's clock what day it is.
+example is loaded as of now, because nobody can tell a browser's clock what day it is. Beside it
+stands a small round that is closed and waits to be answered.
 """
 
+import datetime as dt
 import json
 import os
 import socket
@@ -18,16 +20,24 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from app import create_app, prepare
-from consult import consultations, summaries
-from consult.submissions import Submission
+from consult import consultations, drafts, submissions, summaries
+from consult.consultations import Consultation
+from consult.readers import Block, ReadDraft
+from consult.submissions import Opinion, Submission, SubmissionState
 from core import audit, serving
 from core.db import db
-from core.web import utc_now
+from core.web import local, utc_now
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE = 240
 OPEN = "guihua-gangyao"
 CLOSED = "silu-kuangjia"
+TO_ANSWER = "wuzhangai"
+# What somebody wrote there, two matters in one letter.
+LETTER = (
+    "一是人行道上的盲道常被共享单车占住，请写明由谁清理。"
+    "二是图书馆门口的台阶没有坡道，轮椅进不去，请列入改造计划。"
+)
 RECEIPTS = "receipts.json"
 
 
@@ -82,12 +92,56 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], folder: Path) -> No
     raise RuntimeError(f"the server did not come up:\n{log[-3000:]}")
 
 
+def _round_to_answer() -> None:
+    """A round that is over, on a draft of three paragraphs whose second version has changed one."""
+    beside = consultations.by_slug(CLOSED)
+    assert beside is not None
+    by, now = audit.COMMAND_LINE, utc_now()
+    begun, today = now - dt.timedelta(days=60), local(now).date()
+    title = "无障碍环境建设方案公开征求意见"
+    made = consultations.create(
+        slug=TO_ANSWER, title=title, stage=beside.stage, unit=beside.unit, by=by, now=begun
+    )
+    consultations.write_notice(
+        made, title=title, explanation="起草说明。", ways="网上", contact="021-0", by=by, now=begun
+    )
+    first, last = (today - dt.timedelta(days=days) for days in (50, 10))
+    consultations.set_window(made, first=first, last=last, short_reason="", by=by, now=begun)
+    version = _draft(made, "盲道由各单位分别管理。", at=begun)
+    consultations.announce(made, has_draft=True, by=by, now=begun)
+    submissions.receive(
+        made,
+        Opinion(body=LETTER, version_id=version.id, consent="1"),
+        once_key="letter",
+        state=SubmissionState.SHOWN,
+        by=by,
+        now=now - dt.timedelta(days=20),
+        on_day=today - dt.timedelta(days=20),
+    )
+    _draft(made, "盲道由街道统一清理，每天两次。", at=now)
+
+
+def _draft(made: Consultation, words: str, *, at: dt.datetime) -> drafts.Version:
+    texts = ("无障碍设施要成系统。", words, "公共建筑的出入口逐步改造。")
+    blocks = (Block(1, "heading", "第一章 出行"), *(Block(0, "paragraph", t) for t in texts))
+    version = drafts.take_in(
+        made,
+        ReadDraft("无障碍环境建设方案", blocks, ()),
+        title="无障碍环境建设方案",
+        source_name="plan.txt",
+        source=words.encode(),
+        by=audit.COMMAND_LINE,
+        now=at,
+    )
+    drafts.publish(version, by=audit.COMMAND_LINE, now=at)
+    return version
+
+
 def _write_receipts(folder: Path) -> None:
-    """What the authors of the answered round hold in their hands: {their words: the receipt}."""
-    consultation = consultations.by_slug(CLOSED)
-    assert consultation is not None
+    """What the authors of the closed rounds hold in their hands: {their words: the receipt}."""
     query = sa.select(Submission.body, Submission.receipt)
-    query = query.where(Submission.consultation_id == consultation.id)
+    query = query.join(Consultation, Consultation.id == Submission.consultation_id)
+    query = query.where(Consultation.slug.in_((CLOSED, TO_ANSWER)))
     receipts = {each.body: each.receipt for each in db.session.execute(query)}
     (folder / RECEIPTS).write_text(json.dumps(receipts), encoding="utf-8")
 
@@ -102,6 +156,7 @@ def main(folder: str, port: str) -> None:
         assert consultation is not None
         made = summaries.make(consultation, by=audit.COMMAND_LINE, now=utc_now())
         summaries.publish(made, by=audit.COMMAND_LINE, now=utc_now())
+        _round_to_answer()
         db.session.commit()
         _write_receipts(Path(folder))
         db.session.close()
