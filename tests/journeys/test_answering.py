@@ -45,7 +45,7 @@ def _take_apart_and_give_out(officer: Traveller) -> None:
     expect(page.get_by_role("status")).to_contain_text("现在是2点")
     officer.go(POINTS)
     for number in (FIRST, SECOND):
-        page.get_by_label(f"第1件第{number}点", exact=True).check()
+        page.get_by_role("checkbox", name=f"第1件第{number}点").check()
     page.locator("#b-unit").select_option(label="区建设管理委")
     officer.look("workbench")
     page.get_by_role("button", name="分办").click()
@@ -71,7 +71,7 @@ def _approve(second: Traveller) -> None:
     second.sign_in("admin")
     second.go(f"{POINTS}?state=in_review")
     for number in (FIRST, SECOND):
-        page.get_by_label(f"第1件第{number}点", exact=True).check()
+        page.get_by_role("checkbox", name=f"第1件第{number}点").check()
     page.get_by_role("button", name="复核通过").click()
     expect(page.get_by_role("status")).to_contain_text("复核通过2点")
 
