@@ -9,8 +9,18 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult import imports, originals, points, responses, screening, submissions
+from consult import (
+    changes,
+    imports,
+    originals,
+    points,
+    responses,
+    revisions,
+    screening,
+    submissions,
+)
 from consult.analysis import splitting
+from consult.changes import PointChange
 from consult.consultations import Consultation, Phase
 from consult.originals import Span
 from consult.point_rows import ActKind, PointAct
@@ -272,7 +282,21 @@ def test_sentences_and_proposals_hold_every_visible_character(text: str) -> None
 
 
 STEP = st.tuples(
-    st.sampled_from(["receive", "split", "merge", "join", "ungroup", "undo", "withdraw", "draft"]),
+    st.sampled_from(
+        [
+            "receive",
+            "split",
+            "merge",
+            "join",
+            "ungroup",
+            "undo",
+            "withdraw",
+            "draft",
+            "adopt",
+            "link",
+            "hand-back",
+        ]
+    ),
     st.integers(0, 30),
     st.integers(0, 15),
 )
@@ -284,7 +308,9 @@ def lived_in(databases: Databases) -> Iterator[Flask]:
     place = databases.copy("tables")
     app = place.site()
     with app.app_context():
-        a_consultation(phase=Phase.CLOSED)
+        consultation = a_consultation(phase=Phase.CLOSED)
+        for words in ("逐步", "全部"):
+            a_published_draft(consultation, f"# 第一章 总则\n老旧小区{words}加装电梯。\n")
     yield app
     close(app)
     databases.discard(place)
@@ -299,14 +325,18 @@ def test_counts_reconcile_after_any_sequence(
         consultation = db.session.scalars(sa.select(Consultation)).one()
         for turn in range(3):
             an_opinion(consultation, BODY + str(turn), person=f"p{turn % 2}")
+        linked = _links()
         for turn, (what, number, choice) in enumerate(steps):
             with db.session.begin_nested() as step:
                 try:
                     _do(consultation, turn, what, number, choice)
                 except Refused:
                     step.rollback()
+            # Whatever becomes of its point, a link once made stays on record.
+            assert linked <= (linked := _links()), what
         db.session.expire_all()
         _reconciled(consultation)
+        _lineage_is_whole(consultation)
         db.session.rollback()
 
 
@@ -331,8 +361,40 @@ def _do(consultation: Consultation, turn: int, what: str, number: int, choice: i
         screening.withdraw(submission, now=NOON)
     elif what == "draft":
         responses.draft([point], Outcome.ALREADY, WHY, **WHO)
+    elif what == "adopt":
+        responses.draft([point], Outcome.ADOPTED, "", **WHO)
+    elif what == "hand-back":
+        responses.hand_back([point], WHY, **WHO)
+    elif what == "link" and (later := changes.later_versions(point)):
+        revision = revisions.of(later[-1])
+        assert revision is not None
+        if not changes.may_link(point):
+            responses.draft([point], Outcome.ADOPTED, "", **WHO)
+        changes.link(point, later[-1], [revision.pairs[0].entry.id], **WHO)
     elif what == "undo" and (acts := points.acts_on(consultation.id)):
         points.undo(acts[number % len(acts)], **WHO)
+
+
+def _links() -> set[tuple[int, int]]:
+    query = sa.select(PointChange.point_id, PointChange.paragraph_id)
+    return {(point, paragraph) for point, paragraph in db.session.execute(query)}
+
+
+def _lineage_is_whole(consultation: Consultation) -> None:
+    """Every point but a submission's first was made by one split, and what stands no more was
+    replaced by a split that holds or made by one that was undone."""
+    ids = sa.select(Point.id, Point.ordinal, Point.state, Point.submission_id)
+    every = db.session.execute(ids.where(Point.consultation_id == consultation.id)).all()
+    acts = points.acts_on(consultation.id, limit=1_000)
+    splits = [act for act in acts if act.kind is ActKind.SPLIT]
+    made = [id for act in splits for id in act.after["points"]]
+    assert len(made) == len(set(made))
+    assert {each.id for each in every if each.ordinal > 1} == set(made)
+    ordinals = {(each.submission_id, each.ordinal) for each in every}
+    assert len(ordinals) == len(every)
+    replaced = {id for act in splits if not act.undone_at for id in act.before["points"]}
+    taken_back = {id for act in splits if act.undone_at for id in act.after["points"]}
+    assert {each.id for each in every if each.state is not LIVE} == replaced | taken_back
 
 
 def _reconciled(consultation: Consultation) -> None:
