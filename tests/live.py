@@ -107,7 +107,7 @@ def _round_to_answer() -> None:
     )
     first, last = (today - dt.timedelta(days=days) for days in (50, 10))
     consultations.set_window(made, first=first, last=last, short_reason="", by=by, now=begun)
-    version = _draft(made, "盲道由各单位分别管理。", at=begun)
+    version = _draft(made, "盲道由各单位分别管理，发现占用的要及时清理。", at=begun)
     consultations.announce(made, has_draft=True, by=by, now=begun)
     submissions.receive(
         made,
@@ -118,7 +118,7 @@ def _round_to_answer() -> None:
         now=now - dt.timedelta(days=20),
         on_day=today - dt.timedelta(days=20),
     )
-    _draft(made, "盲道由街道统一清理，每天两次。", at=now)
+    _draft(made, "盲道由街道统一管理，发现占用的要在当天清理。", at=now)
 
 
 def _draft(made: Consultation, words: str, *, at: dt.datetime) -> drafts.Version:
