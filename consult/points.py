@@ -26,7 +26,7 @@ from consult.point_rows import PointAct as PointAct
 from consult.point_rows import PointGroup as PointGroup
 from consult.point_rows import PointState as PointState
 from consult.stances import Stance
-from consult.submissions import Submission, SubmissionState
+from consult.submissions import Submission
 from core import audit
 from core.db import db
 from core.errors import Refused
@@ -187,7 +187,7 @@ def split(
 ) -> PointAct | None:
     """Let the submission be these points; None when it is them already. The spans follow each
     other and hold every visible character. A point whose span stays, stays."""
-    _lock_consultation(submission.consultation_id)
+    lock_consultation(submission.consultation_id)
     db.session.refresh(submission, ["body", "state"])
     whole = _whole_cover(submission.body, spans)
     live = _locked(Point.submission_id == submission.id)
@@ -241,7 +241,7 @@ def merge(
     if len(ids) > MOST_MERGED:
         raise Refused(_("一次最多归并%(n)d点，请分几次归并。", n=MOST_MERGED))
     consultation_id = points[0].consultation_id
-    _lock_consultation(consultation_id)
+    lock_consultation(consultation_id)
     found = _locked(Point.id.in_(ids), Point.consultation_id == consultation_id)
     if len(found) != len(ids):
         raise Refused(_("其中有的意见点刚刚已被重新拆分，请刷新后再归并。"))
@@ -270,7 +270,7 @@ def ungroup(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> Po
     if not points:
         raise Refused(_("请选择要移出的意见点。"))
     consultation_id = points[0].consultation_id
-    _lock_consultation(consultation_id)
+    lock_consultation(consultation_id)
     found = _locked(Point.id.in_([p.id for p in points]), Point.group_id.is_not(None))
     if not found:
         raise Refused(_("这些意见点没有归并，请刷新后查看。"))
@@ -287,7 +287,7 @@ def ungroup(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> Po
 def keep_apart(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> PointAct:
     """Say that points do not say the same, though they look alike: nobody is asked again."""
     consultation_id = points[0].consultation_id
-    _lock_consultation(consultation_id)
+    lock_consultation(consultation_id)
     ids = [p.id for p in lock(points)]
     act = _note(ActKind.APART, consultation_id, None, {"points": ids}, {"points": ids}, by, now)
     _record("points.kept_apart", act, len(ids), len(ids), by, now)
@@ -317,7 +317,7 @@ def move(
     now: dt.datetime,
 ) -> PointAct | None:
     """Say what a point is about: topic, field, plan, place in the draft, stance. None leaves as it is."""
-    _lock_consultation(point.consultation_id)
+    lock_consultation(point.consultation_id)
     if not _locked(Point.id == point.id):
         raise _taken_apart()
     before = _about(point)
@@ -342,7 +342,7 @@ def move(
 
 def undo(act: PointAct, *, by: audit.Actor, now: dt.datetime) -> None:
     """Bring back what was before `act`; refused once something later stands on it."""
-    _lock_consultation(act.consultation_id)
+    lock_consultation(act.consultation_id)
     db.session.refresh(act)
     if act.undone_at is not None:
         raise Refused(_("这一操作已经撤销过了。"))
@@ -430,18 +430,14 @@ def lock(points: Iterable[Point]) -> Sequence[Point]:
 
 def lock_consultation(consultation_id: int) -> None:
     """Let acts on the points of a consultation queue, so that no two see half of each other."""
-    _lock_consultation(consultation_id)
-
-
-def _taken_apart() -> Refused:
-    return Refused(_("这一点刚刚已被重新拆分，请刷新后再看。"))
-
-
-def _lock_consultation(consultation_id: int) -> None:
     db.session.flush()
     db.session.execute(
         sa.select(Consultation.id).where(Consultation.id == consultation_id).with_for_update()
     )
+
+
+def _taken_apart() -> Refused:
+    return Refused(_("这一点刚刚已被重新拆分，请刷新后再看。"))
 
 
 def _locked(*conditions: sa.ColumnElement[bool]) -> Sequence[Point]:
@@ -577,8 +573,3 @@ def _record(
     audit.record(
         action, act, by=by, now=now, name=name, before={"points": before}, after={"points": after}
     )
-
-
-def is_withdrawn() -> sa.ColumnElement[bool]:
-    """Whether a point's author has taken the opinion back; for queries that join submissions."""
-    return Submission.state == SubmissionState.WITHDRAWN

@@ -25,7 +25,7 @@ from consult.response_rows import Response as Response
 from consult.response_rows import ResponseState as ResponseState
 from consult.response_rows import ResponseVersion as ResponseVersion
 from consult.response_rows import Wording as Wording
-from consult.submissions import Submission, SubmissionState
+from consult.submissions import GONE, Submission, SubmissionState
 from core import audit, working_days
 from core.db import db
 from core.errors import Refused
@@ -113,8 +113,7 @@ class Progress:
 def needs_answer() -> sa.ColumnElement[bool]:
     """Points that somebody must answer: all live ones but those whose author took them back and
     those of an import that was undone. For queries that join Submission."""
-    gone = (SubmissionState.WITHDRAWN, SubmissionState.UNDONE)
-    return sa.and_(Point.state == LIVE, Submission.state.not_in(gone))
+    return sa.and_(Point.state == LIVE, Submission.state.not_in(GONE))
 
 
 def is_open() -> sa.ColumnElement[bool]:

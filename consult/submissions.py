@@ -112,6 +112,10 @@ audit.VALUES.setdefault("state", {}).update(
 )
 
 
+# Nobody reads or answers these any more.
+GONE = (SubmissionState.WITHDRAWN, SubmissionState.UNDONE)
+
+
 class Submission(Base):
     """What one person sent, once."""
 

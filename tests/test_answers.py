@@ -245,6 +245,19 @@ def test_filters_views_and_few_queries(app: Flask, round_: Consultation) -> None
     assert "state=todo" in client.get(DESK).get_data(as_text=True)
 
 
+def test_what_its_author_took_back_is_there_for_nobody(app: Flask, round_: Consultation) -> None:
+    point = a_point(round_)
+    client = app.test_client()
+    people.sign_in(client, people.make("drc_staff"))
+    at = f"{DESK}/{point.id}"
+    pages = (at, f"{at}/split", f"{at}/changes")
+    assert {client.get(page).status_code for page in pages} == {200}
+    screening.withdraw(db.session.get_one(Submission, point.submission_id), now=NOON)
+    db.session.commit()
+    assert {client.get(page).status_code for page in pages} == {404}
+    assert post(client, at, act="draft", outcome="adopted", reason="") == 404
+
+
 def test_an_act_is_undone_at_the_desk(app: Flask, round_: Consultation) -> None:
     both = [a_point(round_), a_point(round_, "建议多加装几部电梯。")]
     client = app.test_client()

@@ -184,14 +184,7 @@ class LinkForm(Form):
 def choose(slug: str, point_id: int) -> str:
     """One point: what is linked, what is proposed, and every other changed paragraph."""
     consultation = loading.consultation(slug)
-    return _choose(consultation, _point(consultation, point_id))
-
-
-def _point(consultation: Consultation, point_id: int) -> Point:
-    point = db.session.get(Point, point_id)
-    if point is None or point.consultation_id != consultation.id:
-        return abort(404)
-    return point
+    return _choose(consultation, loading.point(consultation, point_id))
 
 
 def _choose(consultation: Consultation, point: Point, refusal: str = "") -> str:
@@ -234,7 +227,7 @@ def _choose(consultation: Consultation, point: Point, refusal: str = "") -> str:
 def decide(slug: str, point_id: int) -> Page:
     """Link the chosen paragraphs to the point, or take links back."""
     consultation = loading.consultation(slug)
-    point = _point(consultation, point_id)
+    point = loading.point(consultation, point_id)
     form = LinkForm()
     if not form.validate() or form.act.data not in ("link", "unlink"):
         abort(422)
@@ -248,7 +241,7 @@ def decide(slug: str, point_id: int) -> Page:
         act(point, version, chosen, by=current_user, now=now())
     except Refused as refusal:
         db.session.rollback()
-        return _choose(consultation, _point(consultation, point_id), refusal.sentence), 409
+        return _choose(consultation, loading.point(consultation, point_id), refusal.sentence), 409
     db.session.commit()
     flash(_("已关联。") if form.act.data == "link" else _("已解除关联。"), "success")
     return redirect(url_for(".choose", slug=slug, point_id=point_id, to=version.number), 303)

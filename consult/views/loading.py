@@ -5,6 +5,9 @@ from flask import abort
 from consult import consultations, drafts, rules
 from consult.consultations import Consultation
 from consult.drafts import Entry, Version
+from consult.points import Point
+from consult.submissions import GONE, Submission
+from core.db import db
 from core.permissions import may
 from core.web import number_in
 
@@ -37,3 +40,13 @@ def entry(version: Version, name: str = "on") -> Entry | None:
     if found is None:
         abort(404)
     return found
+
+
+def point(found: Consultation, id: int) -> Point:
+    """A point of the consultation; one of an opinion that was taken back is there for nobody."""
+    point = db.session.get(Point, id)
+    if point is None or point.consultation_id != found.id:
+        return abort(404)
+    if db.session.get_one(Submission, point.submission_id).state in GONE:
+        abort(404)
+    return point

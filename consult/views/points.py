@@ -231,9 +231,7 @@ def _chosen(consultation: Consultation, form: ActForm) -> Sequence[Point]:
 def _point(consultation: Consultation, point_id: int) -> Point:
     """The point, for the office and for units it was given to; for others it does not exist."""
     require(rules.answer_points)
-    point = db.session.get(Point, point_id)
-    if point is None or point.consultation_id != consultation.id:
-        abort(404)
+    point = loading.point(consultation, point_id)
     if not may(rules.work_on_points) and not responses.concerns(point, current_user.unit_id):
         abort(404)
     return point
