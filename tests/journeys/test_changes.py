@@ -42,4 +42,5 @@ def test_the_answer_is_looked_up_and_shows_the_changed_words(
     someone.look("adoption")
     someone.go(f"/consultations/{CLOSED}/compare")
     page.get_by_role("link", name="因为谁的意见").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("第2稿改了什么")
+    # Another journey may have published a third version meanwhile.
+    expect(page.get_by_role("heading", level=1)).to_contain_text(re.compile("第[23]稿改了什么"))
