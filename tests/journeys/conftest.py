@@ -18,6 +18,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from core.accounts import DEMO_PASSWORD
 from tests import live
@@ -150,12 +151,22 @@ class Traveller:
         other = DESK if here["width"] == PHONE["width"] else PHONE
         for size in (here, other) if both else (here,):
             self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            name = f"{self._name}-{self._steps:02}-{step}-{size['width']}.png"
-            # Whole pages only for those who asked for pictures: long drafts take their time.
-            wanted = "JOURNEY_SHOTS" in os.environ
-            self.page.screenshot(path=self._shots / name, full_page=wanted)
-            self._inspect(f"{step} at {size['width']} px")
+            try:
+                self._look_once(step, size["width"])
+            except PlaywrightError as error:
+                # The page that was asked for came only now, in the middle of looking at the old one.
+                if not re.search("context was destroyed|Unable to capture", str(error)):
+                    raise
+                self.page.wait_for_load_state()
+                self._look_once(step, size["width"])
         self.page.set_viewport_size({"width": here["width"], "height": here["height"]})
+
+    def _look_once(self, step: str, width: int) -> None:
+        name = f"{self._name}-{self._steps:02}-{step}-{width}.png"
+        # Whole pages only for those who asked for pictures: long drafts take their time.
+        wanted = "JOURNEY_SHOTS" in os.environ
+        self.page.screenshot(path=self._shots / name, full_page=wanted)
+        self._inspect(f"{step} at {width} px")
 
     def _inspect(self, where: str) -> None:
         width = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
