@@ -79,10 +79,10 @@ def getter(app: Flask, path: str, headers: dict[str, str] | None = None) -> Call
 
         def start(code: str, headers: Any, error: Any = None) -> Callable[[bytes], object]:
             status.append(code)
-            get.headers = dict(headers)  # type: ignore[attr-defined]
+            get.headers = dict(headers)  # type: ignore[attr-defined]  # kept on the function
             return io.BytesIO().write
 
-        answer = app.wsgi_app(environ, start)  # type: ignore[arg-type]
+        answer = app.wsgi_app(environ, start)  # type: ignore[arg-type]  # a plain WSGI start
         body = b"".join(answer)
         if hasattr(answer, "close"):
             answer.close()

@@ -70,7 +70,7 @@ class Audit(Base):
     at: Mapped[dt.datetime]
 
 
-class CommentForm(FlaskForm):  # type: ignore[misc]
+class CommentForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF has no types
     """The form."""
 
     body = TextAreaField(validators=[Length(10, 2000)])

@@ -46,5 +46,5 @@ def run() -> None:
 
 def _reading(app: "object", path: str) -> float:
     begun = time.perf_counter()
-    getter(app, path)()  # type: ignore[arg-type]
+    getter(app, path)()  # type: ignore[arg-type]  # a Flask application
     return (time.perf_counter() - begun) * 1000
