@@ -1,20 +1,21 @@
 """The poster of a consultation: one A4 sheet for notice boards, with its address as a QR code."""
 
-import json
-import subprocess
-import sys
+import io
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
-ROOT = Path(__file__).resolve().parents[1]
+import qrcode
+import qrcode.image.svg
+
+from core import typesetting
+
+SHEET = Path(__file__).parent / "data" / "poster.typ"
+# The type is made smaller until all is on one sheet.
+SCALES = (1.0, 0.85, 0.7)
 # Of a part, by the length of the title: the sheet is one. The whole stands behind the QR code.
 MOST, MOST_UNDER_A_LONG_TITLE, LONG_TITLE = 160, 70, 60
 MOST_LINES, MOST_LINES_UNDER_A_LONG_TITLE = 4, 2
-PATIENCE = 20
-# One sheet at a time and process: many at once would only cost memory.
-_ONE = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,20 @@ class Poster:
     made: str
 
 
-class NotMade(Exception):
-    """The sheet could not be set in time; asking again later may help."""
-
-
 @lru_cache(maxsize=16)
 def pdf(poster: Poster) -> bytes:
-    """The sheet as a PDF; the last few are kept by their words."""
-    words = asdict(poster)
+    """The sheet as a PDF; the last few are kept by their words. Raises typesetting.NotMade."""
+    words = asdict(poster) | {"qr": code(poster.address)}
     long = len(poster.title) > LONG_TITLE
     words["parts"] = [(heading, shortened(text, long=long)) for heading, text in poster.parts]
-    try:
-        with _ONE:
-            done = subprocess.run(
-                [sys.executable, "-m", "consult.poster_sheet"],
-                input=json.dumps(words).encode(),
-                capture_output=True,
-                cwd=ROOT,
-                timeout=PATIENCE,
-                check=True,
-            )
-    except subprocess.SubprocessError as error:
-        raise NotMade from error
-    return done.stdout
+    return typesetting.pdf(SHEET, words, scales=SCALES)
+
+
+def code(address: str) -> str:
+    """The QR code of an address as an SVG."""
+    drawn = io.BytesIO()
+    qrcode.make(address, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(drawn)
+    return drawn.getvalue().decode()
 
 
 def shortened(text: str, *, long: bool) -> str:

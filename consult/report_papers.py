@@ -6,14 +6,10 @@ from what is shown at this moment.
 
 import datetime as dt
 import io
-import json
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from threading import Lock
 
 import sqlalchemy as sa
 from docx.document import Document as Doc
@@ -39,16 +35,14 @@ from consult.summary_items import UNCLASSIFIED, Filters, Item, select
 from consult.summary_readings import Reading, view
 from consult.summary_reports import Sentence, SummaryReport
 from core import drawing as charts_drawn
+from core import typesetting
 from core.db import db
 from core.text import within_quotes
 from core.web import day, local
 
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 30
+SHEET = Path(__file__).parent / "data" / "report.typ"
 LONGEST_QUOTE = 300
 MACHINE = "※"
-# One paper at a time and process: many at once would only cost memory.
-_ONE = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +81,6 @@ class Paper:
     foot: tuple[str, ...]
     made: str
     pictures: tuple[Picture, ...] = ()
-
-
-class NotMade(Exception):
-    """The paper could not be set in time; asking again later may help."""
 
 
 def lines(sentences: Sequence[Sentence], reading: Reading, titles: Mapping[int, str]) -> list[Line]:
@@ -243,17 +233,5 @@ def _illustrate(document: Doc, picture: Picture, png: bytes | None) -> None:
 
 
 def pdf(paper: Paper) -> bytes:
-    """As a tagged PDF, set by typst in a process of its own."""
-    try:
-        with _ONE:
-            done = subprocess.run(
-                [sys.executable, "-m", "consult.report_sheet"],
-                input=json.dumps(asdict(paper) | {"notes": _("附：说明")}).encode(),
-                capture_output=True,
-                cwd=ROOT,
-                timeout=PATIENCE,
-                check=True,
-            )
-    except subprocess.SubprocessError as error:
-        raise NotMade from error
-    return done.stdout
+    """As a tagged PDF. Raises typesetting.NotMade."""
+    return typesetting.pdf(SHEET, asdict(paper) | {"notes": _("附：说明")})

@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from core.db import READING, db
+from core.typesetting import NotMade
 
 
 class Refused(Exception):
@@ -122,6 +123,11 @@ def init_errors(app: Flask) -> None:
         app.logger.error("database unavailable: %s", getattr(error, "orig", error))
         db.session.rollback()
         return page(503, kept_text=_typed()), 503, {"Retry-After": "30"}
+
+    @app.errorhandler(NotMade)
+    def on_paper(_error: NotMade) -> tuple[str, int, dict[str, str]]:
+        app.logger.exception("a paper was not set at %s", request.endpoint)
+        return page(503), 503, {"Retry-After": "30"}
 
     @app.errorhandler(Exception)
     def on_fault(error: Exception) -> tuple[str, int]:

@@ -3,30 +3,24 @@ official paper."""
 
 import datetime as dt
 import io
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
 
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from flask_babel import gettext as _
 
 from consult.official_paper import blank, body, title
 from consult.programmes import Programme
+from core import typesetting
 from core.errors import Refused
 from core.web import local
 from panel.appointments import HELD, Appointment
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 PDF = "application/pdf"
-ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 20
-# One sheet at a time and process: many at once would only cost memory.
-_ONE = Lock()
+SHEET = Path(__file__).parent / "data" / "letter.typ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +33,6 @@ class Letter:
     parts: tuple[str, ...]
     signed: tuple[str, ...]
     made: str
-
-
-class NotMade(Exception):
-    """The letter could not be set in time; asking again later may help."""
 
 
 def letter(
@@ -95,20 +85,8 @@ def word(written: Letter) -> io.BytesIO:
 
 @lru_cache(maxsize=16)
 def pdf(written: Letter) -> bytes:
-    """As a tagged PDF, set by typst in a process of its own; the last few are kept."""
-    try:
-        with _ONE:
-            done = subprocess.run(
-                [sys.executable, "-m", "panel.letter_sheet"],
-                input=json.dumps(asdict(written)).encode(),
-                capture_output=True,
-                cwd=ROOT,
-                timeout=PATIENCE,
-                check=True,
-            )
-    except subprocess.SubprocessError as error:
-        raise NotMade from error
-    return done.stdout
+    """As a tagged PDF; the last few are kept. Raises typesetting.NotMade."""
+    return typesetting.pdf(SHEET, asdict(written))
 
 
 def _day(day: dt.date) -> str:

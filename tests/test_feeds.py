@@ -10,10 +10,10 @@ from flask.testing import FlaskClient
 from icalendar import Calendar
 from lxml import etree
 
-from consult import consultations, poster_sheet, posters
+from consult import consultations, posters
 from consult.consultations import Phase
 from consult.posters import Poster
-from core import audit
+from core import audit, typesetting
 from core.db import db
 from core.web import SHANGHAI
 from tests import people
@@ -183,9 +183,9 @@ def test_the_same_words_are_the_same_bytes() -> None:
 
 def test_the_code_is_a_drawing_of_the_address() -> None:
     address = "https://wenji.example.invalid/consultations/gangyao/"
-    drawing = etree.fromstring(poster_sheet.code(address).encode())
+    drawing = etree.fromstring(posters.code(address).encode())
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
-    assert poster_sheet.code(address) != poster_sheet.code(address + "x")
+    assert posters.code(address) != posters.code(address + "x")
 
 
 def test_pages_lead_to_the_feed_and_the_calendar(app: Flask, client: FlaskClient) -> None:
@@ -198,3 +198,15 @@ def test_pages_lead_to_the_feed_and_the_calendar(app: Flask, client: FlaskClient
         )
         assert found is not None
         assert client.get(urlsplit(found.group(1)).path).content_type.startswith(kind)
+
+
+def test_a_sheet_that_cannot_be_set_in_time_is_asked_for_again(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        a_consultation("gangyao")
+    posters.pdf.cache_clear()
+    monkeypatch.setattr(typesetting, "PATIENCE", 0.0001)
+    answer = client.get("/consultations/gangyao/poster.pdf")
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "30"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, abort, current_app, render_template, request, url_for
+from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask_babel import gettext as _
 from icalendar import Calendar, Event
 
@@ -63,11 +63,7 @@ def poster(slug: str) -> Response:
     """One A4 sheet for notice boards, with the address as a QR code."""
     consultation = loading.consultation(slug)
     _private_unless_public(consultation)
-    try:
-        sheet = posters.pdf(_poster(consultation))
-    except posters.NotMade:
-        abort(503)
-    response = _known(sheet, "application/pdf")
+    response = _known(posters.pdf(_poster(consultation)), "application/pdf")
     response.headers["Content-Disposition"] = f'inline; filename="{consultation.slug}.pdf"'
     return response
 

@@ -141,11 +141,8 @@ def letter(appointment_id: int) -> BaseResponse:
     )
     name = _("聘书 %(name)s", name=appointment.member.name)
     if choice_in("as", {"pdf", "docx"}) == "pdf":
-        try:
-            sheet = letters.pdf(written)
-        except letters.NotMade:
-            abort(503)
-        return as_file(Response(sheet, mimetype=letters.PDF), name, ".pdf", plain="letter")
+        made = Response(letters.pdf(written), mimetype=letters.PDF)
+        return as_file(made, name, ".pdf", plain="letter")
     answer = Response(letters.word(written).getvalue(), mimetype=letters.DOCX)
     return as_file(answer, name, ".docx", plain="letter")
 
