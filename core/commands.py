@@ -10,6 +10,7 @@ from flask.cli import AppGroup, with_appcontext
 from core import accounts, audit, housekeeping, jobs, passwords, worker
 from core.accounts import Account, RoleName
 from core.addresses import fold, is_email
+from core.backup_commands import backup_commands
 from core.db import db
 from core.errors import Refused
 from core.migrations import bring_up_to_date
@@ -21,7 +22,7 @@ ROLE = click.Choice([role.value for role in RoleName])
 
 def init_commands(app: Flask) -> None:
     """Give `flask --app app` its commands."""
-    for command in (init, account_commands, demo_commands, keep_house, work):
+    for command in (init, account_commands, demo_commands, backup_commands, keep_house, work):
         app.cli.add_command(command)
 
 

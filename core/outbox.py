@@ -158,6 +158,18 @@ def _give_up_lost(now: dt.datetime) -> None:
     db.session.commit()
 
 
+def hold_all() -> int:
+    """Whatever has not gone yet waits for a decision: in a restored copy nobody knows what went
+    after the copy was made. How many there are."""
+    open_states = (MessageState.WAITING, MessageState.SENDING)
+    held = sa.update(Message).where(Message.state.in_(open_states))
+    found = db.session.execute(
+        held.values(state=MessageState.UNSURE, trouble="restored").returning(Message.id),
+        execution_options={"synchronize_session": False},
+    )
+    return len(found.all())
+
+
 def _claim(now: dt.datetime) -> Claimed | None:
     due = (
         sa.select(Message.id)

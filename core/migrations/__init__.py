@@ -3,11 +3,15 @@
 import logging
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from flask import Flask
 from flask_alembic import Alembic
 
 from core import postings
-from core.db import Base, UtcDateTime
+from core.db import Base, UtcDateTime, db
+
+# Where Alembic keeps the revision.
+VERSION = "alembic_version"
 
 alembic = Alembic(metadatas=Base.metadata)
 
@@ -20,11 +24,24 @@ def init_migrations(app: Flask) -> None:
     logging.getLogger("alembic").setLevel(logging.WARNING)
 
 
-def bring_up_to_date(app: Flask) -> None:
-    """Run what is missing, in a context of its own: Alembic's connection, which on SQLite holds
+def bring_up_to_date(app: Flask, *, target: str = "heads") -> None:
+    """Run what is missing, up to `target`, in a context of its own: Alembic's connection, which on SQLite holds
     the writers' queue, is given back when that context ends."""
     with app.app_context():
-        alembic.upgrade()
+        alembic.upgrade(target)
+
+
+def revision() -> str:
+    """Where the database stands; "" for one that no revision has made. Alembic's own way to ask
+    would hold on to its connection."""
+    if not sa.inspect(db.engine).has_table(VERSION):
+        return ""
+    return db.session.scalar(sa.text(f"SELECT version_num FROM {VERSION}")) or ""
+
+
+def is_known(wanted: str) -> bool:
+    """Whether this code has such a revision."""
+    return wanted in {each.revision for each in alembic.script_directory.walk_revisions()}
 
 
 def is_modelled(name: str | None, kind: str, _parents: object) -> bool:
