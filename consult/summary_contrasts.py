@@ -35,9 +35,19 @@ def of_draft(counted: Counted) -> Side:
     return Side(Counter(counted.draft), counted.draft_size)
 
 
-def compare(a: Side, b: Side) -> Comparison | None:
-    """The findings; None where a side has fewer than `FEW`: too few to compare."""
-    if min(a.size, b.size) < FEW:
+def author_groups(counted: Counted) -> dict[str, int]:
+    """{for whom authors spoke: how many people}, by name; not those who are so few that a
+    comparison would tell who said what."""
+    people: dict[str, set[int]] = defaultdict(set)
+    for item in counted.items:
+        if title := counted.author_groups.get(item.id):
+            people[title].add(item.person)
+    return {title: len(p) for title, p in sorted(people.items()) if len(p) >= LEAST_PEOPLE}
+
+
+def compare(a: Side, b: Side, *, least: int = FEW) -> Comparison | None:
+    """The findings; None where a side has fewer than `least`: too few to compare."""
+    if min(a.size, b.size) < least:
         return None
     return contrast.compare_counts(Counter(a.counts), a.size, Counter(b.counts), b.size)
 

@@ -7,7 +7,7 @@ so that a page can open exactly the opinions it counted by asking for the same s
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 
@@ -116,6 +116,8 @@ class Counted:
     cloud: Cloud | None = None
     # Found at the count, largest first; an item's `theme` is the place here, from 1.
     themes: tuple[Theme, ...] = ()
+    # {submission id: for whom its author spoke}, as it is known now; not kept with the count.
+    author_groups: Mapping[int, str] = field(default_factory=dict)
 
     def called(self, names: Mapping[int, str]) -> "Counted":
         """The same count with themes, by number, called as people do."""
@@ -154,6 +156,8 @@ class Filters:
     declared: bool | None = None
     corrected: bool | None = None
     theme: int | None = None
+    # For whom the authors spoke (`author_groups`).
+    author_group: str = ""
     # Everything but what has this: ("channel", "web").
     outside: tuple[str, str | int] | None = None
     first: dt.date | None = None
@@ -193,6 +197,8 @@ def _tests(counted: Counted, f: Filters) -> Iterable[Callable[[Item], bool]]:
         wanted = getattr(f, name)
         if wanted is not None and wanted != "":
             yield partial(_has, name, wanted)
+    if f.author_group:
+        yield lambda item: counted.author_groups.get(item.id) == f.author_group
     if f.outside is not None:
         name, wanted = f.outside
         inner = list(_tests(counted, Filters(**{name: wanted})))  # type: ignore[arg-type]  # its field and its kind go together

@@ -6,12 +6,12 @@ opinion, so the very next reading is made without it.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import sqlalchemy as sa
 
-from consult import lexicons, stance_corrections, theme_names
+from consult import author_groups, lexicons, stance_corrections, theme_names
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
@@ -99,6 +99,7 @@ def lexicon_of(summary: Summary) -> int:
 @lru_cache(maxsize=8)
 def _reading(key: Key) -> Reading:
     covered = _counted(key.database, key.summary_id).called(dict(key.names))
+    covered = replace(covered, author_groups=author_groups.titles(key.consultations))
     gone = sa.select(Submission.id).where(
         Submission.consultation_id.in_(key.consultations),
         Submission.state != SubmissionState.SHOWN,

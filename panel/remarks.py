@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import authors, drafts, masking, search_opinions, submissions
+from consult import author_groups, authors, drafts, masking, search_opinions, submissions
 from consult.consultations import SHANGHAI, Consultation, ConsultationState
 from consult.drafts import Outline
 from consult.originals import Words
@@ -213,6 +213,7 @@ def _receive(
         now=now,
         on_day=now.astimezone(SHANGHAI).date(),
     )
+    author_groups.keep(received.id, invitation.category)
     db.session.add(
         Remark(
             invitation_id=invitation.id,

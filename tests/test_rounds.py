@@ -14,6 +14,7 @@ from python_calamine import CalamineWorkbook
 from consult import (
     adoption,
     answering,
+    author_groups,
     consultations,
     drafts,
     points,
@@ -271,6 +272,8 @@ def test_signed_remarks_join_the_public_stream_at_the_release_once(app: Flask) -
         assert places == [by_mark[1].id, by_mark[2].id, submissions.WHOLE, submissions.WHOLE]
         assert found[0].public_name == submissions.masked(first(made).name)
         assert found[0].title == "修改后同意：第一章 总体要求"
+        spoken_for = author_groups.titles([consultation.id])
+        assert spoken_for == {each.id: first(made).category for each in found}
         assert found[1].body.startswith("建议改为：坚持人民城市")
         db.session.refresh(consultation)
         assert (consultation.received, consultation.shown) == (4, 4)

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, SubmissionState
+from consult.summary_contrasts import author_groups
 from consult.summary_items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
 from core.web import choice_in, day, day_in, number_in, words_in
 
@@ -50,7 +51,8 @@ def filters_in(counted: Counted, *, staff: bool) -> Filters:
         declared=declared,
         corrected=corrected,
         theme=_theme_in(counted, number_in("theme")),
-        outside=_outside_in(counted),
+        author_group=_author_group_in(counted, staff),
+        outside=_outside_in(counted, staff),
         first=day_in("from"),
         last=day_in("to"),
         term=term,
@@ -67,17 +69,25 @@ def _theme_in(counted: Counted, theme: int | None) -> int | None:
     return theme
 
 
-def _outside_in(counted: Counted) -> tuple[str, str | int] | None:
+def _author_group_in(counted: Counted, staff: bool) -> str:
+    """For whom the authors spoke: for staff, and never so few that it would tell who they are."""
+    offered = author_groups(counted) if staff else {}
+    return choice_in("author_group", set(offered))
+
+
+def _outside_in(counted: Counted, staff: bool) -> tuple[str, str | int] | None:
     """`outside=channel:web`: everything but that."""
     raw = request.args.get("outside", "")
-    return part_in(counted, raw) if raw else None
+    return part_in(counted, raw, staff=staff) if raw else None
 
 
-def part_in(counted: Counted, raw: str) -> tuple[str, str | int]:
+def part_in(counted: Counted, raw: str, *, staff: bool) -> tuple[str, str | int]:
     """`channel:web`, `section:3`: one part of a division; 400 when there is no such part."""
     name, _colon, value = raw.partition(":")
     words = {"channel": CHANNELS, "stance": STANCES}
     if name in words and value in words[name]:
+        return name, value
+    if name == "author_group" and staff and value in author_groups(counted):
         return name, value
     if name not in OUTSIDE or not (value.isascii() and value.isdigit() and len(value) < 10):
         abort(400)
@@ -112,6 +122,7 @@ def query_of(filters: Filters) -> dict[str, Any]:
         "stance": f.stance,
         "read": words.get((f.declared, f.corrected), "") if f.declared is not None else "",
         "theme": f.theme,
+        "author_group": f.author_group,
         "outside": f"{f.outside[0]}:{f.outside[1]}" if f.outside else "",
         "from": f.first,
         "to": f.last,
@@ -227,6 +238,8 @@ def said(
         found.append(("read", _("态度来源"), _("作者自述") if f.declared else read))
     if f.theme is not None:
         found.append(("theme", _("主题"), theme_title(counted, f.theme)))
+    if f.author_group:
+        found.append(("author_group", _("提意见者所属类别"), f.author_group))
     if f.outside is not None:
         what = said(Filters(**{f.outside[0]: f.outside[1]}), counted, consultations)  # type: ignore[arg-type]  # its field and its kind go together
         found.append(

@@ -199,11 +199,14 @@ def contrast(summary_id: int) -> str:
     page = opened_at_desk(summary_id)
     first, second = request.args.get("a", ""), request.args.get("b", "")
     sort = choice_in("sort", set(DIFFERENCE_ORDERS), "firm")
+    # Two categories of a panel are a few people each, of whom most said something.
+    by_group = any(each.startswith("author_group:") for each in (first, second))
+    few = summary_contrasts.LEAST_PEOPLE if by_group else FEW
     a = b = found = None
     if first:
         a = _side(page, first, "a", None)
         b = _side(page, second or REST, "b", first)
-        found = summary_contrasts.compare(a.side, b.side)
+        found = summary_contrasts.compare(a.side, b.side, least=few)
     return render_template(
         "consult/summaries/contrast.html",
         **page.context(),
@@ -217,7 +220,7 @@ def contrast(summary_id: int) -> str:
         uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
         undated=second == DRAFT and any(request.args.get(n) for n in ("b_from", "b_to")),
         overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
-        few_people=FEW,
+        few_people=few,
         least=summary_contrasts.LEAST_PEOPLE,
         options=_options(page),
         others=[each for each in _other_snapshots() if each.id != page.summary.id],
@@ -282,8 +285,8 @@ def _filters(counted: Counted, asked: str, other: str | None) -> Filters:
     if asked == REST:
         if other is None or other in (WHOLE_ROUND, DRAFT) or other.startswith(SNAPSHOT):
             return Filters()
-        return Filters(outside=summary_filters.part_in(counted, other))
-    name, value = summary_filters.part_in(counted, asked)
+        return Filters(outside=summary_filters.part_in(counted, other, staff=True))
+    name, value = summary_filters.part_in(counted, asked, staff=True)
     return Filters(**{name: value})  # type: ignore[arg-type]  # its field and its kind go together
 
 
@@ -313,6 +316,10 @@ def _options(page: Opened) -> list[tuple[str, list[tuple[str, str]]]]:
     found = [
         (_("渠道"), [(f"channel:{p.key}", Channel(p.key).title) for p in figures.channels]),
         (_("态度"), [(f"stance:{p.key}", Stance(p.key).title) for p in figures.stances]),
+        (
+            _("提意见者所属类别"),
+            [(f"author_group:{t}", t) for t in summary_contrasts.author_groups(counted)],
+        ),
         (_("章节"), [(f"section:{n}", page.title_of(n)) for n in sorted(figures.sections)]),
         (_("主题"), [(f"theme:{n}", t.given or t.name) for n, t in enumerate(counted.themes, 1)]),
     ]
