@@ -12,7 +12,7 @@ from consult.drafts import Version
 from consult.readers import Block, ReadDraft
 from core import audit
 from core.db import db
-from panel import members, rounds
+from panel import members, round_running, round_texts, rounds
 from panel.appointments import Appointment, AppointmentState
 from panel.reviews import SectionReview, Verdict
 from panel.rounds import Invitation, Plan, ReviewRound
@@ -59,7 +59,7 @@ def _round() -> ReviewRound:
         members=[],
     )
     made = rounds.prepare(version, plan, by=BY, now=material.NOW)
-    rounds.open_round(made, on_day=material.NOW.date(), by=BY, now=material.NOW)
+    round_running.open_round(made, on_day=material.NOW.date(), by=BY, now=material.NOW)
     db.session.commit()
     return made
 
@@ -107,7 +107,7 @@ def _panel(programme_id: int) -> None:
 
 def _signed(made: ReviewRound) -> ReviewRound:
     """Every member's verdict on every section, and their signature."""
-    marks = [section.mark for section in rounds.text_of(made).sections]
+    marks = [section.mark for section in round_texts.text_of(made).sections]
     verdicts = list(Verdict)
     asked = [each.id for each in rounds.invitations(made)]
     rows = [

@@ -18,10 +18,11 @@ from core.audit import COMMAND_LINE, Actor
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from panel import remarks, reviews, rounds
+from panel import remarks, reviews, round_running, round_texts, rounds
 from panel.members import Member
 from panel.reviews import Said, Verdict
-from panel.rounds import Invitation, Plan, Section
+from panel.round_texts import Section
+from panel.rounds import Invitation, Plan
 
 DATA = Path(__file__).parent / "data" / "example-rounds.yaml"
 
@@ -55,7 +56,7 @@ def _round(version: Version, told: dict[str, Any], now: dt.datetime) -> None:
     made = rounds.prepare(version, plan, by=office, now=min(began, now))
     if opened is None:
         return
-    rounds.open_round(made, on_day=began.astimezone(SHANGHAI).date(), by=office, now=began)
+    round_running.open_round(made, on_day=began.astimezone(SHANGHAI).date(), by=office, now=began)
     invited = {each.name: each for each in rounds.invitations(made)}
     for review in told["reviews"]:
         if (invitation := invited.get(review["name"])) is not None:
@@ -73,7 +74,7 @@ def _review(
     reviews.start(invitation, by=by, now=at)
     sections = {
         section.heading.text: section
-        for section in rounds.text_of(invitation.round).sections
+        for section in round_texts.text_of(invitation.round).sections
         if section.heading
     }
     for each in told.get("sections", ()):

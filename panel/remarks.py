@@ -29,7 +29,8 @@ from core.db import Base, choice, db
 from panel import rounds, staff_mail
 from panel.members import Member
 from panel.reviews import Verdict, sections_of
-from panel.rounds import Invitation, ReviewRound, RoundState, Text, text_of
+from panel.round_texts import Text, text_of
+from panel.rounds import Invitation, ReviewRound, RoundState
 
 STANCES = {
     Verdict.AGREE: Stance.SUPPORT,

@@ -24,7 +24,8 @@ from consult.drafts import Entry
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
-from panel.rounds import Invitation, ReviewRound, RoundState, Section, Text, text_of
+from panel.round_texts import Section, Text, text_of
+from panel.rounds import Invitation, ReviewRound, RoundState
 
 audit.ACTIONS.update(
     {

@@ -15,7 +15,8 @@ from consult.official_paper import blank, body, centred, table, title
 from core.db import db
 from core.sheets import inert
 from panel.reviews import Answer, SectionReview, Verdict, answer_of
-from panel.rounds import Invitation, ReviewRound, Section, text_of
+from panel.round_texts import Section, text_of
+from panel.rounds import Invitation, ReviewRound
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"

@@ -7,12 +7,9 @@ Until then nobody but the office and those asked knows of it; `loading` and the 
 """
 
 import datetime as dt
-import hashlib
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -22,13 +19,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from consult import consultations, drafts
 from consult.consultations import Consultation
-from consult.drafts import Entry, Outline, Paragraph, ParagraphKind, Version, VersionState
+from consult.drafts import Version, VersionState
 from core import audit
 from core.audit import AuditEvent
 from core.db import Base, choice, db
 from core.errors import Refused
-from panel import appointments, members
-from panel.appointments import Appointment
+from panel import members
 from panel.members import Member
 
 audit.ACTIONS.update(
@@ -56,8 +52,6 @@ audit.FIELDS.update(
     }
 )
 MOST_QUESTIONS = 20
-# The section of what stands before the first heading.
-TOP = 0
 
 
 class RoundState(Enum):
@@ -125,17 +119,6 @@ class ReviewRound(Base):
         return RoundPhase(self.state.value)
 
 
-class RoundText(Base):
-    """The words a round is about, as they were when it was opened."""
-
-    __tablename__ = "round_text"
-
-    round_id: Mapped[int] = mapped_column(sa.ForeignKey("review_round.id"), primary_key=True)
-    # {"entries": [[mark, kind, level, text], …]}
-    paragraphs: Mapped[dict[str, Any]]
-    sha256: Mapped[str] = mapped_column(sa.String(64))
-
-
 class Invitation(Base):
     """One member asked in one round, with the frame of their review: answers, state, signature."""
 
@@ -172,82 +155,6 @@ class Invitation(Base):
         """Whether the review can still be changed at `now`."""
         open_now = self.round.state is RoundState.OPEN and now < self.due()
         return open_now and self.signed_at is None
-
-
-# --- the words and their sections -----------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """What gets one verdict: a heading with the text right under it, up to the next heading."""
-
-    mark: int
-    heading: Entry | None
-    entries: tuple[Entry, ...]
-    address: str
-
-    @property
-    def title(self) -> str:
-        """The section's own heading."""
-        return self.heading.text if self.heading else str(_("第一个标题之前的文字"))
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """The words of a round. An entry's id is its mark."""
-
-    outline: Outline
-    sections: tuple[Section, ...]
-    sha256: str
-
-    @property
-    def by_mark(self) -> dict[int, Section]:
-        """{mark of the section: the section}."""
-        return {section.mark: section for section in self.sections}
-
-
-def text_of(review_round: ReviewRound) -> Text:
-    """The words of an opened round; they cannot change and are kept."""
-    assert review_round.opened_at is not None
-    return _kept_text(review_round.id, str(db.engine.url), review_round.opened_at)
-
-
-@lru_cache(maxsize=16)
-def _kept_text(round_id: int, *_marks: object) -> Text:
-    kept = db.session.get_one(RoundText, round_id)
-    outline = _outline(kept.paragraphs["entries"])
-    return Text(outline, tuple(_sections(outline)), kept.sha256)
-
-
-def preview(version: Version) -> tuple[Section, ...]:
-    """The sections a round on this version would have."""
-    entries = drafts.outline(version).entries
-    return tuple(_sections(_outline([_plain(entry) for entry in entries])))
-
-
-def _plain(entry: Entry) -> list[Any]:
-    return [entry.mark, entry.kind.value, entry.level, entry.text]
-
-
-def _outline(entries: Iterable[Sequence[Any]]) -> Outline:
-    paragraphs = [
-        Paragraph(id=mark, mark=mark, kind=ParagraphKind(kind), level=level, text=text)
-        for mark, kind, level, text in entries
-    ]
-    return Outline(0, paragraphs)
-
-
-def _sections(outline: Outline) -> Iterable[Section]:
-    heading: Entry | None = None
-    body: list[Entry] = []
-    for entry in (*outline.entries, None):
-        if entry is not None and not entry.level:
-            body.append(entry)
-            continue
-        if body:
-            mark = heading.mark if heading else TOP
-            yield Section(mark, heading, tuple(body), outline.address(mark))
-        heading, body = entry, []
 
 
 # --- preparing --------------------------------------------------------------------------------
@@ -287,26 +194,24 @@ def prepare(version: Version, plan: Plan, *, by: audit.Actor, now: dt.datetime) 
     _write(prepared, plan)
     db.session.add(prepared)
     db.session.flush()
-    _record("review_round.prepared", prepared, by, now, after=_facts(prepared))
+    record("review_round.prepared", prepared, by, now, after=facts(prepared))
     return prepared
 
 
 def change(review_round: ReviewRound, plan: Plan, *, by: audit.Actor, now: dt.datetime) -> None:
     """Write it down anew, as long as it is not open."""
     lock(review_round)
-    _must_be_prepared(review_round)
-    before = _facts(review_round)
+    must_be_prepared(review_round)
+    before = facts(review_round)
     _write(review_round, plan)
-    _record(
-        "review_round.changed", review_round, by, now, before=before, after=_facts(review_round)
-    )
+    record("review_round.changed", review_round, by, now, before=before, after=facts(review_round))
 
 
 def delete(review_round: ReviewRound, *, by: audit.Actor, now: dt.datetime) -> None:
     """Take away a round that was never opened."""
     lock(review_round)
-    _must_be_prepared(review_round)
-    _record("review_round.deleted", review_round, by, now)
+    must_be_prepared(review_round)
+    record("review_round.deleted", review_round, by, now)
     db.session.delete(review_round)
 
 
@@ -328,168 +233,7 @@ def version_of(review_round: ReviewRound) -> Version | None:
     return None
 
 
-# --- opening and running ----------------------------------------------------------------------
-
-
-def audience_of(review_round: ReviewRound, on_day: dt.date) -> Sequence[Appointment]:
-    """Whom it would ask on that day: who sits in the chosen categories, fields, or by name."""
-    asked: dict[str, Any] = review_round.audience
-    sitting = appointments.sitting(review_round.programme_id, on_day)
-    if not any(asked.values()):
-        return sitting
-    chosen: set[int] = set(asked["members"])
-    if asked["categories"] or asked["fields"]:
-        narrowed = appointments.sitting(
-            review_round.programme_id,
-            on_day,
-            categories=asked["categories"] or None,
-            fields=asked["fields"] or None,
-        )
-        chosen |= {appointment.member_id for appointment in narrowed}
-    return [appointment for appointment in sitting if appointment.member_id in chosen]
-
-
-def open_round(
-    review_round: ReviewRound, *, on_day: dt.date, by: audit.Actor, now: dt.datetime
-) -> Sequence[Invitation]:
-    """Fix the words and the list of those asked, and begin."""
-    lock(review_round)
-    _must_be_prepared(review_round)
-    if review_round.due_at <= now:
-        raise Refused(_("截止时间已经过去，请先改到以后再开始。"))
-    version = version_of(review_round)
-    if version is None:
-        raise Refused(_("这一稿已经删除，请删去这一轮，重新准备。"))
-    asked = audience_of(review_round, on_day)
-    if not asked:
-        raise Refused(_("没有符合条件的在任成员，请先改发送范围。"))
-    entries = [_plain(entry) for entry in drafts.outline(version).entries]
-    if not any(not level for _mark, _kind, level, _text in entries):
-        raise Refused(_("文稿里还没有正文段落，不能开始审阅。"))
-    kept = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))
-    db.session.add(
-        RoundText(
-            round_id=review_round.id,
-            paragraphs={"entries": entries},
-            sha256=hashlib.sha256(kept.encode()).hexdigest(),
-        )
-    )
-    review_round.draft_title = version.draft.title
-    review_round.state = RoundState.OPEN
-    review_round.opened_at = now
-    review_round.closes_at = review_round.due_at
-    invited = [_invite(review_round, appointment, now) for appointment in asked]
-    db.session.flush()
-    _record(
-        "review_round.opened",
-        review_round,
-        by,
-        now,
-        after={**_facts(review_round), "members": len(invited)},
-    )
-    return invited
-
-
-def _invite(review_round: ReviewRound, appointment: Appointment, now: dt.datetime) -> Invitation:
-    invitation = Invitation(
-        round_id=review_round.id,
-        member_id=appointment.member_id,
-        name=appointment.member.name,
-        category=appointment.category,
-        asked_at=now,
-        overall="",
-        answers=[""] * len(review_round.questions),
-        edition=0,
-        digest="",
-        has_remarks=False,
-    )
-    invitation.round = review_round
-    db.session.add(invitation)
-    return invitation
-
-
-def addable(review_round: ReviewRound, on_day: dt.date) -> list[Appointment]:
-    """Who sits on that day and was not asked in the round."""
-    query = sa.select(Invitation.member_id).where(Invitation.round_id == review_round.id)
-    asked = set(db.session.scalars(query))
-    sitting = appointments.sitting(review_round.programme_id, on_day)
-    return [appointment for appointment in sitting if appointment.member_id not in asked]
-
-
-def add(
-    review_round: ReviewRound,
-    member_id: int,
-    *,
-    reason: str,
-    on_day: dt.date,
-    by: audit.Actor,
-    now: dt.datetime,
-) -> Invitation:
-    """Ask one more member while the round is open; on record."""
-    lock(review_round)
-    must_be_open(review_round, now)
-    chosen = [each for each in addable(review_round, on_day) if each.member_id == member_id]
-    if not chosen:
-        raise Refused(_("只能增加在任的、还没有受邀的成员。"))
-    invitation = _invite(review_round, chosen[0], now)
-    db.session.flush()
-    about = {"member": invitation.name}
-    _record("review_round.joined", review_round, by, now, after=about, reason=reason)
-    return invitation
-
-
-def extend(
-    review_round: ReviewRound,
-    due_at: dt.datetime,
-    *,
-    invitation: Invitation | None = None,
-    reason: str,
-    by: audit.Actor,
-    now: dt.datetime,
-) -> None:
-    """Move the end later, for all or for one; also when it has just passed."""
-    lock(review_round)
-    if review_round.state is not RoundState.OPEN:
-        raise Refused(_("只有已经开始、还没有公布的审阅可以延长。"))
-    if due_at <= now:
-        raise Refused(_("新的截止时间要在现在以后。"))
-    before = review_round.due_at if invitation is None else invitation.due()
-    if due_at <= before:
-        raise Refused(_("截止时间只能延长，不能提前。"))
-    if invitation is None:
-        review_round.due_at = due_at
-    else:
-        invitation.due_at = due_at
-    review_round.closes_at = max(review_round.closes_at, due_at)
-    about = {"member": invitation.name} if invitation else {}
-    _record(
-        "review_round.extended",
-        review_round,
-        by,
-        now,
-        before={**about, "due": _said(before)},
-        after={**about, "due": _said(due_at)},
-        reason=reason,
-    )
-
-
-def close(review_round: ReviewRound, *, reason: str, by: audit.Actor, now: dt.datetime) -> None:
-    """End an open round before its time, for everybody."""
-    lock(review_round)
-    must_be_open(review_round, now)
-    before = _said(review_round.closes_at)
-    review_round.due_at = review_round.closes_at = now
-    query = sa.update(Invitation).where(Invitation.round_id == review_round.id)
-    db.session.execute(query.values(due_at=None))
-    _record(
-        "review_round.closed",
-        review_round,
-        by,
-        now,
-        before={"due": before},
-        after={"due": _said(now)},
-        reason=reason,
-    )
+# --- what other nouns of a round ask of it -----------------------------------------------------
 
 
 def must_be_closed(review_round: ReviewRound, now: dt.datetime) -> None:
@@ -512,7 +256,8 @@ def lock(review_round: ReviewRound) -> None:
     db.session.refresh(review_round, with_for_update={"of": ReviewRound})
 
 
-def _must_be_prepared(review_round: ReviewRound) -> None:
+def must_be_prepared(review_round: ReviewRound) -> None:
+    """Refuse what would change a round that has begun."""
     if review_round.state is not RoundState.PREPARED:
         raise Refused(_("这一轮审阅已经开始，内容不能再改。"))
 
@@ -523,19 +268,21 @@ def must_be_open(review_round: ReviewRound, now: dt.datetime) -> None:
         raise Refused(_("这一轮审阅不在进行中。"))
 
 
-def _facts(review_round: ReviewRound) -> dict[str, Any]:
+def facts(review_round: ReviewRound) -> dict[str, Any]:
+    """What the record of acts says of a round."""
     return {
-        "due": _said(review_round.due_at),
+        "due": said(review_round.due_at),
         "quorum": review_round.quorum,
         "by_name": review_round.by_name,
     }
 
 
-def _said(moment: dt.datetime) -> str:
+def said(moment: dt.datetime) -> str:
+    """A moment as the record of acts has it."""
     return f"{moment.astimezone(consultations.SHANGHAI):%Y-%m-%d %H:%M}"
 
 
-def _record(
+def record(
     action: str,
     review_round: ReviewRound,
     by: audit.Actor,
@@ -545,6 +292,7 @@ def _record(
     after: dict[str, Any] | None = None,
     reason: str = "",
 ) -> None:
+    """Note what was done with a round."""
     audit.record(
         action,
         review_round,

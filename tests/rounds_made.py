@@ -7,7 +7,7 @@ from consult.drafts import Version
 from core import audit
 from core.db import db
 from core.web import local
-from panel import reviews, rounds
+from panel import reviews, round_running, round_texts, rounds
 from panel.reviews import Said, Verdict
 from panel.rounds import Invitation, Plan, ReviewRound
 from tests.conftest import NOON
@@ -48,7 +48,7 @@ def a_prepared_round(version: Version, *, now: dt.datetime = NOON, **plan: objec
 def an_open_round(version: Version, *, now: dt.datetime = NOON, **plan: object) -> ReviewRound:
     """A round that has begun; committed."""
     made = a_prepared_round(version, now=now, **plan)
-    rounds.open_round(made, on_day=local(now).date(), by=audit.SYSTEM, now=now)
+    round_running.open_round(made, on_day=local(now).date(), by=audit.SYSTEM, now=now)
     db.session.commit()
     return made
 
@@ -57,7 +57,7 @@ def a_review(invitation: Invitation, *, now: dt.datetime = NOON) -> None:
     """Drafts of a member: one section to be amended, with words and wording, one left out by an
     interest, answers; committed."""
     reviews.start(invitation, by=audit.SYSTEM, now=now)
-    sections = rounds.text_of(invitation.round).sections
+    sections = round_texts.text_of(invitation.round).sections
     first, last = sections[0], sections[-1]
     entry = first.entries[0]
     said = Said(Verdict.AMEND, "建议写明牵头单位。", {entry.mark: entry.text + "并明确责任。"})

@@ -43,7 +43,9 @@ from panel import (
     review_reminders,
     reviews,
     round_papers,
+    round_running,
     round_sheets,
+    round_texts,
     round_upkeep,
     rounds,
 )
@@ -137,19 +139,19 @@ def test_the_words_are_fixed_when_it_opens(app: Flask) -> None:
         )
         version = a_prepared_draft(consultation)
         made = an_open_round(version)
-        before = [section.title for section in rounds.text_of(made).sections]
+        before = [section.title for section in round_texts.text_of(made).sections]
         assert before == ["第一章 总体要求", "第一节 养老服务"]
         structure.discard(version, by=BY, now=NOON)
         db.session.commit()
-        rounds._kept_text.cache_clear()
-        assert [section.title for section in rounds.text_of(made).sections] == before
+        round_texts._kept_text.cache_clear()
+        assert [section.title for section in round_texts.text_of(made).sections] == before
         signed(first(made))
         again = a_prepared_round(a_prepared_draft(consultation))
         second = rounds.version_of(again)
         assert second is not None
         structure.discard(second, by=BY, now=NOON)
         with pytest.raises(Refused, match="已经删除"):
-            rounds.open_round(again, on_day=local(NOON).date(), by=BY, now=NOON)
+            round_running.open_round(again, on_day=local(NOON).date(), by=BY, now=NOON)
 
 
 @pytest.mark.usefixtures("panel")
@@ -157,14 +159,14 @@ def test_time_is_extended_for_all_and_for_one(app: Flask) -> None:
     with app.app_context():
         made = a_round()
         one = first(made)
-        rounds.extend(made, DUE + DAY, invitation=one, reason="出差", by=BY, now=NOON)
+        round_running.extend(made, DUE + DAY, invitation=one, reason="出差", by=BY, now=NOON)
         assert (one.due(), first(made, 1).due(), made.closes_at) == (DUE + DAY, DUE, DUE + DAY)
-        rounds.extend(made, DUE + 2 * DAY, reason="材料较多", by=BY, now=NOON)
+        round_running.extend(made, DUE + 2 * DAY, reason="材料较多", by=BY, now=NOON)
         assert one.due() == DUE + 2 * DAY
         with pytest.raises(Refused, match="只能延长"):
-            rounds.extend(made, DUE, reason="x", by=BY, now=NOON)
+            round_running.extend(made, DUE, reason="x", by=BY, now=NOON)
         assert made.phase(DUE + 2 * DAY) is RoundPhase.CLOSED
-        rounds.extend(made, DUE + 9 * DAY, reason="补交", by=BY, now=DUE + 3 * DAY)
+        round_running.extend(made, DUE + 9 * DAY, reason="补交", by=BY, now=DUE + 3 * DAY)
         assert made.phase(DUE + 3 * DAY) is RoundPhase.OPEN
         actions = [each.action for each in rounds.log_of(made)]
         assert actions.count("review_round.extended") == 3
@@ -178,7 +180,7 @@ def test_time_is_extended_for_all_and_for_one(app: Flask) -> None:
 def test_a_draft_is_kept_once_and_never_overwritten_unseen(app: Flask) -> None:
     with app.app_context():
         one = first(a_round())
-        section = rounds.text_of(one.round).sections[0]
+        section = round_texts.text_of(one.round).sections[0]
         said = Said(Verdict.AGREE, "很好。", {})
         for _again in range(2):
             review = reviews.save_section(one, section, said, seen=0, now=NOON)
@@ -198,7 +200,7 @@ def test_a_draft_is_kept_once_and_never_overwritten_unseen(app: Flask) -> None:
 def test_signing_locks_keeps_and_can_be_taken_back_until_it_is_due(app: Flask) -> None:
     with app.app_context():
         one = first(a_round())
-        section = rounds.text_of(one.round).sections[0]
+        section = round_texts.text_of(one.round).sections[0]
         assert reviews.answer_of(one) is Answer.SILENT
         reviews.save_section(one, section, Said(Verdict.DISAGREE, "", {}), seen=0, now=NOON)
         with pytest.raises(Refused, match="要写明意见"):
@@ -227,7 +229,7 @@ def test_signing_locks_keeps_and_can_be_taken_back_until_it_is_due(app: Flask) -
 def test_nothing_but_agreement_is_no_remark(app: Flask) -> None:
     with app.app_context():
         one = first(a_round())
-        section = rounds.text_of(one.round).sections[0]
+        section = round_texts.text_of(one.round).sections[0]
         reviews.save_section(one, section, Said(Verdict.AGREE, "", {}), seen=0, now=NOON)
         reviews.sign(one, name=one.name, rest_is_none=True, by=BY, now=NOON)
         assert reviews.answer_of(one) is Answer.NO_REMARKS
@@ -237,7 +239,7 @@ def test_nothing_but_agreement_is_no_remark(app: Flask) -> None:
 def test_an_interest_closes_the_section(app: Flask) -> None:
     with app.app_context():
         one = first(a_round())
-        section = rounds.text_of(one.round).sections[0]
+        section = round_texts.text_of(one.round).sections[0]
         reviews.save_section(one, section, Said(Verdict.AGREE, "好", {}), seen=0, now=NOON)
         reviews.declare_interest(one, section, "本人的企业在此", by=BY, now=NOON)
         with pytest.raises(Refused, match="利益关系"):
@@ -302,7 +304,7 @@ def test_words_with_personal_information_wait_for_a_screening(app: Flask) -> Non
     with app.app_context():
         made = a_round()
         one = first(made)
-        section = rounds.text_of(made).sections[0]
+        section = round_texts.text_of(made).sections[0]
         said = Said(Verdict.AMEND, "请联系赵女士，电话13800138000。", {})
         reviews.save_section(one, section, said, seen=0, now=NOON)
         reviews.save_answers(one, ["适当。", ""], "", seen=0, now=NOON)
@@ -460,7 +462,7 @@ def test_the_sheet_adds_up_in_every_form(app: Flask) -> None:
         made = a_round(title="=审阅")
         signed(first(made))
         one = first(made, 1)
-        section = rounds.text_of(made).sections[0]
+        section = round_texts.text_of(made).sections[0]
         reviews.save_section(one, section, Said(Verdict.AGREE, "", {}), seen=0, now=NOON)
         sheet = round_sheets.sheet(made)
         for count in sheet.counts:
@@ -529,7 +531,7 @@ def test_papers_reach_those_who_are_asked_and_nobody_else(app: Flask, panel: lis
     assert send(b"%PDF-1.4 two") == 302, "more may come while members read"
     with app.app_context():
         found = db.session.get_one(ReviewRound, number)
-        rounds.close(found, reason="完成", by=BY, now=NOON)
+        round_running.close(found, reason="完成", by=BY, now=NOON)
         db.session.commit()
     assert send(b"%PDF-1.4 three") == 409
     office.post("/desk/rounds/new")

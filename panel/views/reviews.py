@@ -22,9 +22,10 @@ from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may
 from core.web import keep_private, now
-from panel import reviews, round_papers, rounds, rules
+from panel import reviews, round_papers, round_texts, rounds, rules
 from panel.reviews import LONGEST, Overtaken, Said, SectionReview, Verdict
-from panel.rounds import Invitation, RoundState, Section, Text, text_of
+from panel.round_texts import Section, Text, text_of
+from panel.rounds import Invitation, RoundState
 from panel.views.meetings import paper_file
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/panel/reviews")
@@ -128,7 +129,7 @@ def read(round_id: int) -> str:
         round=invitation.round,
         text=text,
         slot=ways.slot,
-        top=ways.way(text.by_mark[rounds.TOP]) if rounds.TOP in text.by_mark else "",
+        top=ways.way(text.by_mark[round_texts.TOP]) if round_texts.TOP in text.by_mark else "",
         now=at,
     )
 

@@ -38,6 +38,7 @@ from panel import (
     review_reminders,
     reviews,
     round_papers,
+    round_running,
     round_sheets,
     rounds,
     rules,
@@ -224,7 +225,7 @@ def _show_page(
         close_form=close_form or ReasonForm(formdata=None),
         paper_form=paper_form or PaperForm(formdata=None),
         papers=round_papers.of(found.id),
-        audience=[] if opened else rounds.audience_of(found, today),
+        audience=[] if opened else round_running.audience_of(found, today),
         invitations=invited,
         answers={each.id: reviews.answer_of(each) for each in invited},
         next_url=url_for(".show", round_id=found.id, after=last, _anchor="members") if last else "",
@@ -242,7 +243,7 @@ def _add_form(found: ReviewRound, **options: Any) -> AddForm:
     form = AddForm(**options)
     form.member.choices = [
         SelectChoice(str(each.member_id), f"{each.member.name}（{each.category}）")
-        for each in rounds.addable(found, local(now()).date())
+        for each in round_running.addable(found, local(now()).date())
     ]
     return form
 
@@ -255,7 +256,7 @@ def open_round(round_id: int) -> Page:
     if not Form().validate():
         return _show_page(found), 422
     with refusals_on(_page_of(round_id)):
-        invited = rounds.open_round(found, on_day=local(at).date(), by=current_user, now=at)
+        invited = round_running.open_round(found, on_day=local(at).date(), by=current_user, now=at)
     review_reminders.announce(invited, post(), now=at)
     db.session.commit()
     flash(_("审阅已经开始，通知了%(n)d位成员。", n=len(invited)), "success")
@@ -302,7 +303,7 @@ def add(round_id: int) -> Page:
     if not form.validate():
         return _show_page(found, add_form=form), 422
     with refusals_on(_page_of(round_id)):
-        invitation = rounds.add(
+        invitation = round_running.add(
             found,
             int(form.member.data),
             reason=form.why.data,
@@ -335,7 +336,7 @@ def extend(round_id: int) -> Page:
     at = now()
     one = invited.get(form.who.data or "")
     with refusals_on(lambda sentence: _extend_page(form, _opened(round_id), sentence)):
-        rounds.extend(
+        round_running.extend(
             found,
             consultations.window(form.last.data, form.last.data)[1],
             invitation=one,
@@ -367,7 +368,7 @@ def close(round_id: int) -> Page:
     if not form.validate():
         return _show_page(found, close_form=form), 422
     with refusals_on(_page_of(round_id)):
-        rounds.close(found, reason=form.reason.data, by=current_user, now=now())
+        round_running.close(found, reason=form.reason.data, by=current_user, now=now())
     db.session.commit()
     flash(_("审阅已经结束。"), "success")
     return redirect(url_for(".show", round_id=round_id))

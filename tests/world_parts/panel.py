@@ -35,6 +35,7 @@ from panel import (
     remarks,
     reviews,
     round_papers,
+    round_running,
     rounds,
     seats,
     selections,
@@ -333,7 +334,7 @@ def fill_rounds() -> None:
     remarks.release(made[CLOSED], secret="secret", by=audit.SYSTEM, now=NOON)
     secret = drafts.prepared(consultation_at(PREPARING))
     assert secret is not None
-    others = [each.member_id for each in rounds.addable(made[OPEN], local(NOON).date())]
+    others = [each.member_id for each in round_running.addable(made[OPEN], local(NOON).date())]
     others += [each.member_id for each in rounds.invitations(made[OPEN]) if each.name != "李文"]
     hidden = rounds_made.an_open_round(secret, title=SECRET, members=others)
     rounds_made.a_prepared_round(secret, title=SECRET)
