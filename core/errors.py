@@ -1,9 +1,20 @@
 """Refusals in words: what happened, what to do now, nothing lost. One page for every code."""
 
+import errno
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from flask import Flask, abort, make_response, redirect, render_template, request, url_for
+from flask import (
+    Flask,
+    abort,
+    current_app,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
@@ -11,6 +22,9 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from core.db import READING, db
 from core.typesetting import NotMade
+
+# What a disk says that has no room, or fails.
+DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 
 
 class Refused(Exception):
@@ -121,8 +135,15 @@ def init_errors(app: Flask) -> None:
     def on_database(error: OperationalError | TimeoutError) -> tuple[str, int, dict[str, str]]:
         # A locked, full or unreachable database passes; the person should simply try again.
         app.logger.error("database unavailable: %s", getattr(error, "orig", error))
-        db.session.rollback()
-        return page(503, kept_text=_typed()), 503, {"Retry-After": "30"}
+        return _away()
+
+    @app.errorhandler(OSError)
+    def on_disk(error: OSError) -> tuple[str, int] | tuple[str, int, dict[str, str]]:
+        # A full or failing disk is the operator's business and no fault of the code.
+        if error.errno not in DISK:
+            return on_fault(error)
+        app.logger.error("disk: %s", error.strerror)
+        return _away()
 
     @app.errorhandler(NotMade)
     def on_paper(_error: NotMade) -> tuple[str, int, dict[str, str]]:
@@ -136,6 +157,14 @@ def init_errors(app: Flask) -> None:
             raise error
         db.session.rollback()
         return page(500), 500
+
+
+def _away() -> tuple[str, int, dict[str, str]]:
+    """Come again soon. Who asks is not looked up for the page's head: that would fail once more."""
+    db.session.rollback()
+    g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # flask_login adds it, and keeps there who asks
+    headers = {"Retry-After": "30", "Cache-Control": "no-store"}
+    return page(503, kept_text=_typed()), 503, headers
 
 
 def _typed() -> str:

@@ -40,7 +40,12 @@ class Queue:
         deadline = time.monotonic() + PATIENCE
         if not self._turn.acquire(timeout=PATIENCE):
             raise sa.exc.TimeoutError("other writers of this process did not finish")
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError:
+            # No room, or too many open files: whoever is next may fare better.
+            self._turn.release()
+            raise
         while True:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
