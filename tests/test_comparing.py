@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult.comparing import Block, Kind, align, changes, displaced
+from consult.comparing import Block, Kind, align, changes, displaced, words
 
 pytestmark = pytest.mark.pure
 HAN = "规划养老床位建设社区服务人民城市发展交通绿地，。；0123456789"
@@ -83,6 +83,36 @@ def test_a_long_paragraph_is_compared_sentence_by_sentence() -> None:
         (Kind.GONE, "本"),
         (Kind.NEW, "下"),
     ]
+
+
+@settings(max_examples=150, deadline=None)
+@given(old=texts, new=texts, both=texts, cells=st.integers(1, 400))
+def test_texts_that_are_too_long_at_once_can_be_read_back_too(
+    old: str, new: str, both: str, cells: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(words, "_MOST_CELLS", cells)
+        patched.setattr(words, "_TELLING", 3)
+        test_both_texts_can_be_read_back.hypothesis.inner_test(  # type: ignore[attr-defined]  # hypothesis gives it
+            both + old + both[::-1] + new, both + new + both[::-1] + old
+        )
+
+
+def test_a_very_long_paragraph_without_a_pause_is_compared_letter_by_letter() -> None:
+    old = "".join(chr(0x4E00 + n * 7919 % 20_000) for n in range(30_000))
+    new = old[:9_000] + "一" + old[9_000:15_000] + old[15_001:20_000] + "二三" + old[20_002:]
+    changed = [(r.kind, r.text) for r in changes(old, new) if r.kind is not Kind.SAME]
+    assert changed == [
+        (Kind.NEW, "一"),
+        (Kind.GONE, old[15_000]),
+        (Kind.GONE, old[20_000:20_002]),
+        (Kind.NEW, "二三"),
+    ]
+
+
+def test_a_number_stays_whole_where_characters_for_private_use_are_in_the_words() -> None:
+    odd = chr(0xF0000) + chr(0xF0001)
+    assert shown(odd + "共1000张", odd + "共1500张" + odd) == f"{odd}共[1000-][+1500]张[+{odd}]"
 
 
 def blocks(*texts: str) -> list[Block]:

@@ -7,11 +7,12 @@ characters, 1.0 for equal texts. Nothing is paired twice.
 
 from bisect import bisect_left
 from collections import defaultdict, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from heapq import nlargest
 from itertools import pairwise
 
+import numpy as np
+import numpy.typing as npt
 from rapidfuzz.distance import Indel
 
 # Two unrelated Chinese sentences are alike by 0.1 to 0.25; a sentence with a third of its words
@@ -27,6 +28,11 @@ _NEIGHBOURS = 3
 _LONG = 4_000
 # A pair of characters that so many paragraphs share says nothing about any of them.
 _COMMON = 20
+# A pair of characters is one number, and so is a pair in a text: a character takes 21 bits.
+_CHARACTER, _PLACE = np.uint64(21), np.uint64(22)
+_PLACES = np.uint64((1 << 22) - 1)
+
+Numbers = npt.NDArray[np.uint64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,16 +74,16 @@ def _alike_elsewhere(old: Sequence[Block], new: Sequence[Block], origins: list[i
 def _similar(old: Sequence[Block], new: Sequence[Block], origins: list[int | None]) -> None:
     """Give each other the most alike first, those between the same neighbours before others."""
     gaps = _gaps(origins, len(old))
-    tried = _Candidates(old, set(origins))
+    wanted = [place for place, origin in enumerate(origins) if origin is None]
+    tried = _Candidates(old, new, set(origins), wanted)
+    alike = _Likeness()
     found: list[tuple[float, int, int]] = []
-    for place, block in enumerate(new):
-        if origins[place] is not None:
-            continue
+    for place in wanted:
         gap = gaps[place]
-        for other in tried.for_block(block, gap):
+        for other in tried.for_block(place, gap):
             in_place = other in gap
             least = LEAST_LIKE_IN_PLACE if in_place else LEAST_LIKE
-            like = likeness(old[other].text, block.text, least)
+            like = alike(old[other].text, new[place].text, least)
             if like >= least:
                 found.append((-like - _IN_PLACE_FIRST * in_place, place, other))
     taken: set[int] = set()
@@ -92,11 +98,27 @@ def likeness(old: str, new: str, least: float = 0.0) -> float:
 
     Of very long ones, what share of their pairs of characters they have in common (Dice).
     """
-    if len(old) + len(new) < _LONG:
-        return Indel.normalized_similarity(old, new, score_cutoff=least)
-    ours, theirs = _pairs(old), _pairs(new)
-    common = 2 * len(ours & theirs) / (len(ours) + len(theirs))
-    return common if common >= least else 0.0
+    return _Likeness()(old, new, least)
+
+
+class _Likeness:
+    """`likeness`, which looks at a long text once however many it is held against."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Numbers] = {}
+
+    def __call__(self, old: str, new: str, least: float) -> float:
+        if len(old) + len(new) < _LONG:
+            return Indel.normalized_similarity(old, new, score_cutoff=least)
+        ours, theirs = self._pairs(old), self._pairs(new)
+        both = np.intersect1d(ours, theirs, assume_unique=True)
+        common = 2 * len(both) / (len(ours) + len(theirs))
+        return common if common >= least else 0.0
+
+    def _pairs(self, text: str) -> Numbers:
+        if text not in self._known:
+            self._known[text] = _pairs_of([text])
+        return self._known[text]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,35 +148,77 @@ def _gaps(origins: Sequence[int | None], size: int) -> dict[int, _Gap]:
 
 
 class _Candidates:
-    """Which old blocks are worth a closer look."""
+    """Which old blocks are worth a closer look for each new one that continues none yet."""
 
-    def __init__(self, old: Sequence[Block], taken: set[int | None]) -> None:
-        self._old = old
+    def __init__(
+        self,
+        old: Sequence[Block],
+        new: Sequence[Block],
+        taken: set[int | None],
+        wanted: Sequence[int],
+    ) -> None:
+        self._old, self._new = old, new
         self._free = [place for place in range(len(old)) if place not in taken]
-        self._holding: Mapping[str, list[int]] = self._index()
+        self._sharing = _sharing(
+            [old[place].text for place in self._free], [new[place].text for place in wanted]
+        )
+        self._rows = {place: row for row, place in enumerate(wanted)}
 
-    def _index(self) -> Mapping[str, list[int]]:
-        holding: defaultdict[str, list[int]] = defaultdict(list)
-        for place in self._free:
-            for pair in _pairs(self._old[place].text):
-                holding[pair].append(place)
-        return {pair: places for pair, places in holding.items() if len(places) <= _COMMON}
-
-    def for_block(self, block: Block, gap: _Gap) -> Iterator[int]:
-        """The places of old blocks that nobody has and that may be what `block` was."""
-        votes: defaultdict[int, float] = defaultdict(float)
-        for pair in _pairs(block.text):
-            places = self._holding.get(pair, ())
-            for place in places:
-                votes[place] += 1 / len(places)
-        chosen = set(nlargest(_MOST_TRIED, votes, key=votes.__getitem__))
+    def for_block(self, place: int, gap: _Gap) -> Iterator[int]:
+        """The places of old blocks that nobody has and that may be what the new one was."""
+        chosen = {self._free[row] for row in self._sharing.get(self._rows[place], ())}
         middle = bisect_left(self._free, gap.near)
         chosen.update(self._free[max(0, middle - _NEIGHBOURS) : middle + _NEIGHBOURS + 1])
-        return (place for place in sorted(chosen) if self._old[place].sort == block.sort)
+        sort = self._new[place].sort
+        return (other for other in sorted(chosen) if self._old[other].sort == sort)
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[at : at + 2] for at in range(len(text) - 1)} or {text}
+def _sharing(old: Sequence[str], new: Sequence[str]) -> dict[int, list[int]]:
+    """{row of a new text: the rows of the old ones that share the most of its rare pairs}, a pair
+    counting the less the more old texts hold it."""
+    held, asked = _pairs_of(old), _pairs_of(new)
+    codes = held >> _PLACE
+    first = np.searchsorted(codes, asked >> _PLACE, "left")
+    many = np.searchsorted(codes, asked >> _PLACE, "right") - first
+    telling = (many > 0) & (many <= _COMMON)
+    asked, first, many = asked[telling], first[telling], many[telling]
+    if not len(asked):
+        return {}
+    # One line for every pair that an old and a new text share.
+    ends = many.cumsum()
+    lines = np.arange(ends[-1]) - np.repeat(ends - many - first, many)
+    both = np.repeat((asked & _PLACES) << _PLACE, many) | held[lines] & _PLACES
+    found, which = np.unique(both, return_inverse=True)
+    votes = np.bincount(which, weights=np.repeat(1 / many, many))
+    rows = (found >> _PLACE).astype(np.int64)
+    best = np.lexsort((-votes, rows))
+    sharing: dict[int, list[int]] = {}
+    for row, other in zip(
+        rows[best].tolist(), (found[best] & _PLACES).astype(np.int64).tolist(), strict=True
+    ):
+        chosen = sharing.setdefault(row, [])
+        if len(chosen) < _MOST_TRIED:
+            chosen.append(other)
+    return sharing
+
+
+def _pairs_of(texts: Sequence[str]) -> Numbers:
+    """Every pair of neighbouring characters with the row of the text it stands in, once, in order;
+    a text of one character is a pair by itself."""
+    characters = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), "<u4")
+    codes = characters.astype(np.uint64)
+    sizes = np.array([len(text) for text in texts], np.int64)
+    ends = sizes.cumsum() - 1
+    # The last of a text has no neighbour in it; it counts only where it is the whole text.
+    neighbours = np.append(codes[1:], np.zeros(1, np.uint64))[: len(codes)]
+    neighbours[ends[sizes > 0]] = 0
+    rows = np.repeat(np.arange(len(texts), dtype=np.uint64), sizes)
+    pairs = (codes | neighbours << _CHARACTER) << _PLACE | rows
+    pairs = np.sort(np.delete(pairs, ends[sizes > 1]))
+    # What `numpy.unique` says, which looks everything up in a table and takes ten times as long.
+    first = np.ones(len(pairs), np.bool_)
+    first[1:] = pairs[1:] != pairs[:-1]
+    return pairs[first]
 
 
 def displaced(places: Sequence[int], weights: Sequence[int]) -> frozenset[int]:

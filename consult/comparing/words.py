@@ -9,20 +9,25 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import chain
+from itertools import accumulate
 
-from rapidfuzz.distance import Indel
+from rapidfuzz.distance import Indel, Postfix, Prefix
 
-# A difference is found with a bit matrix of old × new pieces. What is longer is first cut into
-# sentences, then clauses, and only what differs there is looked at more closely.
+from consult.comparing.alignment import displaced
+
+# A difference is found with a bit matrix of old × new pieces. What is longer is first cut where
+# both have the same words, and only what lies between is looked at more closely.
 _MOST_CELLS = 4_000 * 4_000
-_PIECE = re.compile(
+# So many pieces that both texts hold once, in the same order, are the same words.
+_TELLING = 8
+# What is one piece though it is of several characters; every other character is one by itself.
+_WHOLE = re.compile(
     r"[0-9０-９]+(?:[.,．][0-9０-９]+)*[%％‰]?"
     r"|[〇零一二三四五六七八九十百千万亿两]{2,}"
     r"|[A-Za-zÀ-ÖØ-öø-ÿ]+"
-    r"|.",
-    re.DOTALL,
 )
+# Characters for private use, one of which stands for each such piece while texts are compared.
+_SPARE = range(0xF0000, 0x110000)
 _JOINED = re.compile(r"[0-9０-９A-Za-zÀ-ÖØ-öø-ÿ.,．%％‰〇零一二三四五六七八九十百千万亿两]")
 _PAUSES = frozenset("，。、；：！？,;:!?\n\t ")
 _SENTENCE = re.compile(r"[^。！？；\n]*[。！？；\n]+|[^。！？；\n]+")
@@ -57,7 +62,7 @@ def changes(old: str, new: str) -> tuple[Run, ...]:
     """
     if old == new:
         return (Run(Kind.SAME, old),) if old else ()
-    steps = _at_pauses(_without_islands(_steps(old, new, (_sentences, _clauses, _pieces))))
+    steps = _at_pauses(_without_islands(_steps(old, new)))
     kept = sum(len(step.same) for step in steps)
     if kept < _LEAST_KEPT * max(len(old), len(new)):
         steps = [_Step("", old, new)]
@@ -73,56 +78,133 @@ class _Step:
     new: str
 
 
-def _sentences(text: str) -> list[str]:
-    return _SENTENCE.findall(text)
+def _steps(old: str, new: str) -> Iterator[_Step]:
+    """The steps from `old` to `new`, from the longest common subsequence of their pieces."""
+    pieces = _Pieces(old + new)
+    a, b = pieces.of(old), pieces.of(new)
+    same, i, j = "", 0, 0
+    for stretch in (*_common(a, b, _WAYS), (len(a), len(b), 0)):
+        at, bt, size = stretch
+        if at > i or bt > j:
+            yield _Step(pieces.read(same), pieces.read(a[i:at]), pieces.read(b[j:bt]))
+            same = ""
+        i, j = at + size, bt + size
+        same += a[at:i]
+    yield _Step(pieces.read(same), "", "")
 
 
-def _clauses(text: str) -> list[str]:
-    return _CLAUSE.findall(text)
+class _Pieces:
+    """A text with one character for each of its pieces, and back."""
+
+    def __init__(self, texts: str) -> None:
+        used = set(texts)
+        self._spare = (chr(code) for code in _SPARE if chr(code) not in used)
+        self._standing: dict[str, str] = {}
+        self._meaning: dict[int, str] = {}
+
+    def of(self, text: str) -> str:
+        return _WHOLE.sub(lambda found: self._stand_in(found[0]), text)
+
+    def _stand_in(self, piece: str) -> str:
+        if len(piece) > 1 and piece not in self._standing:
+            # Where a hundred thousand different ones have used up the spare, letters do.
+            character = next(self._spare, piece)
+            self._standing[piece] = character
+            if len(character) == 1:
+                self._meaning[ord(character)] = piece
+        return self._standing.get(piece, piece)
+
+    def read(self, pieces: str) -> str:
+        return pieces.translate(self._meaning) if self._meaning else pieces
 
 
-def _pieces(text: str) -> list[str]:
-    return _PIECE.findall(text)
+# A stretch that two texts have in common: where it begins in either, and its length.
+_Stretch = tuple[int, int, int]
+_Way = Callable[[str, str], Iterable[_Stretch]]
 
 
-_Cut = Callable[[str], list[str]]
-
-
-def _steps(old: str, new: str, cuts: Sequence[_Cut]) -> list[_Step]:
-    """The difference with the last of `cuts`, reached by the coarser ones where it must be."""
-    finest = cuts[-1]
-    a, b = finest(old), finest(new)
+def _common(a: str, b: str, ways: Sequence[_Way]) -> list[_Stretch]:
+    """What stayed, in order; of what is too long for the matrix by the coarser `ways` first."""
     if len(a) * len(b) <= _MOST_CELLS:
-        return list(_differing(a, b))
-    if len(cuts) == 1:
-        # One clause of many thousand characters on both sides: nobody reads that letter by letter.
-        return [_Step("", old, new)]
-    coarse = _differing(cuts[0](old), cuts[0](new))
-    return list(chain.from_iterable(_closer(step, cuts[1:]) for step in coarse))
+        return _matched(a, b)
+    if not ways:
+        # Many thousand characters without a word in common: nobody reads that letter by letter.
+        return []
+    found: list[_Stretch] = []
+    i = j = 0
+    for at, bt, size in (*ways[0](a, b), (len(a), len(b), 0)):
+        between = _common(a[i:at], b[j:bt], ways[1:])
+        found += ((i + x, j + y, length) for x, y, length in between)
+        found.append((at, bt, size))
+        i, j = at + size, bt + size
+    return found
 
 
-def _closer(step: _Step, cuts: Sequence[_Cut]) -> Iterator[_Step]:
-    yield _Step(step.same, "", "")
-    if step.gone and step.new:
-        yield from _steps(step.gone, step.new, cuts)
-    else:
-        yield _Step("", step.gone, step.new)
+def _matched(a: Sequence[str], b: Sequence[str]) -> list[_Stretch]:
+    blocks = Indel.opcodes(a, b).as_matching_blocks()
+    return [(block.a, block.b, block.size) for block in blocks]
 
 
-def _differing(a: Sequence[str], b: Sequence[str]) -> Iterator[_Step]:
-    """Steps from the longest common subsequence of the pieces."""
-    same = gone = new = ""
-    for step in Indel.opcodes(a, b):
-        before, after = a[step.src_start : step.src_end], b[step.dest_start : step.dest_end]
-        if step.tag == "equal":
-            if gone or new:
-                yield _Step(same, gone, new)
-                same = gone = new = ""
-            same += "".join(before)
-        else:
-            gone += "".join(before)
-            new += "".join(after)
-    yield _Step(same, gone, new)
+def _ends(a: str, b: str) -> Iterator[_Stretch]:
+    """How both begin and how both end."""
+    begin = Prefix.similarity(a, b)
+    end = Postfix.similarity(a[begin:], b[begin:])
+    yield 0, 0, begin
+    yield len(a) - end, len(b) - end, end
+
+
+def _told(a: str, b: str) -> Iterator[_Stretch]:
+    """Stretches that begin with words that stand once in both."""
+    there = _once(b)
+    stretches: list[_Stretch] = []
+    end = 0
+    for words, at in _once(a).items():
+        bt = there.get(words, -1)
+        if at < end or bt < 0:
+            continue
+        # In steps while both go on alike, then letter by letter.
+        size = len(words)
+        while a[at + size : at + size + 64] == b[bt + size : bt + size + 64] != "":
+            size += 64
+        size = min(size, len(a) - at, len(b) - bt)
+        size += Prefix.similarity(a[at + size : at + size + 64], b[bt + size : bt + size + 64])
+        stretches.append((at, bt, size))
+        end = at + size
+    away = displaced([bt for _at, bt, _size in stretches], [size for _at, _bt, size in stretches])
+    end = 0
+    for number, (at, bt, size) in enumerate(stretches):
+        # The first words of a stretch may be the last of the one before it.
+        shared = max(0, end - bt)
+        if number not in away and shared < size:
+            yield at + shared, bt + shared, size - shared
+            end = bt + size
+
+
+def _once(text: str) -> dict[str, int]:
+    """{words that stand in the text once: where}, in the order of reading."""
+    places: dict[str, int] = {}
+    for at in range(len(text) - _TELLING + 1):
+        words = text[at : at + _TELLING]
+        places[words] = -1 if words in places else at
+    return {words: at for words, at in places.items() if at >= 0}
+
+
+def _parts_with(cut: re.Pattern[str]) -> _Way:
+    """Whole sentences, or whole clauses, that stayed."""
+
+    def parts(a: str, b: str) -> Iterator[_Stretch]:
+        ours, theirs = cut.findall(a), cut.findall(b)
+        if len(ours) * len(theirs) > _MOST_CELLS:
+            return
+        begin = [0, *accumulate(map(len, ours))]
+        began = [0, *accumulate(map(len, theirs))]
+        for at, bt, size in _matched(ours, theirs):
+            yield begin[at], began[bt], begin[at + size] - begin[at]
+
+    return parts
+
+
+_WAYS = (_ends, _told, _parts_with(_SENTENCE), _parts_with(_CLAUSE))
 
 
 def _without_islands(steps: Iterable[_Step]) -> list[_Step]:
@@ -142,9 +224,10 @@ def _without_islands(steps: Iterable[_Step]) -> list[_Step]:
 
 def _is_island(before: _Step, after: _Step) -> bool:
     """Between two replacements only: what was merely added or struck out reads well by itself."""
-    around = min(max(len(s.gone), len(s.new)) for s in (before, after))
-    both = all(s.gone and s.new for s in (before, after))
-    return both and len(after.same) <= min(around, _ISLAND)
+    if len(after.same) > _ISLAND or not (before.gone and before.new and after.gone and after.new):
+        return False
+    smaller = min(max(len(step.gone), len(step.new)) for step in (before, after))
+    return len(after.same) <= smaller
 
 
 def _at_pauses(steps: list[_Step]) -> list[_Step]:
