@@ -3,14 +3,17 @@
 Pure: outlines in, plain values out. Which paragraph became which is read off their marks.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from flask_babel import gettext as _
 
-from consult.comparing import Run, changes, displaced
-from consult.drafts import Entry, Outline
+from consult.comparing import Kind, Run, changes, displaced
+from consult.drafts import Entry, Outline, ParagraphKind
 
 
 class Fate(Enum):
@@ -72,6 +75,41 @@ class Pair:
         return changes(
             self.before.text if self.before else "", self.after.text if self.after else ""
         )
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is shown in cells."""
+        return self.entry.kind is ParagraphKind.TABLE
+
+    def tables(self, runs: Sequence[Run], sides: Container[str]) -> list[Table]:
+        """The cells of what is to be shown: one table, or the earlier and the later one where the
+        two cannot be interwoven because cells came or went."""
+        chosen = [run for run in runs if run.kind.value in sides]
+        both = {Kind.GONE, Kind.NEW} <= {run.kind for run in chosen}
+        if both and any(run.kind is not Kind.SAME and _EDGE.search(run.text) for run in chosen):
+            before = [run for run in chosen if run.kind is not Kind.NEW]
+            after = [run for run in chosen if run.kind is not Kind.GONE]
+            return [_cells(before), _cells(after)]
+        return [_cells(chosen)]
+
+
+# Rows of cells of words.
+Table = list[list[list[Run]]]
+_EDGE = re.compile(r"[\t\n]")
+
+
+def _cells(runs: Iterable[Run]) -> Table:
+    rows: Table = [[[]]]
+    for run in runs:
+        for number, line in enumerate(run.text.split("\n")):
+            if number:
+                rows.append([[]])
+            for place, words in enumerate(line.split("\t")):
+                if place:
+                    rows[-1].append([])
+                if words:
+                    rows[-1][-1].append(Run(run.kind, words))
+    return rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from consult.comparing import Block, Kind, align, changes, displaced, words
+from consult.comparisons import Fate, Pair
+from consult.drafts import Entry, ParagraphKind
 
 pytestmark = pytest.mark.pure
 HAN = "规划养老床位建设社区服务人民城市发展交通绿地，。；0123456789"
@@ -209,3 +211,35 @@ def test_what_moved_is_the_lighter_part(
     places: list[int], weights: list[int], expected: set[int]
 ) -> None:
     assert displaced(places, weights) == expected
+
+
+def table(old: str, new: str, *sides: str) -> list[list[list[str]]]:
+    """The cells that are shown, as `shown` writes them."""
+    before, after = (Entry(1, 1, ParagraphKind.TABLE, 0, text, ()) for text in (old, new))
+    pair = Pair(Fate.EDITED, False, before, after)
+    signs = {Kind.SAME: "{}", Kind.GONE: "[{}-]", Kind.NEW: "[+{}]"}
+    return [
+        [["".join(signs[r.kind].format(r.text) for r in cell) for cell in row] for row in rows]
+        for rows in pair.tables(pair.runs(), sides)
+    ]
+
+
+def test_a_table_is_compared_in_its_cells() -> None:
+    old = "指标\t目标\n加装电梯\t1000台\n绿地\t3%"
+    new = "指标\t目标\n加装电梯\t1500台\n绿地\t3%"
+    assert table(old, new, "same", "gone") == [
+        [["指标", "目标"], ["加装电梯", "[1000-]台"], ["绿地", "3%"]]
+    ]
+    assert table(old, new, "same", "gone", "new") == [
+        [["指标", "目标"], ["加装电梯", "[1000-][+1500]台"], ["绿地", "3%"]]
+    ]
+
+
+def test_tables_whose_cells_do_not_correspond_are_shown_one_after_the_other() -> None:
+    old, new = "指标\t目标\n电梯\t10", "指标\t单位\t目标\n电梯\t台\t12"
+    both = table(old, new, "same", "gone", "new")
+    assert [[len(row) for row in rows] for rows in both] == [[2, 2], [3, 3]]
+    # A row that came is interwoven.
+    assert table(old, old + "\n床位\t5", "same", "gone", "new") == [
+        [["指标", "目标"], ["电梯", "10"], ["[+床位]", "[+5]"]]
+    ]
