@@ -39,6 +39,7 @@ LETTER = (
     "二是图书馆门口的台阶没有坡道，轮椅进不去，请列入改造计划。"
 )
 RECEIPTS = "receipts.json"
+PID = "server.pid"
 
 
 @contextmanager
@@ -161,6 +162,7 @@ def main(folder: str, port: str) -> None:
         _write_receipts(Path(folder))
         db.session.close()
         db.engine.dispose()
+    (Path(folder) / PID).write_text(str(os.getpid()), encoding="ascii")
     serving.serve(app, host="127.0.0.1", port=int(port), workers=2)
 
 
