@@ -9,10 +9,7 @@ import os
 import resource
 import statistics
 import time
-from collections import Counter
 from collections.abc import Callable
-
-import numpy as np
 
 from bench import material
 from bench.measure import say, site
@@ -101,15 +98,14 @@ def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
     def compared() -> object:
         by_number, _by_word = term_index.vocabulary()
         masks = [view.select(chosen) for chosen in (early, late)]
-        counted = [view.people_by_term(mask) for mask in masks]
-        # Only what is compared at all is given its word.
-        held = np.flatnonzero(counted[0] + counted[1] >= contrast.MINIMUM)
-        named = [by_number[n] for n in held.tolist()]
-        (a, n_a), (b, n_b) = (
-            (Counter(dict(zip(named, counts[held].tolist(), strict=True))), view.people(mask))
-            for counts, mask in zip(counted, masks, strict=True)
+        before, after = (view.people_by_term(mask) for mask in masks)
+        return contrast.compare_arrays(
+            lambda found: [by_number[n] for n in found],
+            before,
+            view.people(masks[0]),
+            after,
+            view.people(masks[1]),
         )
-        return contrast.compare_counts(a, n_a, b, n_b)
 
     def keywords() -> object:
         return term_shelf.top(term_index.shelf(made.id).counts(), 100)

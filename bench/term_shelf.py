@@ -7,7 +7,6 @@ import itertools
 import os
 import resource
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -103,14 +102,13 @@ def _reads(view: View, words: tuple[str, ...]) -> list[tuple[str, float, str]]:
             for chosen in (Filters(last=middle), Filters(first=middle + dt.timedelta(days=1)))
         ]
         early, late = (view.people_by_term(mask) for mask in masks)
-        # Only what is compared at all is given its word.
-        held = np.flatnonzero(early + late >= contrast.MINIMUM)
-        named = [words[n - 1] for n in held.tolist()]
-        sides = [
-            (Counter(dict(zip(named, counts[held].tolist(), strict=True))), view.people(mask))
-            for counts, mask in zip((early, late), masks, strict=True)
-        ]
-        return contrast.compare_counts(*sides[0], *sides[1])
+        return contrast.compare_arrays(
+            lambda found: [words[n - 1] for n in found],
+            early,
+            view.people(masks[0]),
+            late,
+            view.people(masks[1]),
+        )
 
     groups = [[place] for place in range(PLACES)]
     goal = "≤ 100 ms"

@@ -3,15 +3,19 @@
 import csv
 import math
 import random
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from consult.analysis import contrast, newwords, themes
 from consult.analysis.engine import Engine
+from consult.analysis.keywords import g_squared
 from consult.analysis.lexicon import builtin
 from consult.analysis.segment import Segmenter
 
@@ -90,6 +94,45 @@ def test_fishers_exact_test_is_that_of_the_lady_tasting_tea() -> None:
     # Fisher 1935: 3 of 4 against 1 of 4, two-sided 34/70.
     assert contrast.fisher(3, 1, 4, 4) == pytest.approx(34 / 70)
     assert contrast.fisher(4, 0, 4, 4) == pytest.approx(2 / 70)
+
+
+@settings(max_examples=80)
+@given(
+    st.integers(0, 120),
+    st.integers(0, 120),
+    st.integers(1, 20) | st.integers(1, 1_000_000),
+    st.integers(1, 20) | st.integers(1, 1_000_000),
+)
+def test_fishers_exact_test_is_that_of_scipy(a: int, b: int, n_a: int, n_b: int) -> None:
+    a, b = min(a, n_a), min(b, n_b)
+    theirs = stats.fisher_exact([[a, n_a - a], [b, n_b - b]]).pvalue
+    assert contrast.fisher(a, b, n_a, n_b) == pytest.approx(theirs, abs=1e-9)
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 90)), min_size=1, max_size=20))
+def test_many_tables_at_once_are_tested_as_one_by_one(pairs: list[tuple[int, int]]) -> None:
+    n_a, n_b = 30, 90
+    a, b = (np.array(each) for each in zip(*pairs, strict=True))
+    scores, p_values = contrast.tested(a, b, n_a, n_b)
+    for (x, y), score, p in zip(pairs, scores, p_values, strict=True):
+        alone = max(0.0, sum(g_squared(x, y, n_a, n_b)))
+        assert score == pytest.approx(alone, abs=1e-9)
+        least = min(n_a, n_b) * min(x + y, n_a + n_b - x - y) / (n_a + n_b)
+        one = contrast.fisher(x, y, n_a, n_b) if least < 5 else math.erfc(math.sqrt(alone / 2))
+        assert p == pytest.approx(one, abs=1e-9)
+
+
+def test_arrays_by_number_are_compared_as_counts_by_word() -> None:
+    a, b = np.array([0, 40, 3, 9, 0]), np.array([0, 5, 1, 10, 30])
+    names = ["", *"甲乙丙丁"]
+    by_word = contrast.compare_counts(
+        *(Counter(dict(zip(names[1:], a[1:].tolist(), strict=True))), 60),
+        *(Counter(dict(zip(names[1:], b[1:].tolist(), strict=True))), 70),
+    )
+    by_number = contrast.compare_arrays(lambda some: [names[n] for n in some], a, 60, b, 70)
+    assert by_number == by_word
+    assert [d.term for d in by_number.findings] == ["甲", "丁"]
+    assert contrast.compare_arrays(lambda _some: [], a, 0, b, 70).compared == 0
 
 
 def test_benjamini_and_hochberg_correct_as_published() -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from consult.analysis.keywords import g_squared
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+Counts = npt.NDArray[np.integer[Any]]
+Shares = npt.NDArray[np.float64]
 
 # Terms of fewer people in both groups together are not compared: 不足5件，不作比较.
 MINIMUM = 5
 LEVEL = 0.05
+# Where less is to be expected in a cell, G² is too rough and Fisher's test is asked.
+LEAST_EXPECTED = 5
 _Z = 1.959964  # of a 95 % interval
 
 
@@ -90,27 +97,68 @@ def compare_counts(
     every: bool = False,
 ) -> Comparison:
     """`compare` from counts: how many of the `n` of each group used each term."""
-    # Asked by `get`: a Counter works out at length what it does not hold.
-    in_a, in_b = people_a.get, people_b.get
-    terms = sorted(
-        term
-        for term in people_a.keys() | people_b.keys()
-        if in_a(term, 0) + in_b(term, 0) >= minimum
-    )
     if not n_a or not n_b:
         return Comparison(n_a, n_b, 0, ())
+    # Asked by `get`: a Counter works out at length what it does not hold.
+    in_a, in_b = people_a.get, people_b.get
+    names = list(people_a.keys() | people_b.keys())
+    a, b = (np.fromiter((of(name, 0) for name in names), np.int64) for of in (in_a, in_b))
+    kept = np.flatnonzero(a + b >= minimum)
+    return _compared(
+        lambda some: [names[n] for n in kept[some].tolist()],
+        a[kept],
+        n_a,
+        b[kept],
+        n_b,
+        level,
+        every,
+    )
+
+
+def compare_arrays(
+    names: Callable[[Sequence[int]], Sequence[str]],
+    people_a: Counts,
+    n_a: int,
+    people_b: Counts,
+    n_b: int,
+    *,
+    minimum: int = MINIMUM,
+    level: float = LEVEL,
+    every: bool = False,
+) -> Comparison:
+    """`compare` from counts by number of a term. `names`: the words of some numbers, asked for
+    those alone that are found."""
+    if not n_a or not n_b:
+        return Comparison(n_a, n_b, 0, ())
+    kept = np.flatnonzero(people_a + people_b >= minimum)
+    a, b = people_a[kept].astype(np.int64), people_b[kept].astype(np.int64)
+    return _compared(lambda some: names(kept[some].tolist()), a, n_a, b, n_b, level, every)
+
+
+def _compared(
+    names: Callable[[npt.NDArray[np.intp]], Sequence[str]],
+    a: Counts,
+    n_a: int,
+    b: Counts,
+    n_b: int,
+    level: float,
+    every: bool,
+) -> Comparison:
     # Most terms are rare, so many share their counts, and equal counts are tested once.
-    pairs = [(in_a(term, 0), in_b(term, 0)) for term in terms]
-    known = {pair: _tested(*pair, n_a, n_b) for pair in set(pairs)}
-    tests = [known[pair] for pair in pairs]
-    corrected = benjamini_hochberg([p for _, p in tests])
-    found = [
-        _difference(term, people_a[term], people_b[term], n_a, n_b, score, p, q)
-        for term, (score, p), q in zip(terms, tests, corrected, strict=True)
-        if every or q <= level
+    width = n_b + 1
+    pairs, where = np.unique(a * width + b, return_inverse=True)
+    scores, p_values = tested(pairs // width, pairs % width, n_a, n_b)
+    p = p_values[where]
+    q = _corrected(p)
+    found = np.arange(len(p)) if every else np.flatnonzero(q <= level)
+    findings = [
+        _difference(
+            name, int(a[n]), int(b[n]), n_a, n_b, float(scores[where[n]]), float(p[n]), float(q[n])
+        )
+        for name, n in zip(names(found), found.tolist(), strict=True)
     ]
-    found.sort(key=lambda difference: (difference.p, -difference.score, difference.term))
-    return Comparison(n_a, n_b, len(terms), tuple(found))
+    findings.sort(key=lambda difference: (difference.p, -difference.score, difference.term))
+    return Comparison(n_a, n_b, len(p), tuple(findings))
 
 
 def people_by_term(items: Sequence[Item]) -> tuple[Counter[str], int]:
@@ -127,13 +175,16 @@ def people_by_term(items: Sequence[Item]) -> tuple[Counter[str], int]:
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """q-values in the order given: q ≤ level are the findings at that false discovery rate."""
+    corrected: list[float] = _corrected(np.array(p_values, dtype=np.float64)).tolist()
+    return corrected
+
+
+def _corrected(p_values: Shares) -> Shares:
     n = len(p_values)
-    order = sorted(range(n), key=lambda place: p_values[place], reverse=True)
-    corrected = [1.0] * n
-    least = 1.0
-    for rank, place in zip(range(n, 0, -1), order, strict=True):
-        least = min(least, p_values[place] * n / rank)
-        corrected[place] = least
+    order = np.argsort(p_values)[::-1]
+    corrected = np.empty(n)
+    steps = p_values[order] * n / np.arange(n, 0, -1)
+    corrected[order] = np.minimum(np.minimum.accumulate(steps), 1.0)
     return corrected
 
 
@@ -148,23 +199,57 @@ def wilson(count: int, n: int) -> tuple[float, float]:
 
 def fisher(a: int, b: int, n_a: int, n_b: int) -> float:
     """Two-sided p of Fisher's exact test: tables no likelier than this one, margins fixed."""
-    total = a + b
-    least, most = max(0, total - n_b), min(total, n_a)
-    whole = _log_choose(n_a + n_b, total)
-    log_p = [
-        _log_choose(n_a, k) + _log_choose(n_b, total - k) - whole for k in range(least, most + 1)
-    ]
-    here = log_p[a - least] + 1e-9
-    return min(1.0, math.fsum(math.exp(p) for p in log_p if p <= here))
+    return float(_fisher(np.array([a]), np.array([b]), n_a, n_b)[0])
 
 
-def _tested(a: int, b: int, n_a: int, n_b: int) -> tuple[float, float]:
-    score = max(0.0, sum(g_squared(a, b, n_a, n_b)))
+def tested(a: Counts, b: Counts, n_a: int, n_b: int) -> tuple[Shares, Shares]:
+    """G² and p of every pair of counts, by the test that `compare` tells."""
+    scores = _g_squared(a, b, n_a, n_b)
+    p_values: Shares = special.erfc(np.sqrt(scores / 2))
     total, n = a + b, n_a + n_b
-    least_expected = min(n_a, n_b) * min(total, n - total) / n
-    if least_expected < 5:
-        return score, fisher(a, b, n_a, n_b)
-    return score, math.erfc(math.sqrt(score / 2))
+    few = np.flatnonzero(min(n_a, n_b) * np.minimum(total, n - total) / n < LEAST_EXPECTED)
+    p_values[few] = _fisher(a[few], b[few], n_a, n_b)
+    return scores, p_values
+
+
+def _g_squared(a: Counts, b: Counts, n_a: int, n_b: int) -> Shares:
+    """The sum of `keywords.g_squared`, for many at once."""
+    rate = (a + b) / (n_a + n_b)
+    cells = (
+        (a, n_a * rate),
+        (n_a - a, n_a * (1 - rate)),
+        (b, n_b * rate),
+        (n_b - b, n_b * (1 - rate)),
+    )
+    score = np.zeros(len(a))
+    for observed, expected in cells:
+        some = observed > 0
+        ratio = np.divide(observed, expected, out=np.ones(len(a)), where=some)
+        score += 2 * observed * np.log(ratio)
+    return np.maximum(score, 0.0)
+
+
+def _fisher(a: Counts, b: Counts, n_a: int, n_b: int) -> Shares:
+    """All tables of one total have the same chances, so those are worked out once for each: from
+    one table to the next by their ratio, which keeps all digits where factorials would not."""
+    p_values = np.empty(len(a))
+    totals = a + b
+    order = np.argsort(totals, kind="stable")
+    for some in np.split(order, np.flatnonzero(np.diff(totals[order])) + 1):
+        if not len(some):
+            continue
+        total = int(totals[some[0]])
+        least, most = max(0, total - n_b), min(total, n_a)
+        k = np.arange(least, most, dtype=np.float64)
+        ratios = np.log((n_a - k) * (total - k)) - np.log((k + 1) * (n_b - total + k + 1))
+        log_p = np.concatenate(([0.0], np.cumsum(ratios)))
+        log_p -= log_p.max()
+        # Equal chances may differ in their last digits.
+        by_chance = np.argsort(log_p)
+        upto = np.searchsorted(log_p[by_chance], log_p[a[some] - least] + 1e-9, side="right")
+        summed = np.cumsum(np.exp(log_p[by_chance]))
+        p_values[some] = summed[upto - 1] / summed[-1]
+    return p_values
 
 
 def _difference(
@@ -187,10 +272,6 @@ def _difference(
         p=p,
         q=q,
     )
-
-
-def _log_choose(n: int, k: int) -> float:
-    return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
 
 
 def by_group(items: Iterable[tuple[str, Item]]) -> Mapping[str, list[Item]]:
