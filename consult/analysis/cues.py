@@ -59,11 +59,12 @@ Meaning = tuple[Kind, float]
 
 @dataclass(frozen=True, slots=True)
 class _Opening:
-    """What may begin with two characters, longest phrase first and patterns in their order."""
+    """What may begin with two characters, longest phrase first and patterns in their order. After
+    each pattern stands a group, by whose number one knows which it was."""
 
     phrases: re.Pattern[str] | None
     patterns: re.Pattern[str] | None
-    each: Sequence[tuple[re.Pattern[str], Meaning]]
+    meanings: Sequence[Meaning]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,6 @@ class Table:
     version: str
 
 
-Places = Iterable[tuple[int, int]]
-
-
 def _places(table: Table, text: str) -> Iterator[tuple[int, int]]:
     begins = table.begins
     for match in table.first.finditer(text):
@@ -93,30 +91,30 @@ def _places(table: Table, text: str) -> Iterator[tuple[int, int]]:
             yield start, number
 
 
-def find(text: str, at: Places | None = None) -> list[Cue]:
+def find(text: str) -> list[Cue]:
     """Every cue of the text in order, none overlapping: the leftmost, and there the longest, wins.
 
     The text should be `normal.plain`. Neutral look-alikes have done their work and are left out.
-    `at`: where one may begin and the number of its opening, for those who know already (`bulk`).
     """
     table = builtin()
     openings, phrases = table.openings, table.phrases
     cues: list[Cue] = []
     # Phrases, and patterns, are each taken from the left without overlapping before they meet.
     said = told = reached = 0
-    for start, number in _places(table, text) if at is None else at:
+    for start, number in _places(table, text):
         opening = openings[number]
-        end = 0
+        end, meaning = 0, None
         if start >= said and opening.phrases and (match := opening.phrases.match(text, start)):
             said = end = match.end()
         if start >= told and opening.patterns and (match := opening.patterns.match(text, start)):
             told = match.end()
             end = max(end, told)
+            meaning = opening.meanings[(match.lastindex or 1) - 1]
         if not end or start < reached:
             continue
         reached = end
         words = text[start:end]
-        kind, weight = phrases.get(words) or _meaning(opening, text, start, end)
+        kind, weight = phrases.get(words) or meaning or _NOTHING
         if kind is not Kind.NEUTRAL:
             cues.append(Cue(kind, weight, start, end, words))
     return cues
@@ -165,16 +163,10 @@ def _add(
             phrases.setdefault(entry, meaning)
         else:
             pattern = entry.replace("{FOR}", wishes).replace("，。！？；", _STOPS)
-            patterns.append((re.compile(pattern), meaning))
-
-
-def _meaning(opening: _Opening, text: str, start: int, end: int) -> Meaning:
-    # A pattern may look at what stands around it, so it is asked in place.
-    return next(
-        meaning
-        for pattern, meaning in opening.each
-        if (match := pattern.match(text, start)) is not None and match.end() == end
-    )
+            compiled = re.compile(pattern)
+            if compiled.groups:
+                raise ValueError(f"a group that is numbered: {pattern}")
+            patterns.append((compiled, meaning))
 
 
 def _table(
@@ -195,8 +187,8 @@ def _table(
         openings.append(
             _Opening(
                 _any_of(map(re.escape, sorted(said, key=len, reverse=True))),
-                _any_of(f"(?:{pattern.pattern})" for pattern, _meaning in each),
-                each,
+                _any_of(f"(?:{pattern.pattern})()" for pattern, _meaning in each),
+                [meaning for _pattern, meaning in each],
             )
         )
     first = re.compile(f"[{re.escape(''.join(sorted({head[0] for head in heads})))}]")
@@ -210,6 +202,7 @@ def _any_of(alternatives: Iterable[str]) -> re.Pattern[str] | None:
 
 
 _ANY = "\uffff"
+_NOTHING: Meaning = (Kind.NEUTRAL, 0.0)
 
 
 def _beginnings(pattern: re.Pattern[str]) -> set[str]:
@@ -225,10 +218,13 @@ def _beginnings(pattern: re.Pattern[str]) -> set[str]:
 def _heads(parts: Sequence[tuple[Any, Any]]) -> set[str]:
     """The first two characters of whatever these parts of a pattern match, or all there are."""
     heads = {""}
-    for kind, value in parts:
+    for place, (kind, value) in enumerate(parts):
         if all(len(head) == 2 for head in heads):
             break
-        more = _head(str(kind), value)
+        # What has to follow behind the end tells, too, what stands there.
+        last = place == len(parts) - 1
+        ahead = last and str(kind) == "ASSERT" and value[0] > 0 and "" not in heads
+        more = _heads(list(value[1])) if ahead else _head(str(kind), value)
         heads = {(head + tail)[:2] for head in heads for tail in more}
     return heads
 

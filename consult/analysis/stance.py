@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from consult.analysis.cues import Cue, Kind
 
 # Of two stances shown equally firmly the first here is taken: who objects must not be overheard.
 ORDER = ("oppose", "appeal", "suggest", "support", "question")
-_STANCE = {
+SHOWN = {
     Kind.OPPOSE: "oppose",
     Kind.UNFIT: "oppose",
     Kind.APPEAL: "appeal",
@@ -29,11 +29,15 @@ _STANCE = {
 }
 _AGAINST = (Kind.OPPOSE, Kind.UNFIT)
 _TURNING = (*_AGAINST, Kind.STOP)
+# In a clause without one of these its cues have nothing to say to each other.
+ATTITUDES = (Kind.SUPPORT, *_AGAINST)
+# What has terms in its scope.
+ACTING = (Kind.SUPPORT, *_TURNING)
 _WISHES = (Kind.SUGGEST, Kind.APPEAL)
 _ATTITUDE = 4.0  # the weight of 反对, 不同意 …, against 2.5-3 for 不要, 别 …
 _SUPPORT = 2.5  # the weight of 支持, 赞成 …; 谁会反对 has less and is no question
-_REPEATED = 0.25  # what a second cue of the same stance adds, as part of its weight
-_BEFORE_BUT, _AFTER_BUT = 0.6, 1.3
+REPEATED = 0.25  # what a second cue of the same stance adds, as part of its weight
+BEFORE_BUT, AFTER_BUT = 0.6, 1.3
 _LIKE_REQUEST = re.compile(r"[求请]$")
 _OUTCOME = re.compile(r"不用|不需要|不必|无需|无须")
 # With every white space there is.
@@ -76,7 +80,9 @@ class Places(NamedTuple):
 
 
 @dataclass(slots=True)
-class _Clause:
+class Clause:
+    """A clause of a text and its cues."""
+
     number: int
     start: int
     end: int
@@ -84,21 +90,25 @@ class _Clause:
     cues: list[Cue]
 
 
+# The clause of a number, where it holds a cue.
+Near = Callable[[int], Clause | None]
+
+
 def read(text: str, terms: Sequence[Placed] = ()) -> Reading:
     """The stance of a text (`normal.plain`) and which of its placed terms stand opposed."""
     placed = Places(*map(list, zip(*terms, strict=True))) if terms else Places((), (), ())
-    stance, because, opposed = judged(text, cues.find(text), _clauses(text), placed)
-    return Reading(stance, because, frozenset(map(str, opposed)))
-
-
-def judged(
-    text: str, found: Sequence[Cue], cut: Clauses, placed: Places
-) -> tuple[str, tuple[str, ...], list[Hashable]]:
-    """`read` for those who have its cues and clauses already: stance, deciding words, opposed."""
-    clauses = _holding(found, cut)
+    cut = _clauses(text)
+    clauses = _holding(cues.find(text), cut)
     for clause in clauses:
-        clause.cues = _settled(clause, text)
-    return *_decided(clauses, cut), _opposed(clauses, cut, placed)
+        settle(clause, text)
+    stance, because = _decided(clauses, cut)
+    near = {clause.number: clause for clause in clauses}.get
+    return Reading(stance, because, frozenset(map(str, opposed(clauses, near, cut, placed))))
+
+
+def settle(clause: Clause, text: str) -> None:
+    """Let the cues of a clause speak to each other."""
+    clause.cues = _settled(clause, text)
 
 
 def _clauses(text: str) -> Clauses:
@@ -114,20 +124,20 @@ def _clauses(text: str) -> Clauses:
     return Clauses([*ends, len(text)], [*sentences, sentence])
 
 
-def _holding(found: Iterable[Cue], cut: Clauses) -> list[_Clause]:
+def _holding(found: Iterable[Cue], cut: Clauses) -> list[Clause]:
     """The clauses that hold a cue, in order."""
-    clauses: list[_Clause] = []
+    clauses: list[Clause] = []
     ends, sentences = cut
     for cue in found:
         number = bisect_right(ends, cue.start)
         if not clauses or clauses[-1].number != number:
             start = ends[number - 1] if number else 0
-            clauses.append(_Clause(number, start, ends[number], sentences[number], []))
+            clauses.append(Clause(number, start, ends[number], sentences[number], []))
         clauses[-1].cues.append(cue)
     return clauses
 
 
-def _settled(clause: _Clause, text: str) -> list[Cue]:
+def _settled(clause: Clause, text: str) -> list[Cue]:
     """The clause's cues after they have spoken to each other: 希望不要, 为什么不支持, 有人反对."""
     if len(clause.cues) == 1:
         only = clause.cues[0]
@@ -178,11 +188,11 @@ def _reported(cue: Cue, before: str) -> bool:
     return cues.OTHERS.search(before) is not None and cues.OWN.search(before) is None
 
 
-def _decided(clauses: Sequence[_Clause], cut: Clauses) -> tuple[str, tuple[str, ...]]:
+def _decided(clauses: Sequence[Clause], cut: Clauses) -> tuple[str, tuple[str, ...]]:
     shown: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
     for factor, cue in _weighed(clauses, cut):
-        if cue.kind in _STANCE and cue.weight:
-            shown[_STANCE[cue.kind]].append((cue.weight * factor, cue.words))
+        if cue.kind in SHOWN and cue.weight:
+            shown[SHOWN[cue.kind]].append((cue.weight * factor, cue.words))
     if not shown:
         return "none", ()
     stance = (
@@ -197,10 +207,10 @@ def _decided(clauses: Sequence[_Clause], cut: Clauses) -> tuple[str, tuple[str, 
 
 def _strength(shown: Sequence[tuple[float, str]]) -> float:
     weights = sorted((weight for weight, _ in shown), reverse=True)
-    return weights[0] + _REPEATED * sum(weights[1:4])
+    return weights[0] + REPEATED * sum(weights[1:4])
 
 
-def _weighed(clauses: Sequence[_Clause], cut: Clauses) -> Iterator[tuple[float, Cue]]:
+def _weighed(clauses: Sequence[Clause], cut: Clauses) -> Iterator[tuple[float, Cue]]:
     """Each cue with its factor: less before a 但 of its sentence or opening the next, more after."""
     turns = [
         (clause.sentence, cue.start, _opens(clause, cut))
@@ -213,36 +223,34 @@ def _weighed(clauses: Sequence[_Clause], cut: Clauses) -> Iterator[tuple[float, 
             factor = 1.0
             for sentence, place, opens in turns:
                 if clause.sentence == sentence:
-                    factor = _AFTER_BUT if cue.start > place else _BEFORE_BUT
+                    factor = AFTER_BUT if cue.start > place else BEFORE_BUT
                 elif opens and clause.sentence == sentence - 1:
-                    factor = _BEFORE_BUT
+                    factor = BEFORE_BUT
             yield factor, cue
 
 
-def _opens(clause: _Clause, cut: Clauses) -> bool:
+def _opens(clause: Clause, cut: Clauses) -> bool:
     before = clause.number - 1
     return before < 0 or cut.sentences[before] != clause.sentence
 
 
-def _opposed(clauses: Sequence[_Clause], cut: Clauses, placed: Places) -> list[Hashable]:
-    """Terms whose last mention under a stance stands under an odd number of oppositions."""
+def opposed(clauses: Sequence[Clause], near: Near, cut: Clauses, placed: Places) -> list[Hashable]:
+    """Terms whose last mention under a stance stands under an odd number of oppositions. `clauses`
+    need be those alone that hold one of `ACTING`; `near` gives any with cues."""
     against: dict[int, int] = {}
-    by_number = {clause.number: clause for clause in clauses}
     for clause in clauses:
         for place, cue in enumerate(clause.cues):
             if cue.kind is Kind.SUPPORT:
                 for number in _within(placed, *_forward(clause, place)):
                     against.setdefault(number, 0)
             elif cue.kind in _TURNING:
-                for number in _scope(by_number, cut, clause, place, placed):
+                for number in _scope(near, cut, clause, place, placed):
                     against[number] = against.get(number, 0) + 1
     last = {placed.terms[number]: against[number] % 2 for number in sorted(against)}
     return [term for term, is_against in last.items() if is_against]
 
 
-def _scope(
-    clauses: Mapping[int, _Clause], cut: Clauses, clause: _Clause, place: int, placed: Places
-) -> range:
+def _scope(near: Near, cut: Clauses, clause: Clause, place: int, placed: Places) -> range:
     """Numbers of the terms one cue speaks against: those after it in its clause; if there are
     none those before it (加装电梯我反对); if there are none those of the clause before, or else
     after, in the sentence where that shows no stance itself (加装电梯，我反对)."""
@@ -252,17 +260,17 @@ def _scope(
     ahead = range(0) if cue.kind is Kind.UNFIT else _within(placed, *_forward(clause, place))
     if ahead or behind or cue.kind is Kind.STOP:
         return ahead or behind
-    for near in (clause.number - 1, clause.number + 1):
-        if 0 <= near < len(cut.ends) and cut.sentences[near] == clause.sentence:
-            other = clauses.get(near)
-            silent = other is None or not any(cue.kind in _STANCE for cue in other.cues)
-            start = cut.ends[near - 1] if near else 0
-            if silent and (found := _within(placed, start, cut.ends[near])):
+    for number in (clause.number - 1, clause.number + 1):
+        if 0 <= number < len(cut.ends) and cut.sentences[number] == clause.sentence:
+            other = near(number)
+            silent = other is None or not any(cue.kind in SHOWN for cue in other.cues)
+            start = cut.ends[number - 1] if number else 0
+            if silent and (found := _within(placed, start, cut.ends[number])):
                 return found
     return range(0)
 
 
-def _forward(clause: _Clause, place: int) -> tuple[int, int]:
+def _forward(clause: Clause, place: int) -> tuple[int, int]:
     """From the end of a cue to where the clause ends or another stance or turn begins."""
     start = clause.cues[place].end
     for left, right in pairwise(clause.cues[place:]):

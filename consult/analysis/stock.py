@@ -13,7 +13,7 @@ import shutil
 import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import ModuleType
 from typing import Protocol, cast
 
@@ -37,6 +37,13 @@ class Cutter(Protocol):
 
     def cutting(self, text: str) -> Callable[[str], list[str]]:
         """The fastest `cut` that is right for the blocks of this text."""
+
+    def cut_blocks(self, text: str) -> list[str]:
+        """The words of many blocks with spaces between, and those. What holds one of `SPECIAL` is
+        still to be mended, block by block."""
+
+    def mended(self, words: Sequence[str]) -> list[str]:
+        """The words of one block as `cut` gives them, from those of `cut_blocks`."""
 
     def has(self, word: str) -> bool:
         """Whether the word stands in the dictionary with a frequency above 0."""
@@ -85,11 +92,19 @@ class RustCutter:
     def cut(self, block: str) -> list[str]:
         """See `Cutter.cut`."""
         words = self._rust.cut(block)
-        return list(self._mended(words)) if SPECIAL.search(block) else words
+        return self.mended(words) if SPECIAL.search(block) else words
 
     def cutting(self, text: str) -> Callable[[str], list[str]]:
         """See `Cutter.cutting`."""
         return self.cut if SPECIAL.search(text) else self._rust.cut
+
+    def cut_blocks(self, text: str) -> list[str]:
+        """See `Cutter.cut_blocks`."""
+        return self._rust.cut(text)
+
+    def mended(self, words: Sequence[str]) -> list[str]:
+        """See `Cutter.mended`."""
+        return list(self._mended(words))
 
     def has(self, word: str) -> bool:
         """See `Cutter.has`."""
@@ -102,13 +117,16 @@ class RustCutter:
     def _mended(self, words: Iterable[str]) -> Iterator[str]:
         run = ""
         for word in words:
-            if _ASCII_RUN.fullmatch(word):
+            # Of ASCII a block has nothing but letters, digits and marks.
+            if word.isascii():
                 run += word
                 continue
-            yield from self._ascii(run)
-            run = ""
+            if run:
+                yield from self._ascii(run)
+                run = ""
             yield word
-        yield from self._ascii(run)
+        if run:
+            yield from self._ascii(run)
 
     def _ascii(self, run: str) -> Iterator[str]:
         for part in self._ascii_words.split(run):
@@ -133,6 +151,14 @@ class PythonCutter:
     def cutting(self, text: str) -> Callable[[str], list[str]]:  # noqa: ARG002 - one way for all
         """See `Cutter.cutting`."""
         return self.cut
+
+    def cut_blocks(self, text: str) -> list[str]:
+        """See `Cutter.cut_blocks`."""
+        return self.cut(text)
+
+    def mended(self, words: Sequence[str]) -> list[str]:
+        """See `Cutter.mended`; there is nothing to mend."""
+        return list(words)
 
     def has(self, word: str) -> bool:
         """See `Cutter.has`."""
