@@ -18,7 +18,16 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import answering, asked_units, changes, consultations, drafts, points, responses
+from consult import (
+    answering,
+    asked_units,
+    changes,
+    consultations,
+    drafts,
+    points,
+    response_progress,
+    responses,
+)
 from consult.asked_units import AskedUnit
 from consult.changes import Met
 from consult.consultations import Consultation, ConsultationState
@@ -476,7 +485,7 @@ def _hold(report: AdoptionReport, consultation: Consultation) -> None:
 
 
 def _must_be_answered(consultation: Consultation, kept_text: str = "") -> None:
-    if left := responses.open_count(consultation.id):
+    if left := response_progress.open_count(consultation.id):
         raise Refused(
             _("还有%(n)d个意见点没有定稿的答复，全部答复以后才能发布采纳情况表。", n=left),
             kept_text=kept_text,

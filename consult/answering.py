@@ -11,7 +11,13 @@ from itertools import groupby
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import consultations, points, responses, screening_queue
+from consult import (
+    consultations,
+    points,
+    response_progress,
+    responses,
+    screening_queue,
+)
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission
 from core import audit, outbox
@@ -30,7 +36,7 @@ def answer(
     points.lock_consultation(consultation.id)
     waiting = screening_queue.pending_count(consultation.id)
     consultations.answer(consultation, feedback=feedback, waiting=waiting, by=by, now=now)
-    if left := responses.open_count(consultation.id):
+    if left := response_progress.open_count(consultation.id):
         raise Refused(
             _("还有%(n)d个意见点没有定稿的答复，全部答复以后才能公布反馈。", n=left),
             kept_text=feedback,

@@ -135,6 +135,13 @@ def groups(ids: Sequence[int | None]) -> dict[int, tuple[PointGroup, int]]:
     return {group.id: (group, number) for group, number in db.session.execute(query)}
 
 
+def newest_groups(consultation_id: int, *, limit: int = 200) -> Sequence[PointGroup]:
+    """The groups that have points, the newest first."""
+    live = sa.exists().where(Point.group_id == PointGroup.id, Point.state == "live")
+    query = sa.select(PointGroup).where(PointGroup.consultation_id == consultation_id, live)
+    return db.session.scalars(query.order_by(PointGroup.id.desc()).limit(limit)).all()
+
+
 def same_words(point: Point, submission: Submission) -> Sequence[Point]:
     """Whole, ungrouped points with the same words as this one, itself among them: a proposal."""
     query = (

@@ -284,24 +284,75 @@ def ungroup(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> Po
     return act
 
 
-def keep_apart(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> PointAct:
-    """Say that points do not say the same, though they look alike: nobody is asked again."""
+def join(
+    source: PointGroup, into: PointGroup, title: str = "", *, by: audit.Actor, now: dt.datetime
+) -> PointAct:
+    """Let two groups that were made apart be one: all of `source` join `into`, which may be called
+    anew. What was in which group stays known, and is brought back by `undo`."""
+    lock_consultation(into.consultation_id)
+    if source.id == into.id or source.consultation_id != into.consultation_id:
+        raise Refused(_("请选择另一组。"))
+    moved = members(source.id)
+    if not moved or not members(into.id):
+        raise Refused(_("其中一组刚刚已经没有意见点了，请刷新后再看。"))
+    act = merge(moved, "", into=into, by=by, now=now)
+    if title.strip() and title.strip() != into.title:
+        act.before = act.before | {"title": into.title}
+        into.title = title.strip()[:200]
+        db.session.flush()
+    return act
+
+
+def keep_apart(
+    points: Sequence[Point], *, in_theme: bool = False, by: audit.Actor, now: dt.datetime
+) -> PointAct:
+    """Say that points do not say the same, though they look alike: nobody is asked again. `in_theme`:
+    though they are of one theme; by their words they may still be proposed."""
     consultation_id = points[0].consultation_id
     lock_consultation(consultation_id)
     ids = [p.id for p in lock(points)]
-    act = _note(ActKind.APART, consultation_id, None, {"points": ids}, {"points": ids}, by, now)
+    after: dict[str, Any] = {"points": ids} | ({"in_theme": True} if in_theme else {})
+    act = _note(ActKind.APART, consultation_id, None, {"points": ids}, after, by, now)
     _record("points.kept_apart", act, len(ids), len(ids), by, now)
     return act
 
 
-def kept_apart(consultation_id: int) -> set[int]:
-    """The points that somebody said do not say the same as what they look like."""
+def keep_groups_apart(
+    one: PointGroup, other: PointGroup, *, by: audit.Actor, now: dt.datetime
+) -> PointAct:
+    """Say that two groups do not say the same: they are never proposed to be one again."""
+    lock_consultation(one.consultation_id)
+    pair = {"points": [], "groups": sorted((one.id, other.id))}
+    act = _note(ActKind.APART, one.consultation_id, None, pair, pair, by, now)
+    _record("points.kept_apart", act, 0, 0, by, now, name=one.title)
+    return act
+
+
+def kept_apart(consultation_id: int, *, in_themes: bool = False) -> set[int]:
+    """The points that somebody said do not say the same as what they look like; `in_themes`: nor as
+    what is of their theme."""
+    refused = _refusals(consultation_id)
+    return {
+        id for after in refused if in_themes or "in_theme" not in after for id in after["points"]
+    }
+
+
+def groups_kept_apart(consultation_id: int) -> set[tuple[int, int]]:
+    """The pairs of groups that somebody said do not say the same."""
+    return {
+        (after["groups"][0], after["groups"][1])
+        for after in _refusals(consultation_id)
+        if "groups" in after
+    }
+
+
+def _refusals(consultation_id: int) -> Sequence[dict[str, Any]]:
     query = sa.select(PointAct.after).where(
         PointAct.consultation_id == consultation_id,
         PointAct.kind == ActKind.APART,
         PointAct.undone_at.is_(None),
     )
-    return {id for after in db.session.scalars(query) for id in after["points"]}
+    return db.session.scalars(query).all()
 
 
 def move(
@@ -398,6 +449,8 @@ def _undo_grouping(act: PointAct) -> None:
     _must_rest([*earlier, *others])
     for point in found:
         point.group_id = earlier[point.id]
+    if "title" in act.before:
+        db.session.get_one(PointGroup, act.after["group"]).title = act.before["title"]
     db.session.flush()
 
 

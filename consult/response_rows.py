@@ -11,6 +11,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult.point_rows import Cooperation, Point, PointState
+from consult.submissions import GONE, Submission
 from core import audit
 from core.db import Base, choice, db
 
@@ -38,6 +40,9 @@ class ResponseState(Enum):
             ResponseState.PUBLISHED: _("公布"),
         }
         return titles[self]
+
+
+DONE = (ResponseState.FINAL, ResponseState.PUBLISHED)
 
 
 class Outcome(Enum):
@@ -197,3 +202,30 @@ def inherit(sources: dict[int, int], *, now: dt.datetime) -> None:
                     changed_at=now,
                 )
             )
+
+
+# --- conditions --------------------------------------------------------------------------------
+
+
+def needs_answer() -> sa.ColumnElement[bool]:
+    """Points that somebody must answer: all live ones but those whose author took them back and
+    those of an import that was undone. For queries that join Submission."""
+    return sa.and_(Point.state == PointState.LIVE, Submission.state.not_in(GONE))
+
+
+def is_open() -> sa.ColumnElement[bool]:
+    """Whether the answer is not final; for queries that outer-join Response."""
+    return sa.or_(Response.state.is_(None), Response.state.not_in(DONE))
+
+
+def is_overdue(today: dt.date) -> sa.ColumnElement[bool]:
+    """Whether the day by which a unit should have answered is over."""
+    return sa.and_(
+        Response.due_on < today, Response.state.in_((ResponseState.TODO, ResponseState.DRAFTED))
+    )
+
+
+def is_with(unit_id: int) -> sa.ColumnElement[bool]:
+    """Whether a point was given to this unit, to answer or to help."""
+    helps = sa.select(Cooperation.point_id).where(Cooperation.unit_id == unit_id)
+    return sa.or_(Point.lead_unit_id == unit_id, Point.id.in_(helps))

@@ -7,16 +7,20 @@ words is kept. 未采纳 takes a second person, and nobody decides on what they 
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import consultations, points
+from consult import (
+    consultations,
+    points,
+    wordings,
+)
 from consult.consultations import Consultation
 from consult.points import LIVE, Cooperation, Point
+from consult.response_rows import DONE as DONE
 from consult.response_rows import LONGEST_REASON as LONGEST_REASON
 from consult.response_rows import SHORTEST_REASON as SHORTEST_REASON
 from consult.response_rows import Outcome as Outcome
@@ -25,7 +29,11 @@ from consult.response_rows import Response as Response
 from consult.response_rows import ResponseState as ResponseState
 from consult.response_rows import ResponseVersion as ResponseVersion
 from consult.response_rows import Wording as Wording
-from consult.submissions import GONE, Submission, SubmissionState
+from consult.response_rows import is_open as is_open
+from consult.response_rows import is_overdue as is_overdue
+from consult.response_rows import is_with as is_with
+from consult.response_rows import needs_answer as needs_answer
+from consult.submissions import Submission, SubmissionState
 from core import audit, working_days
 from core.db import db
 from core.errors import Refused
@@ -43,17 +51,13 @@ audit.ACTIONS.update(
         "response.finalised": _l("答复定稿"),
         "response.published": _l("公布答复"),
         "response.remarked": _l("记录各方意见"),
-        "wording.saved": _l("保存常用答复"),
-        "wording.retired": _l("停用常用答复"),
     }
 )
-audit.KINDS.update({"wording": _l("常用答复")})
 audit.FIELDS.update({"due": _l("办理期限"), "cooperating": _l("配合单位")})
 
 TODO, DRAFTED = ResponseState.TODO, ResponseState.DRAFTED
 IN_REVIEW, FINAL = ResponseState.IN_REVIEW, ResponseState.FINAL
 PUBLISHED = ResponseState.PUBLISHED
-DONE = (FINAL, PUBLISHED)
 # How many working days a unit has unless the office says otherwise.
 USUAL_DAYS = 10
 MOST_DAYS = 60
@@ -73,63 +77,6 @@ class Overtaken(Refused):
         )
         super().__init__(sentence, kept_text=typed)
         self.theirs = theirs
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What is left to do before a round can be answered."""
-
-    unrouted: int
-    todo: int
-    drafted: int
-    in_review: int
-    final: int
-    published: int
-    overdue: int
-
-    @property
-    def open(self) -> int:
-        """Points whose answer is not final."""
-        return self.unrouted + self.todo + self.drafted + self.in_review
-
-    @property
-    def total(self) -> int:
-        """All points that need an answer."""
-        return self.open + self.final + self.published
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far one unit has come with the points it leads."""
-
-    unit: Unit
-    states: dict[ResponseState, int]
-    overdue: int
-
-
-# --- conditions --------------------------------------------------------------------------------
-
-
-def needs_answer() -> sa.ColumnElement[bool]:
-    """Points that somebody must answer: all live ones but those whose author took them back and
-    those of an import that was undone. For queries that join Submission."""
-    return sa.and_(Point.state == LIVE, Submission.state.not_in(GONE))
-
-
-def is_open() -> sa.ColumnElement[bool]:
-    """Whether the answer is not final; for queries that outer-join Response."""
-    return sa.or_(Response.state.is_(None), Response.state.not_in(DONE))
-
-
-def is_overdue(today: dt.date) -> sa.ColumnElement[bool]:
-    """Whether the day by which a unit should have answered is over."""
-    return sa.and_(Response.due_on < today, Response.state.in_((TODO, DRAFTED)))
-
-
-def is_with(unit_id: int) -> sa.ColumnElement[bool]:
-    """Whether a point was given to this unit, to answer or to help."""
-    helps = sa.select(Cooperation.point_id).where(Cooperation.unit_id == unit_id)
-    return sa.or_(Point.lead_unit_id == unit_id, Point.id.in_(helps))
 
 
 def concerns(point: Point, unit_id: int | None) -> bool:
@@ -179,104 +126,6 @@ def remarks(point_id: int) -> Sequence[Remark]:
     """What units said about a point, the oldest first."""
     query = sa.select(Remark).where(Remark.point_id == point_id)
     return db.session.scalars(query.order_by(Remark.id)).all()
-
-
-def open_count(consultation_id: int) -> int:
-    """How many points have no final answer."""
-    query = (
-        sa.select(sa.func.count(Point.id))
-        .join(Submission, Submission.id == Point.submission_id)
-        .outerjoin(Response, Response.point_id == Point.id)
-        .where(Point.consultation_id == consultation_id, needs_answer(), is_open())
-    )
-    return db.session.execute(query).scalar_one()
-
-
-def progress(consultation_id: int, *, today: dt.date) -> tuple[Left, list[Progress]]:
-    """How far the points of a consultation have come, and those of each unit that leads, by its
-    name."""
-    # Counted once for both: of ten thousand points that is half of the page's time.
-    sums = _sums(consultation_id, today)
-    leads = {lead for lead, *_rest in sums if lead is not None}
-    query = sa.select(Unit).where(Unit.id.in_(leads)).order_by(Unit.name, Unit.id)
-    found = {
-        unit.id: Progress(
-            unit, dict.fromkeys(ResponseState, 0), sum(s.late for s in sums if s.lead == unit.id)
-        )
-        for unit in db.session.scalars(query)
-    }
-    for lead, state, number, _late in sums:
-        if lead is not None:
-            found[lead].states[state or TODO] += number
-    return _left(sums), list(found.values())
-
-
-class _Sum(NamedTuple):
-    lead: int | None
-    state: ResponseState | None
-    number: int
-    late: int
-
-
-def _sums(consultation_id: int, today: dt.date) -> list[_Sum]:
-    """The points of a consultation by the unit that leads and the state of their answers."""
-    query = (
-        sa.select(
-            Point.lead_unit_id,
-            Response.state,
-            sa.func.count(Point.id),
-            sa.func.count(sa.case((is_overdue(today), Point.id))),
-        )
-        .join(Submission, Submission.id == Point.submission_id)
-        .outerjoin(Response, Response.point_id == Point.id)
-        .where(Point.consultation_id == consultation_id, needs_answer())
-        .group_by(Point.lead_unit_id, Response.state)
-    )
-    return [_Sum(*row) for row in db.session.execute(query)]
-
-
-def _left(sums: Iterable[_Sum]) -> Left:
-    by_state = dict.fromkeys(ResponseState, 0)
-    unrouted = late = 0
-    for each in sums:
-        late += each.late
-        if each.lead is None and each.state in (None, TODO):
-            unrouted += each.number
-        else:
-            by_state[each.state or TODO] += each.number
-    return Left(
-        unrouted,
-        by_state[TODO],
-        by_state[DRAFTED],
-        by_state[IN_REVIEW],
-        by_state[FINAL],
-        by_state[PUBLISHED],
-        late,
-    )
-
-
-def overdue(today: dt.date, *, unit_id: int | None = None) -> int:
-    """How many points of all consultations are overdue; those of one unit if it is named."""
-    query = (
-        sa.select(sa.func.count(Point.id))
-        .join(Submission, Submission.id == Point.submission_id)
-        .join(Response, Response.point_id == Point.id)
-        .where(needs_answer(), is_overdue(today))
-    )
-    if unit_id is not None:
-        query = query.where(is_with(unit_id))
-    return db.session.execute(query).scalar_one()
-
-
-def waiting_for(unit_id: int) -> int:
-    """How many points a unit still has to draft an answer to, as the one that leads."""
-    query = (
-        sa.select(sa.func.count(Point.id))
-        .join(Submission, Submission.id == Point.submission_id)
-        .join(Response, Response.point_id == Point.id)
-        .where(needs_answer(), Point.lead_unit_id == unit_id, Response.state.in_((TODO, DRAFTED)))
-    )
-    return db.session.execute(query).scalar_one()
 
 
 # --- who answers, by when ----------------------------------------------------------------------
@@ -368,10 +217,10 @@ def draft(
     held = _responses(found, now)
     if seen is not None:
         _must_be_seen(held[chosen[0].id], seen, reason)
-    _must_say_why(outcome, reason)
+    wordings.must_say_why(outcome, reason)
     _must_be_in(held.values(), (TODO, DRAFTED), typed=reason)
     _must_be_others(found, by, typed=reason)
-    wording = _wording_of(outcome, reason)
+    wording = wordings.of_words(outcome, reason)
     rows: list[dict[str, Any]] = []
     for point in found:
         response = held[point.id]
@@ -518,72 +367,6 @@ def remark(
     return made
 
 
-# --- wordings ----------------------------------------------------------------------------------
-
-
-def wordings() -> Sequence[tuple[Wording, int]]:
-    """The wordings in use, each with how many points are answered with exactly its words."""
-    used = (
-        sa.select(Response.wording_id, sa.func.count().label("times"))
-        .join(Point, Point.id == Response.point_id)
-        .where(Response.wording_id.is_not(None), Point.state == LIVE)
-        .group_by(Response.wording_id)
-        .subquery()
-    )
-    query = (
-        sa.select(Wording, sa.func.coalesce(used.c.times, 0))
-        .outerjoin(used, used.c.wording_id == Wording.id)
-        .where(sa.not_(Wording.retired))
-        .order_by(Wording.outcome, Wording.id)
-    )
-    return [(wording, times) for wording, times in db.session.execute(query)]
-
-
-def wording_by_id(wording_id: int) -> Wording | None:
-    """The wording with this id, also one that is offered no more."""
-    return db.session.get(Wording, wording_id)
-
-
-def save_wording(
-    title: str, outcome: Outcome, reason: str, *, by: audit.Actor, now: dt.datetime
-) -> Wording:
-    """Keep words for further answers."""
-    reason = reason.strip()
-    _must_say_why(outcome, reason)
-    if not title.strip() or not reason:
-        raise Refused(_("请写明名称和文字。"))
-    made = Wording(
-        title=title.strip()[:100],
-        outcome=outcome,
-        reason=reason,
-        made_at=now,
-        made_by_id=by.id,
-        retired=False,
-    )
-    db.session.add(made)
-    db.session.flush()
-    audit.record("wording.saved", made, by=by, now=now, name=made.title)
-    return made
-
-
-def retire_wording(wording: Wording, *, by: audit.Actor, now: dt.datetime) -> None:
-    """Offer it no more; where it was used it stays."""
-    db.session.refresh(wording, with_for_update=True)
-    if wording.retired:
-        raise Refused(_("这条常用答复已经停用了。"))
-    wording.retired = True
-    audit.record("wording.retired", wording, by=by, now=now, name=wording.title)
-
-
-def _wording_of(outcome: Outcome, reason: str) -> int | None:
-    if not reason:
-        return None
-    query = sa.select(Wording.id).where(
-        Wording.outcome == outcome, Wording.reason == reason, sa.not_(Wording.retired)
-    )
-    return db.session.scalar(query.order_by(Wording.id).limit(1))
-
-
 # --- what the operations stand on --------------------------------------------------------------
 
 
@@ -672,16 +455,6 @@ def _must_be_in(
                 state=response.state.title,
             )
             raise Refused(sentence, kept_text=typed)
-
-
-def _must_say_why(outcome: Outcome, reason: str) -> None:
-    needed = outcome is not Outcome.ADOPTED
-    if (needed or reason) and len(reason) < SHORTEST_REASON:
-        raise Refused(
-            _("除“采纳”外都要写明理由，至少%(n)d个字。", n=SHORTEST_REASON), kept_text=reason
-        )
-    if len(reason) > LONGEST_REASON:
-        raise Refused(_("理由最多%(n)d字。", n=LONGEST_REASON), kept_text=reason)
 
 
 def _must_be_screened(found: Sequence[Point]) -> None:

@@ -7,7 +7,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from consult import adoption, points, responses, screening, submissions
+from consult import (
+    adoption,
+    points,
+    response_progress,
+    responses,
+    screening,
+    submissions,
+)
 from consult.adoption import AdoptionReport
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.point_rows import Point
@@ -89,7 +96,7 @@ def test_an_answer_approved_four_times_at_once_is_approved_once(site: Flask) -> 
     said = together(site, *[approve] * 4)
     assert said.count("") == 1
     with site.app_context():
-        assert responses.open_count(the_round().id) == 0
+        assert response_progress.open_count(the_round().id) == 0
         # One a point.
         assert count("response.approved") == 3
 
@@ -157,7 +164,7 @@ def test_a_point_that_comes_in_while_the_table_is_released(site: Flask) -> None:
             assert kept == set(final)
         else:
             assert "没有定稿的答复" in said[0]
-            assert responses.open_count(consultation.id) == 1
+            assert response_progress.open_count(consultation.id) == 1
 
 
 def test_two_who_release_one_table_release_it_once(site: Flask) -> None:

@@ -7,7 +7,15 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import answering, points, responses, screening, submissions
+from consult import (
+    answering,
+    points,
+    response_progress,
+    responses,
+    screening,
+    submissions,
+    wordings,
+)
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.points import Point
 from consult.response_rows import ResponseVersion
@@ -101,9 +109,9 @@ def test_the_later_of_two_gets_both_texts(round_: Consultation) -> None:
 def test_a_group_is_answered_at_once_and_not_merged_meanwhile(round_: Consultation) -> None:
     three = [a_point(round_, f"建议在老旧小区加装电梯{n}。") for n in range(3)]
     points.merge(three[:2], "电梯", **WHO)
-    wording = responses.save_wording("已体现", Outcome.ALREADY, WHY, **WHO)
+    wording = wordings.save("已体现", Outcome.ALREADY, WHY, **WHO)
     assert responses.draft([three[0]], Outcome.ALREADY, WHY, **WHO) == 2
-    assert responses.wordings() == [(wording, 2)]
+    assert wordings.every() == [(wording, 2)]
     with pytest.raises(Refused):
         points.merge([three[1], three[2]], "又一组", **WHO)
     assert db.session.scalar(sa.select(sa.func.count(ResponseVersion.id))) == 2
@@ -143,14 +151,14 @@ def test_a_round_is_not_answered_while_a_point_is_open(round_: Consultation) -> 
     all_final(round_)
     answering.answer(round_, feedback="已研究。", site="https://x.example", **WHO)
     assert round_.state is ConsultationState.ANSWERED
-    assert responses.progress(round_.id, today=NOON.date())[0].published >= 1
+    assert response_progress.progress(round_.id, today=NOON.date())[0].published >= 1
 
 
 def test_hidden_opinions_are_answered_too(round_: Consultation) -> None:
     submission = an_opinion(round_)
     submission.state = SubmissionState.HIDDEN
     db.session.flush()
-    assert responses.open_count(round_.id) == 1
+    assert response_progress.open_count(round_.id) == 1
 
 
 # --- pages -------------------------------------------------------------------------------------

@@ -7,7 +7,16 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import point_merges, points, responses, screening, submissions
+from consult import (
+    alike_search,
+    point_merges,
+    point_themes,
+    points,
+    responses,
+    screening,
+    submissions,
+    term_index,
+)
 from consult.comparing import Kind
 from consult.consultations import Consultation, Phase
 from consult.point_merges import Proposal
@@ -61,7 +70,7 @@ def lifts(consultation: Consultation) -> list[Point]:
 
 
 def proposed(consultation: Consultation) -> list[Proposal]:
-    point_merges.search(consultation.id, now=NOON)
+    alike_search.search(consultation.id, now=NOON)
     return point_merges.page(consultation.id, limit=10)
 
 
@@ -201,7 +210,7 @@ def test_a_number_taken_by_another_proposal_confirms_nothing(round_: Consultatio
 def test_more_than_can_be_read_at_once_comes_next(
     round_: Consultation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(point_merges, "MOST_TEXTS", 1)
+    monkeypatch.setattr(alike_search, "MOST_TEXTS", 1)
     lifts(round_)
     (found,) = proposed(round_)
     assert (found.points, found.rest) == (2, 1)
@@ -216,23 +225,23 @@ def test_a_search_is_outdated_by_new_points_and_by_what_is_freed(round_: Consult
     search = point_merges.last_search(round_.id)
     assert search is not None
     act = confirm(found)
-    assert not point_merges.is_outdated(search), "what was decided needs no search"
+    assert not alike_search.is_outdated(search), "what was decided needs no search"
     points.undo(act, **WHO)
-    assert point_merges.is_outdated(search)
+    assert alike_search.is_outdated(search)
     proposed(round_)
-    assert not point_merges.is_outdated(search)
+    assert not alike_search.is_outdated(search)
     an_opinion(round_, PARK, "new")
-    assert point_merges.is_outdated(search)
+    assert alike_search.is_outdated(search)
 
 
 def test_thousands_are_searched_in_the_background(
     round_: Consultation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(point_merges, "SOON", 2)
+    monkeypatch.setattr(alike_search, "SOON", 2)
     lifts(round_)
-    job = point_merges.ask(round_, **WHO)
+    job = alike_search.ask(round_, **WHO)
     assert job is not None
-    assert point_merges.ask(round_, **WHO) is job
+    assert alike_search.ask(round_, **WHO) is job
     db.session.commit()
     assert point_merges.page(round_.id, limit=10) == []
     jobs.work(worker="test", now=lambda: NOON)
@@ -241,6 +250,171 @@ def test_thousands_are_searched_in_the_background(
     assert job.result is not None
     assert job.result["path"].endswith(f"/{round_.slug}/points/alike")
     assert len(point_merges.page(round_.id, limit=10)) == 1
+
+
+# --- themes and groups -------------------------------------------------------------------------
+
+CHARGE = "电动自行车没有地方充电，楼道里拉线很危险。"
+SHED = "小区应当修一个车棚，装上充电桩给助动车用。"
+BATTERY = "把电瓶拿回家里充电是火灾隐患，请统一设充电柜。"
+
+
+@pytest.fixture
+def of_one_theme(round_: Consultation, monkeypatch: pytest.MonkeyPatch) -> list[Point]:
+    """Three points that say something of charging in their own words, and what the themes are."""
+    made = [an_opinion(round_, body, body[:3]) for body in (CHARGE, SHED, BATTERY)]
+    theme = point_themes.Theme("充电、车棚", ("充电", "车棚", "电瓶"), (0, 1, 2))
+    monkeypatch.setattr(point_themes, "of", lambda *_a, **_k: [theme])
+    return made
+
+
+def test_what_is_of_one_theme_is_proposed_with_its_words(
+    round_: Consultation, of_one_theme: list[Point]
+) -> None:
+    first, shed, battery = of_one_theme
+    (found,) = proposed(round_)
+    assert (found.theme, found.terms) == ("充电、车棚", ("充电", "车棚", "电瓶"))
+    assert [(t.first.id, t.terms) for t in found.texts] == [
+        (first.id, ("充电",)),
+        (shed.id, ("充电", "车棚")),
+        (battery.id, ("充电", "电瓶")),
+    ]
+    assert not found.equal
+    confirm(found, {first.id, shed.id})
+    assert first.group_id == shed.group_id is not None
+    # What was not ticked was not refused: it may still join, or be a group of its own.
+    (left,) = point_merges.page(round_.id, limit=10)
+    assert (firsts(left), left.into_points) == ({battery.id}, 2)
+    point_merges.confirm(
+        point_merges.by_id(left.id), {battery.id}, {battery.id}, "", anew=False, **WHO
+    )
+    assert battery.group_id == first.group_id
+    assert proposed(round_) == []
+
+
+def test_of_a_theme_one_may_make_another_group(
+    round_: Consultation, of_one_theme: list[Point]
+) -> None:
+    points.merge([of_one_theme[0], an_opinion(round_, PARK, "p")], "充电", **WHO)
+    (found,) = proposed(round_)
+    assert found.into is not None
+    both = firsts(found)
+    act = point_merges.confirm(point_merges.by_id(found.id), both, both, "电瓶", anew=True, **WHO)
+    assert act.after["group"] != found.into.id
+    assert {p.group_id for p in of_one_theme[1:]} == {act.after["group"]}
+
+
+def test_a_theme_that_is_refused_is_not_asked_again_but_like_words_are(
+    round_: Consultation, of_one_theme: list[Point]
+) -> None:
+    (found,) = proposed(round_)
+    act = refuse(found)
+    assert proposed(round_) == []
+    again = an_opinion(round_, CHARGE, "again")
+    (of_words,) = proposed(round_)
+    assert (of_words.theme, of_words.points) == ("", 2)
+    points.undo(act, **WHO)
+    assert {each.theme for each in proposed(round_)} == {"", "充电、车棚"}
+    assert again.group_id is None
+
+
+def two_groups(round_: Consultation) -> tuple[list[Point], list[Point]]:
+    """Groups made apart by two people, of opinions that say the same."""
+    one = [an_opinion(round_, LIFT, f"a{n}") for n in range(3)]
+    other = [an_opinion(round_, LIFT_TOO, f"b{n}") for n in range(2)]
+    points.merge(one, "加装电梯", **WHO)
+    points.merge(other, "老房子装电梯", **WHO)
+    return one, other
+
+
+def test_two_groups_made_apart_become_one_and_are_parted_again(round_: Consultation) -> None:
+    one, other = two_groups(round_)
+    before = [p.group_id for p in one + other]
+    assert proposed(round_) == []
+    (pair,) = point_merges.pairs(round_.id)
+    assert (pair.one_points, pair.other_points, pair.theme) == (3, 2, "")
+    act = point_merges.join(point_merges.pair_by_id(pair.id), "老旧小区加装电梯", **WHO)
+    assert {p.group_id for p in one + other} == {one[0].group_id}
+    group = db.session.get_one(points.PointGroup, one[0].group_id)
+    assert group.title == "老旧小区加装电梯"
+    # Where each came from stays known.
+    assert dict(act.before["groups"]) == {p.id: before[3] for p in other}
+    assert point_merges.pairs(round_.id) == []
+    points.undo(act, **WHO)
+    assert [p.group_id for p in one + other] == before
+    assert group.title == "加装电梯"
+
+
+def test_groups_that_are_not_the_same_are_not_asked_about_again(round_: Consultation) -> None:
+    _one, other = two_groups(round_)
+    proposed(round_)
+    (pair,) = point_merges.pairs(round_.id)
+    act = point_merges.keep_groups_apart(point_merges.pair_by_id(pair.id), **WHO)
+    assert (proposed(round_), point_merges.pairs(round_.id)) == ([], [])
+    assert points.kept_apart(round_.id) == set(), "their points may still be proposed"
+    with pytest.raises(Refused, match="请刷新"):
+        point_merges.join(None, "", **WHO)
+    points.undo(act, **WHO)
+    proposed(round_)
+    assert len(point_merges.pairs(round_.id)) == 1
+    responses.draft(other[:1], Outcome.ALREADY, WHY, **WHO)
+    assert point_merges.pairs(round_.id) == [], "one that is being answered joins nothing"
+
+
+def test_groups_are_joined_only_with_another_of_their_round(round_: Consultation) -> None:
+    one, other = two_groups(round_)
+    group = db.session.get_one(points.PointGroup, one[0].group_id)
+    with pytest.raises(Refused, match="另一组"):
+        points.join(group, group, **WHO)
+    gone = db.session.get_one(points.PointGroup, other[0].group_id)
+    points.ungroup(other, **WHO)
+    with pytest.raises(Refused, match="没有意见点"):
+        points.join(gone, group, **WHO)
+
+
+def test_what_waits_is_kept_as_a_number(round_: Consultation) -> None:
+    def waiting() -> int:
+        search = point_merges.last_search(round_.id)
+        assert search is not None
+        point_merges.follow(round_.id)
+        return search.waiting
+
+    point_merges.follow(round_.id)
+    two_groups(round_)
+    same = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
+    proposed(round_)
+    assert waiting() == 2
+    act = points.merge(same, "停车", **WHO)
+    assert waiting() == 1
+    points.undo(act, **WHO)
+    assert waiting() == 2
+    refuse(point_merges.page(round_.id, limit=1)[0])
+    assert waiting() == 1
+    point_merges.join(point_merges.pair_by_id(point_merges.pairs(round_.id)[0].id), "", **WHO)
+    assert waiting() == 0
+
+
+def test_themes_are_found_among_many_and_large_ones_fall_apart(app: Flask) -> None:
+    things = ["停车", "公园", "食堂"]
+    rest = {
+        "停车": ["车位", "车库", "收费", "夜间"],
+        "公园": ["绿地", "步道", "座椅", "照明"],
+        "食堂": ["助餐", "老人", "饭菜", "送餐"],
+    }
+    texts = [
+        f"{thing}的{rest[thing][n % 4]}和{rest[thing][(n + 1) % 4]}请改进，第{n}条。"
+        for thing in things
+        for n in range(8)
+    ]
+    with app.app_context():
+        lexicon = term_index.lexicon()
+        found = point_themes.of(texts, lexicon, most=20)
+        assert {place for each in found for place in each.members} <= set(range(24))
+        assert any("停车" in each.terms for each in found)
+        for each in found:
+            assert len({place // 8 for place in each.members}) == 1, each.name
+        assert all(len(each.members) <= 4 for each in point_themes.of(texts, lexicon, most=4))
+        assert point_themes.of(texts[:19], lexicon, most=20) == []
 
 
 # --- the page ----------------------------------------------------------------------------------
@@ -280,3 +454,37 @@ def test_the_page_searches_shows_and_merges(app: Flask, desk: FlaskClient) -> No
     assert "没有待确认的归并" in after
     again = desk.post(f"{HERE}/{proposal}", data={"act": "merge", **kept})
     assert "请刷新" in again.text
+
+
+def test_the_page_joins_two_groups_and_the_workbench_says_how_many_wait(
+    app: Flask, desk: FlaskClient
+) -> None:
+    with app.app_context():
+        consultation = db.session.scalars(sa.select(Consultation)).one()
+        one, other = two_groups(consultation)
+        alike_search.search(consultation.id, now=NOON)
+        db.session.commit()
+        groups = one[0].group_id, other[0].group_id
+    bench = "/desk/consultations/liuli/points"
+    # The two groups, and each of the three points that are free.
+    assert "处待确认" in desk.get(bench).text
+    page = desk.get(HERE).text
+    assert "“加装电梯”与“老房子装电梯”" in page
+    with app.app_context():
+        pair = db.session.scalars(sa.select(point_merges.AlikeGroups.id)).one()
+    answer = desk.post(f"{HERE}/groups/{pair}", data={"act": "join", "title": "电梯"})
+    assert answer.status_code == 303
+    assert "“加装电梯”与“老房子装电梯”" not in desk.get(HERE).text
+    assert "请刷新" in desk.post(f"{HERE}/groups/{pair}", data={"act": "refuse"}).text
+    # By hand, from the list of one group.
+    with app.app_context():
+        made = [an_opinion(consultation, PARK, f"{n}") for n in range(2)]
+        points.merge(made, "停车", **WHO)
+        db.session.commit()
+        parking = made[0].group_id
+    assert "把这一整组并入" in desk.get(f"{bench}?group={parking}").text
+    sent = {"act": "join", "group": parking, "into": groups[0]}
+    assert desk.post(bench, data=sent).status_code == 303
+    with app.app_context():
+        assert len(points.members(groups[0])) == 7
+    assert "另一组" in desk.post(bench, data=sent | {"into": "x"}).text

@@ -14,6 +14,7 @@ from consult import (
     imports,
     originals,
     points,
+    response_progress,
     responses,
     revisions,
     screening,
@@ -415,10 +416,10 @@ def _reconciled(consultation: Consultation) -> None:
     grouped = [p for p in live(consultation) if p.group_id]
     assert counts.groups == len({p.group_id for p in grouped})
     assert counts.single == counts.points - len(grouped)
-    left, _units = responses.progress(consultation.id, today=NOON.date())
+    left, _units = response_progress.progress(consultation.id, today=NOON.date())
     gone = {each.id for each in every if each.state is SubmissionState.WITHDRAWN}
     assert left.total == counts.points - sum(len(found[id]) for id in gone)
-    assert left.open == responses.open_count(consultation.id)
+    assert left.open == response_progress.open_count(consultation.id)
     # The points of a group are answered alike.
     answers = responses.of_many([p.id for p in grouped])
     for group in {p.group_id for p in grouped}:

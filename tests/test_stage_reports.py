@@ -12,7 +12,11 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import adoption, responses, stage_reports
+from consult import (
+    adoption,
+    response_progress,
+    stage_reports,
+)
 from consult.adoption import Part
 from consult.consultations import Consultation, Phase
 from consult.responses import Outcome
@@ -173,4 +177,4 @@ def test_the_desk_says_how_far_each_consultation_is(
     assert page.count("尚未发布，未计入") == 2
     row = page.split("规划纲要</a>")[1].split("</tr>")[0]
     assert re.findall(r">(\d+)</td>", row) == ["1"]
-    assert responses.open_count(second.id) == 1
+    assert response_progress.open_count(second.id) == 1

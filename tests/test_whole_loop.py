@@ -18,7 +18,16 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import adoption, archives, changes, imports, points, responses, revisions
+from consult import (
+    adoption,
+    archives,
+    changes,
+    imports,
+    points,
+    response_progress,
+    responses,
+    revisions,
+)
 from consult.analysis import duplicates
 from consult.archives import Variant
 from consult.consultations import Consultation, Phase
@@ -159,7 +168,7 @@ def given_out_and_answered(round_: Consultation, officers: tuple[Account, Accoun
             adoption.propose(round_, feedback=FEEDBACK, by=officers[0], now=NOON)
         responses.approve(chosen, by=officers[1], now=NOON)
         db.session.commit()
-    assert responses.open_count(round_.id) == 0
+    assert response_progress.open_count(round_.id) == 0
     assert points.counts(round_.id).points == sum(
         number("SELECT COUNT(*) FROM response WHERE state = 'final' AND outcome = :o", o=o.value)
         for o in Outcome

@@ -6,7 +6,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import responses
+from consult import (
+    responses,
+    wordings,
+)
 from consult.consultations import Consultation, Phase
 from consult.responses import Outcome
 from core import audit
@@ -33,7 +36,7 @@ def round_(app: Flask) -> Iterator[Consultation]:
 
 def test_a_wording_is_used_counted_and_retired(round_: Consultation, client: FlaskClient) -> None:
     people.sign_in(client, people.make("drc_staff"))
-    wording = responses.save_wording("电梯", Outcome.ALREADY, WHY, by=audit.SYSTEM, now=NOON)
+    wording = wordings.save("电梯", Outcome.ALREADY, WHY, by=audit.SYSTEM, now=NOON)
     db.session.commit()
     first, second, third = live(round_)
     place = f"/desk/consultations/jingan/points/{first.id}"
@@ -45,7 +48,7 @@ def test_a_wording_is_used_counted_and_retired(round_: Consultation, client: Fla
     # Other words are another answer.
     responses.draft([third], Outcome.ALREADY, f"{WHY}谢谢。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
-    assert [(each.title, times) for each, times in responses.wordings()] == [("电梯", 2)]
+    assert [(each.title, times) for each, times in wordings.every()] == [("电梯", 2)]
     assert '<td data-label="用于（点）" class="num">2</td>' in client.get("/desk/wordings/").text
     retire = f"/desk/wordings/{wording.id}/retire"
     assert client.post(retire).status_code == 303
@@ -61,11 +64,11 @@ def test_a_wording_is_used_counted_and_retired(round_: Consultation, client: Fla
 
 
 def test_it_is_retired_once(round_: Consultation) -> None:
-    wording = responses.save_wording("电梯", Outcome.ALREADY, WHY, by=audit.SYSTEM, now=NOON)
-    responses.retire_wording(wording, by=audit.SYSTEM, now=NOON)
+    wording = wordings.save("电梯", Outcome.ALREADY, WHY, by=audit.SYSTEM, now=NOON)
+    wordings.retire(wording, by=audit.SYSTEM, now=NOON)
     db.session.flush()
     with pytest.raises(Refused, match="已经停用"):
-        responses.retire_wording(wording, by=audit.SYSTEM, now=NOON)
+        wordings.retire(wording, by=audit.SYSTEM, now=NOON)
 
 
 def test_the_desk_says_what_is_late(

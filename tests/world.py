@@ -22,10 +22,10 @@ from werkzeug.routing import Rule
 
 from consult import (
     adoption,
+    alike_search,
     changes,
     drafts,
     inquiries,
-    point_merges,
     points,
     programme_files,
     programmes,
@@ -33,6 +33,7 @@ from consult import (
     revisions,
     screening,
     submissions,
+    wordings,
 )
 from consult.attachments import Attachment
 from consult.consultations import Consultation, Phase
@@ -40,7 +41,7 @@ from consult.drafts import Version, VersionState
 from consult.inquiries import Inquiry
 from consult.intake import Intake
 from consult.lexicons import LexiconVersion
-from consult.point_merges import AlikeProposal
+from consult.point_merges import AlikeGroups, AlikeMember, AlikeProposal
 from consult.point_rows import Point, PointAct, SavedView
 from consult.programmes import Programme, Stage
 from consult.responses import Outcome as Outcomes
@@ -183,7 +184,7 @@ def _answers(consultation: Consultation, unit: Unit) -> None:
     assert second is not None
     who: dict[str, Any] = {"by": by, "now": NOON}
     why = "文稿已写明这一安排，本条意见已经体现。"
-    responses.save_wording("已体现", Outcomes.ALREADY, why, **who)
+    wordings.save("已体现", Outcomes.ALREADY, why, **who)
     screened = sa.select(Submission.id).where(Submission.state == SubmissionState.SHOWN)
     found = db.session.scalars(
         sa.select(Point)
@@ -326,7 +327,35 @@ def _alike(consultation: Consultation) -> None:
         screening.decide(submission, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
         if number == 3:
             points.keep_apart(points.of(submission.id), by=audit.SYSTEM, now=NOON)
-    point_merges.search(consultation.id, now=NOON)
+    alike_search.search(consultation.id, now=NOON)
+    _of_themes(consultation)
+
+
+def _of_themes(consultation: Consultation) -> None:
+    """What a search among many finds besides: points of one theme, and two groups that may be one."""
+    free = sa.select(Point).where(
+        Point.consultation_id == consultation.id,
+        Point.state == points.LIVE,
+        Point.group_id.is_(None),
+    )
+    some = db.session.scalars(free.order_by(Point.id.desc()).limit(6)).all()
+    groups = [
+        points.merge(some[n : n + 2], f"公园的第{n}组", by=audit.SYSTEM, now=NOON).after["group"]
+        for n in (0, 2)
+    ]
+    proposal = AlikeProposal(
+        consultation_id=consultation.id,
+        central_point_id=some[4].id,
+        into_group_id=groups[0],
+        theme="公园、开放、时间",
+        terms="公园、开放、时间",
+    )
+    db.session.add(proposal)
+    db.session.flush()
+    db.session.add(AlikeMember(proposal_id=proposal.id, point_id=some[4].id, text=0))
+    pair = {"one_group_id": groups[0], "other_group_id": groups[1]}
+    db.session.add(AlikeGroups(consultation_id=consultation.id, theme="公园", **pair))
+    db.session.flush()
 
 
 @contextmanager
@@ -420,6 +449,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "wording_id": Wording.id,
         "act_id": PointAct.id,
         "alike_id": AlikeProposal.id,
+        "pair_id": AlikeGroups.id,
         "account_id": Account.id,
         "summary_id": Summary.id,
         "message_id": Message.id,

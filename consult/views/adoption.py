@@ -8,7 +8,15 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import adoption, adoption_files, adoption_papers, asked_units, drafts, responses, rules
+from consult import (
+    adoption,
+    adoption_files,
+    adoption_papers,
+    asked_units,
+    drafts,
+    response_progress,
+    rules,
+)
 from consult.adoption import AdoptionReport, Row
 from consult.adoption_files import Wanted
 from consult.asked_units import AskedUnit
@@ -266,7 +274,7 @@ def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
         sums=sums,
         asked=asked_of(asked_units.gather(consultation.id)),
         met=_met(rows),
-        open=responses.open_count(consultation.id),
+        open=response_progress.open_count(consultation.id),
         waiting=adoption.waiting(consultation.id),
         editions=adoption.released(consultation.id),
         full=may(rules.archive_in_full),

@@ -8,7 +8,13 @@ from flask import Blueprint, Flask, current_app, render_template, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 
-from consult import consultations, inquiries, responses, rules, screening_queue
+from consult import (
+    consultations,
+    inquiries,
+    response_progress,
+    rules,
+    screening_queue,
+)
 from core import corrections, outbox
 from core import rules as core_rules
 from core.permissions import Rule, may, require
@@ -64,7 +70,7 @@ def today() -> str:
         rules=rules,
         corrections=corrections.waiting(at) if may(core_rules.answer_corrections) else None,
         stuck=outbox.stuck() if may(core_rules.mind_messages) else 0,
-        late=responses.overdue(local(at).date()) if may(rules.work_on_points) else 0,
+        late=response_progress.overdue(local(at).date()) if may(rules.work_on_points) else 0,
         to_answer=_to_answer(at),
         lines=[line for ask in current_app.extensions.get("desk_lines", []) for line in ask(at)],
         asked=_asked(at),
@@ -81,8 +87,8 @@ def _to_answer(at: dt.datetime) -> tuple[int, int]:
     unit_id = current_user.unit_id
     if unit_id is None or not may(rules.answer_points):
         return 0, 0
-    late = responses.overdue(local(at).date(), unit_id=unit_id)
-    return responses.waiting_for(unit_id), late
+    late = response_progress.overdue(local(at).date(), unit_id=unit_id)
+    return response_progress.waiting_for(unit_id), late
 
 
 def _asked(at: dt.datetime) -> int:

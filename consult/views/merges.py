@@ -1,4 +1,4 @@
-"""Points that are alike: what is proposed to be merged, and what a person says to it."""
+"""Points that are alike: what is proposed to be merged, or to be one group, and what a person says."""
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -7,7 +7,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectMultipleField
 
-from consult import point_merges, rules
+from consult import alike_search, point_merges, rules
 from consult.views import loading
 from core import jobs
 from core import rules as core_rules
@@ -28,6 +28,8 @@ class DecideForm(Form):
     shown = SelectMultipleField(_l("意见点"), choices=[], validate_choice=False)
     texts = SelectMultipleField(_l("意见点"), choices=[], validate_choice=False)
     title = LineField(_l("说的是什么"), [Words(least=0, most=200, missing="")])
+    # Of a theme: whether what is ticked joins the group that is named or becomes one of its own.
+    into = HiddenField()
 
 
 @blueprint.before_request
@@ -37,13 +39,14 @@ def _privately() -> None:
 
 @blueprint.get(HERE)
 def index(slug: str) -> str:
-    """What is proposed, five groups a page, and when it was searched."""
+    """What is proposed, five a page, and when it was searched; groups that may be one come first."""
     require(rules.work_on_points)
     consultation = loading.consultation(slug)
     search = point_merges.last_search(consultation.id)
     job = jobs.by_id(search.job_id) if search and search.job_id else None
     found = point_merges.page(consultation.id, after=number_in("after") or 0, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
+    later = bool(request.args.get("after"))
     return render_template(
         "consult/points/alike.html",
         consultation=consultation,
@@ -51,10 +54,11 @@ def index(slug: str) -> str:
         job=job if job and job.is_open else None,
         may_see=job is not None and may(core_rules.see_job, job),
         neglected=jobs.neglected(now()),
-        outdated=bool(search and search.searched_at and point_merges.is_outdated(search)),
+        outdated=bool(search and search.searched_at and alike_search.is_outdated(search)),
         found=found,
+        pairs=[] if later else point_merges.pairs(consultation.id),
         next_url=url_for(".index", slug=slug, after=found[-1].id) if more else None,
-        first_url=url_for(".index", slug=slug) if request.args.get("after") else None,
+        first_url=url_for(".index", slug=slug) if later else None,
     )
 
 
@@ -65,7 +69,7 @@ def search(slug: str) -> Response:
     consultation = loading.consultation(slug)
     if not DecideForm().validate():
         abort(422)
-    job = point_merges.ask(consultation, by=current_user, now=now())
+    job = alike_search.ask(consultation, by=current_user, now=now())
     db.session.commit()
     flash(_("已交后台查找，可以离开本页。") if job else _("已重新查找。"), "success")
     return redirect(url_for(".index", slug=slug), 303)
@@ -93,13 +97,36 @@ def decide(slug: str, alike_id: int) -> Response:
             shown,
             _ids(form.texts.data) & shown,
             form.title.data or "",
+            anew=form.into.data == "new",
             by=current_user,
             now=now(),
         )
         said = _("已归并%(n)d点。", n=len(act.after["points"]))
         if rest:
             # What did not fit joins the group next.
-            point_merges.ask(consultation, by=current_user, now=now())
+            alike_search.ask(consultation, by=current_user, now=now())
+    db.session.commit()
+    flash(said, "success")
+    return redirect(url_for(".index", slug=slug), 303)
+
+
+@blueprint.post(HERE + "/groups/<int:pair_id>")
+def decide_groups(slug: str, pair_id: int) -> Response:
+    """Let two groups be one; or say that they are not the same."""
+    require(rules.work_on_points)
+    consultation = loading.consultation(slug)
+    form = DecideForm()
+    if not form.validate() or form.act.data not in ("join", "refuse"):
+        abort(422)
+    pair = point_merges.pair_by_id(pair_id)
+    if pair is not None and pair.consultation_id != consultation.id:
+        abort(404)
+    if form.act.data == "refuse":
+        point_merges.keep_groups_apart(pair, by=current_user, now=now())
+        said = _("已记下这两组不是同一意见，不再提出。")
+    else:
+        act = point_merges.join(pair, form.title.data or "", by=current_user, now=now())
+        said = _("两组已合为一组，%(n)d点并了过去。", n=len(act.after["points"]))
     db.session.commit()
     flash(said, "success")
     return redirect(url_for(".index", slug=slug), 303)

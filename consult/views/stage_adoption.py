@@ -7,7 +7,14 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import adoption, adoption_files, adoption_papers, responses, rules, stage_reports
+from consult import (
+    adoption,
+    adoption_files,
+    adoption_papers,
+    response_progress,
+    rules,
+    stage_reports,
+)
 from consult.adoption_files import Wanted
 from consult.programmes import Stage
 from consult.stage_reports import StageReport
@@ -85,7 +92,7 @@ def prepare(programme: str, stage: str) -> str:
         asked=asked_of(report.asked()),
         met=_met(rows),
         open={
-            each.consultation.id: responses.open_count(each.consultation.id)
+            each.consultation.id: response_progress.open_count(each.consultation.id)
             for each in report.standings
         },
         waiting={

@@ -1,0 +1,73 @@
+"""An opinion split into points by its sentences, and what was done to points undone."""
+
+from flask import abort, flash, redirect, render_template, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from consult import point_merges, points, rules
+from consult.analysis import splitting
+from consult.points import PointAct
+from consult.submissions import Submission
+from consult.views import loading, point_forms
+from consult.views.point_forms import ActForm
+from core.db import db
+from core.permissions import require
+
+
+def sentences(slug: str, point_id: int) -> str:
+    """The sentences of the opinion a point belongs to, with what is proposed."""
+    require(rules.work_on_points)
+    consultation = loading.consultation(slug)
+    point = point_forms.point(consultation, point_id)
+    submission = db.session.get_one(Submission, point.submission_id)
+    found = points.sentences(submission.body)
+    live = points.of(submission.id)
+    cut = (
+        [p.start for p in live]
+        if len(live) > 1
+        else [begin for begin, _end in points.propose(submission.body)]
+    )
+    return render_template(
+        "consult/points/split.html",
+        consultation=consultation,
+        point=point,
+        submission=submission,
+        sentences=[(n, submission.body[slice(*span)].strip()) for n, span in enumerate(found)],
+        starts={n for n, (begin, _end) in enumerate(found) if begin in cut},
+        proposed=len(live) == 1 and len(cut) > 1,
+        history=points.history(submission.id),
+    )
+
+
+def split(slug: str, point_id: int) -> Response:
+    """Let each chosen sentence begin a point."""
+    require(rules.work_on_points)
+    consultation = loading.consultation(slug)
+    point = point_forms.point(consultation, point_id)
+    form = ActForm()
+    if not form.validate():
+        abort(422)
+    submission = db.session.get_one(Submission, point.submission_id)
+    starts = [n for each in form.points.data or [] if (n := point_forms.number(each)) is not None]
+    found = points.sentences(submission.body)
+    spans = splitting.joined(found, starts, len(submission.body))
+    points.split(submission, spans, **point_forms.who())
+    point_merges.follow(consultation.id)
+    db.session.commit()
+    live = points.of(submission.id)
+    flash(_("现在是%(n)d点。", n=len(live)), "success")
+    return redirect(url_for(".show", slug=slug, point_id=live[0].id), 303)
+
+
+def undo(slug: str, act_id: int) -> Response:
+    """Undo a split, a merge or a change."""
+    require(rules.work_on_points)
+    consultation = loading.consultation(slug)
+    done = db.session.get(PointAct, act_id)
+    if done is None or done.consultation_id != consultation.id:
+        abort(404)
+    points.undo(done, **point_forms.who())
+    point_merges.follow(consultation.id)
+    db.session.commit()
+    flash(_("已撤销。"), "success")
+    return redirect(url_for(".index", slug=slug), 303)
