@@ -114,9 +114,11 @@ def _released(made: Consultation) -> None:
         proposed_by_name=by.name,
         released_at=material.NOW,
         released_by_name=by.name,
-        content={"rows": [row.kept() for row in adoption.gather(made.id)]},
+        content={},
     )
     db.session.add(report)
+    db.session.flush()
+    adoption.freeze(report, adoption.gather(made.id))
     db.session.commit()
 
 

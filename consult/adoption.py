@@ -7,16 +7,12 @@ erased later leaves every edition too. A correction is a new edition with a note
 """
 
 import datetime as dt
-from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import (
     answering,
@@ -27,16 +23,25 @@ from consult import (
     points,
     response_progress,
     responses,
+    taxonomies,
 )
+from consult.adoption_rows import PART_OF as PART_OF
+from consult.adoption_rows import AdoptionReport as AdoptionReport
+from consult.adoption_rows import AdoptionRow as AdoptionRow
+from consult.adoption_rows import Line as Line
+from consult.adoption_rows import Part as Part
+from consult.adoption_rows import Row as Row
+from consult.adoption_rows import Sums as Sums
+from consult.adoption_rows import Totals as Totals
 from consult.asked_units import AskedUnit
 from consult.changes import Met
 from consult.consultations import Consultation, ConsultationState
 from consult.points import Point
-from consult.responses import Outcome, Response
+from consult.responses import Response
 from consult.revisions import Passage
 from consult.submissions import Channel, Submission, SubmissionState
 from core import audit
-from core.db import Base, db
+from core.db import db
 from core.errors import Refused
 
 audit.KINDS["adoption_report"] = _l("采纳情况表")
@@ -51,154 +56,6 @@ audit.ACTIONS.update(
 audit.FIELDS.update({"edition": _l("版次")})
 
 BATCH = 500
-
-
-class Part(Enum):
-    """From whom the opinions of a part came."""
-
-    UNITS = "units"
-    PUBLIC = "public"
-    PANEL = "panel"
-    EXPERTS = "experts"
-
-    @property
-    def title(self) -> str:
-        """The part in the words of the page."""
-        titles: dict[Part, str] = {
-            Part.UNITS: _("征询部门街镇"),
-            Part.PUBLIC: _("社会公众"),
-            Part.PANEL: _("公众咨询团"),
-            Part.EXPERTS: _("专家论证"),
-        }
-        return titles[self]
-
-
-PART_OF = {
-    Channel.UNIT: Part.UNITS,
-    Channel.PANEL: Part.PANEL,
-    Channel.MEETING: Part.EXPERTS,
-}
-
-
-class AdoptionReport(Base):
-    """One edition: proposed by one person, released by another, never changed after that."""
-
-    __tablename__ = "adoption_report"
-    __table_args__ = (
-        sa.UniqueConstraint("consultation_id", "number"),
-        sa.CheckConstraint("(released_at IS NULL) = (released_by_name IS NULL)", name="released"),
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    consultation_id: Mapped[int] = mapped_column(sa.ForeignKey("consultation.id"))
-    number: Mapped[int]
-    # What the notice will say when this edition answers the round.
-    feedback: Mapped[str] = mapped_column(sa.Text, default="")
-    # Why there is a further edition.
-    note: Mapped[str] = mapped_column(sa.Text, default="")
-    proposed_at: Mapped[dt.datetime]
-    proposed_by_id: Mapped[int | None]
-    proposed_by_name: Mapped[str] = mapped_column(sa.String(120))
-    released_at: Mapped[dt.datetime | None]
-    released_by_id: Mapped[int | None]
-    released_by_name: Mapped[str | None] = mapped_column(sa.String(120))
-    # {"rows": [Row.kept(), …], "asked": [AskedUnit.kept(), …]}, without a word of
-    # the opinions; empty until it is released.
-    content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: a point, or points put together, with their answer."""
-
-    part: Part
-    points: tuple[int, ...]
-    outcome: Outcome
-    reason: str
-    place: str
-    # Whether the text was changed as the answer says, and how.
-    met: Met = Met.NOT_DUE
-    passages: tuple[Passage, ...] = ()
-    # On what it was said, where a table holds several consultations; not kept.
-    draft: str = ""
-
-    @property
-    def changed(self) -> str:
-        """修改后文字: what was made of what, or that it is still to come."""
-        return self.told or self.met.title
-
-    @property
-    def told(self) -> str:
-        """What was made of what; "" when nothing was."""
-        return "\n".join(each.words for each in self.passages)
-
-    def kept(self) -> dict[str, Any]:
-        """As a plain value."""
-        return {
-            "part": self.part.value,
-            "points": list(self.points),
-            "outcome": self.outcome.value,
-            "reason": self.reason,
-            "place": self.place,
-            "met": self.met.value,
-            "passages": [each.kept() for each in self.passages],
-        }
-
-    @classmethod
-    def of(cls, kept: dict[str, Any]) -> "Row":
-        """Back from the plain value."""
-        return cls(
-            Part(kept["part"]),
-            tuple(kept["points"]),
-            Outcome(kept["outcome"]),
-            kept["reason"],
-            kept["place"],
-            # Editions of the first days have neither.
-            Met(kept.get("met", "")),
-            tuple(Passage.of(each) for each in kept.get("passages", ())),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A row as it is read: with the words, as far as they may be read."""
-
-    number: int
-    part: Part
-    who: str
-    channel: str
-    place: str
-    words: str
-    outcome: Outcome
-    reason: str
-    changed: str
-    count: int
-    draft: str = ""
-
-    @property
-    def where(self) -> str:
-        """对应章节, after the consultation where there are several."""
-        return f"{self.draft}　{self.place}" if self.draft else self.place
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """How many points ended how, in each part."""
-
-    counts: Counter[tuple[Part, Outcome]]
-
-    @property
-    def points(self) -> int:
-        """All of them."""
-        return self.counts.total()
-
-    def of_part(self, part: Part) -> int:
-        """All of a part."""
-        return sum(n for (each, _outcome), n in self.counts.items() if each is part)
-
-    def of_outcome(self, outcome: Outcome) -> int:
-        """All that ended so."""
-        return sum(n for (_part, each), n in self.counts.items() if each is outcome)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -221,9 +78,18 @@ def waiting(consultation_id: int) -> AdoptionReport | None:
     return db.session.scalars(query).first()
 
 
-def frozen(report: AdoptionReport) -> list[Row]:
-    """The rows of a released edition."""
-    return [Row.of(each) for each in report.content["rows"]]
+def frozen(report: AdoptionReport, *, after: int = 0, limit: int | None = None) -> list[Row]:
+    """The rows of a released edition, those after a number, up to so many."""
+    query = sa.select(AdoptionRow.content).where(
+        AdoptionRow.report_id == report.id, AdoptionRow.number > after
+    )
+    query = query.order_by(AdoptionRow.number).limit(limit)
+    return [Row.of(each) for each in db.session.scalars(query)]
+
+
+def sums(report: AdoptionReport) -> Sums:
+    """What is counted of a released edition, as it was kept with it."""
+    return Sums.from_kept(report.content["sums"])
 
 
 def asked(report: AdoptionReport) -> list[AskedUnit]:
@@ -239,6 +105,8 @@ def gather(consultation_id: int) -> list[Row]:
             Point.group_id,
             Point.place,
             Point.version_id,
+            Point.field_key,
+            Point.plan_key,
             Submission.channel,
             Response.outcome,
             Response.reason,
@@ -260,6 +128,7 @@ def gather(consultation_id: int) -> list[Row]:
         found.setdefault(key, []).append(each)
     addresses, fulfilment = _Addresses(), changes.Fulfilment(consultation_id)
     changed = changes.of_points([each.id for some in found.values() for each in some])
+    taxonomy = taxonomies.of(consultations.by_id(consultation_id).programme)
     rows = []
     for some in found.values():
         first = some[0]
@@ -273,32 +142,23 @@ def gather(consultation_id: int) -> list[Row]:
                 addresses.of(first.version_id, first.place),
                 fulfilment.of(first.outcome, first.version_id, bool(passages)),
                 passages,
+                _filed(some, taxonomy),
             )
         )
     order = list(Part)
     return sorted(rows, key=lambda row: order.index(row.part))
 
 
+def _filed(some: Iterable[Any], taxonomy: taxonomies.Taxonomy) -> tuple[str, ...]:
+    """What the points are filed under, each once."""
+    keys = dict.fromkeys((each.field_key, each.plan_key) for each in some)
+    told = [title for field, plan in keys for title in taxonomy.labelled(field, plan)]
+    return tuple(dict.fromkeys(told))
+
+
 def _passages(every: Iterable[changes.Change]) -> tuple[Passage, ...]:
     """The changes in few words, each once."""
     return tuple(dict.fromkeys(each.passage for each in every))
-
-
-def met(rows: Iterable[Row]) -> Counter[Met]:
-    """How many points were to change the text, by whether they did."""
-    counts: Counter[Met] = Counter()
-    for row in rows:
-        if row.met is not Met.NOT_DUE:
-            counts[row.met] += len(row.points)
-    return counts
-
-
-def totals(rows: Iterable[Row]) -> Totals:
-    """Counted from the rows: points, so that a row of several counts as several."""
-    counts: Counter[tuple[Part, Outcome]] = Counter()
-    for row in rows:
-        counts[row.part, row.outcome] += len(row.points)
-    return Totals(counts)
 
 
 def lines(rows: Sequence[Row], *, first: int = 1, full: bool = False) -> list[Line]:
@@ -334,6 +194,7 @@ def _line(
         row.reason,
         row.told or unchanged[row.met],
         len(row.points),
+        "；".join(row.filed),
         row.draft,
     )
 
@@ -412,7 +273,7 @@ def propose(
         proposed_at=now,
         proposed_by_id=by.id,
         proposed_by_name=by.name[:120],
-        content={"rows": []},
+        content={},
     )
     db.session.add(report)
     db.session.flush()
@@ -448,10 +309,7 @@ def release(
         responses.publish(consultation, by=by, now=now)
     else:
         answering.answer(consultation, feedback=report.feedback, site=site, by=by, now=now)
-    report.content = {
-        "rows": [row.kept() for row in gather(consultation.id)],
-        "asked": [each.kept() for each in asked_units.gather(consultation.id)],
-    }
+    freeze(report, gather(consultation.id), asked_units.gather(consultation.id))
     report.released_at, report.released_by_id = now, by.id
     report.released_by_name = by.name[:120]
     db.session.flush()
@@ -459,6 +317,18 @@ def release(
     what = _("发布采纳情况表第%(n)d版", n=report.number)
     consultations.log_change(consultation, what, now=now, reason=report.note)
     _record("adoption.released", report, consultation, by, now)
+
+
+def freeze(report: AdoptionReport, rows: Sequence[Row], asked: Iterable[AskedUnit] = ()) -> None:
+    """Keep the table with its edition as it is now."""
+    report.content = {"sums": Sums.of(rows).kept(), "asked": [each.kept() for each in asked]}
+    db.session.flush()
+    kept = [
+        {"report_id": report.id, "number": number, "content": row.kept()}
+        for number, row in enumerate(rows, 1)
+    ]
+    if kept:
+        db.session.execute(sa.insert(AdoptionRow), kept)
 
 
 def note_full(

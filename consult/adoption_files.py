@@ -1,6 +1,6 @@
 """The adoption table as a file, of a consultation or of a stage: made at once while it is short, by
 a worker with progress when it is long. A file that a worker made is handed to who asked for it, for a
-day."""
+day. What anybody may read of a long edition is written after its release, and kept (`adoption_store`)."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -11,8 +11,15 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import adoption, adoption_papers, asked_units, consultations, stage_reports
-from consult.adoption import AdoptionReport
+from consult import (
+    adoption,
+    adoption_papers,
+    adoption_store,
+    asked_units,
+    consultations,
+    stage_reports,
+)
+from consult.adoption import AdoptionReport, Sums
 from consult.adoption_papers import Paper, Tick
 from consult.consultations import Consultation
 from consult.programmes import Stage
@@ -24,6 +31,7 @@ from core.jobs import Job, JobState
 from core.web import day
 
 KIND = "adoption.file"
+AHEAD = "adoption.ahead"
 # Tables of up to so many lines are written while one waits.
 AT_ONCE = 1_000
 KEPT = dt.timedelta(days=1)
@@ -76,14 +84,16 @@ def of_consultation(
     if report and report.released_at:
         under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
         rows, asked = adoption.frozen(report), adoption.asked(report)
+        totals = adoption.sums(report).totals
     else:
         under = _("（尚未发布的稿子，不作依据）")
         rows, asked = adoption.gather(consultation.id), asked_units.gather(consultation.id)
+        totals = Sums.of(rows).totals
     return Paper(
         title=consultation.title,
         under=under,
         lines=adoption.lines(rows, full=full),
-        totals=adoption.totals(rows),
+        totals=totals,
         asked=asked,
     )
 
@@ -96,7 +106,7 @@ def of_stage(report: StageReport, *, full: bool = False) -> Paper:
         title=report.stage.title,
         under=_("截至%(day)s发布的各表", day=day(newest)),
         lines=adoption.lines(rows, full=full),
-        totals=adoption.totals(rows),
+        totals=report.sums().totals,
         asked=report.asked(),
         made_of=[
             _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
@@ -105,6 +115,56 @@ def of_stage(report: StageReport, *, full: bool = False) -> Paper:
         missing=[each.title for each in report.missing],
         whole_stage=True,
     )
+
+
+# --- for everybody -----------------------------------------------------------------------------
+
+
+def public_of_consultation(consultation: Consultation, report: AdoptionReport, kind: str) -> bytes:
+    """What anybody may read of a released edition; a long one is written once."""
+    if adoption.sums(report).rows < adoption_store.LEAST_ROWS:
+        return adoption_papers.make(kind, of_consultation(consultation, report))
+    source = adoption_store.of_edition(report)
+    made = adoption_store.read(source, kind)
+    if made is None:
+        made = adoption_papers.make(kind, of_consultation(consultation, report))
+        adoption_store.keep(source, kind, made)
+    return made
+
+
+def public_of_stage(report: StageReport, kind: str) -> bytes:
+    """The same of a stage."""
+    if report.sums().rows < adoption_store.LEAST_ROWS:
+        return adoption_papers.make(kind, of_stage(report))
+    source = adoption_store.of_stage(report)
+    made = adoption_store.read(source, kind)
+    if made is None:
+        made = adoption_papers.make(kind, of_stage(report))
+        adoption_store.keep(source, kind, made)
+    return made
+
+
+def write_ahead(
+    consultation: Consultation, report: AdoptionReport, *, by: audit.Actor, now: dt.datetime
+) -> Job | None:
+    """Have a long edition that was just released written before anybody asks for it."""
+    if adoption.sums(report).rows < adoption_store.LEAST_ROWS:
+        return None
+    return jobs.ask(AHEAD, {"report": report.id}, name=consultation.title, by=by, now=now)
+
+
+@jobs.kind(AHEAD, _l("写好采纳情况表"))
+def work_ahead(run: jobs.Run) -> Mapping[str, Any]:
+    """Write every kind of file of an edition; each is a step."""
+    report = db.session.get_one(AdoptionReport, run.arguments["report"])
+    consultation = consultations.by_id(report.consultation_id)
+    kinds = list(adoption_papers.KINDS)
+    for done, kind in enumerate(kinds):
+        run.progress(done, len(kinds))
+        public_of_consultation(consultation, report, kind)
+    run.progress(len(kinds), len(kinds))
+    path = f"/consultations/{consultation.slug}/adoption/"
+    return {"words": _("各种文件已经写好，下载时不用等。"), "path": path}
 
 
 # --- made by a worker --------------------------------------------------------------------------
@@ -141,7 +201,8 @@ def made_for(job_id: int, by: audit.Actor) -> tuple[Job, bytes] | None:
 
 
 def tidy(now: dt.datetime) -> None:
-    """Remove the files that were kept long enough."""
+    """Remove the files that were kept long enough, and what may not be read any more."""
+    adoption_store.tidy(now)
     query = sa.select(Job).where(
         Job.kind == KIND, Job.state == JobState.DONE, Job.ended_at < now - KEPT
     )

@@ -242,6 +242,7 @@ COLUMNS = (
     "who",
     "channel",
     "place",
+    "filed",
     "words",
     "outcome",
     "reason",
@@ -268,6 +269,7 @@ def meanings() -> dict[str, str]:
         "who": _("提出人（脱敏）"),
         "channel": _("渠道"),
         "place": _("对应章节"),
+        "filed": _("归在哪个领域、哪项专项规划；没有归类的为空"),
         "words": _("意见内容"),
         "outcome": _(
             "采纳情况：adopted 采纳，partly 部分采纳，already 已体现，declined 未采纳，"
@@ -311,6 +313,7 @@ def _plain(line: Line, paper: Paper) -> dict[str, object]:
         "who": line.who,
         "channel": line.channel,
         "place": line.place,
+        "filed": line.filed,
         "words": line.words,
         "outcome": line.outcome.value,
         "reason": line.reason,

@@ -285,6 +285,7 @@ def _outcomes(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         "who",
         "channel",
         "place",
+        "filed",
         "words",
         "outcome",
         "reason",

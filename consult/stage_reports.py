@@ -6,14 +6,14 @@ released edition yet is named, too, and not counted. Naming the editions freezes
 editions give the same table, whatever is released later.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import sqlalchemy as sa
 
 from consult import adoption
-from consult.adoption import AdoptionReport, Part, Row
+from consult.adoption import AdoptionReport, Part, Row, Sums
 from consult.asked_units import AskedUnit
 from consult.consultations import Consultation, ConsultationState
 from consult.programmes import Programme, Stage
@@ -50,15 +50,33 @@ class StageReport:
         """By which the same table is found again: the editions' ids, 3.17."""
         return ".".join(str(edition.id) for _consultation, edition in self.made_of)
 
-    def rows(self) -> list[Row]:
-        """All rows, part by part, in each the consultations in their order."""
-        every = [
-            replace(row, draft=consultation.title)
-            for consultation, edition in self.made_of
-            for row in adoption.frozen(edition)
-        ]
-        order = list(Part)
-        return sorted(every, key=lambda row: order.index(row.part))
+    def sums(self) -> Sums:
+        """What is counted of all of them."""
+        return Sums.together(adoption.sums(edition) for _consultation, edition in self.made_of)
+
+    def rows(self, *, after: int = 0, limit: int | None = None) -> list[Row]:
+        """The rows, part by part, in each the consultations in their order: those after a number,
+        up to so many. Only those are read."""
+        found: list[Row] = []
+        for consultation, edition, first, number in self._stretches():
+            left = None if limit is None else limit - len(found)
+            if left == 0:
+                break
+            skipped = min(after, number)
+            after -= skipped
+            if taken := number - skipped if left is None else min(left, number - skipped):
+                rows = adoption.frozen(edition, after=first + skipped, limit=taken)
+                found += [replace(row, draft=consultation.title) for row in rows]
+        return found
+
+    def _stretches(self) -> Iterator[tuple[Consultation, AdoptionReport, int, int]]:
+        """(consultation, edition, after which of its rows, how many): each part of each edition."""
+        parts = [(each, edition, adoption.sums(edition).parts) for each, edition in self.made_of]
+        begun = dict.fromkeys((edition.id for _c, edition, _p in parts), 0)
+        for part in Part:
+            for consultation, edition, numbers in parts:
+                yield consultation, edition, begun[edition.id], numbers[part]
+                begun[edition.id] += numbers[part]
 
     def asked(self) -> list[AskedUnit]:
         """The units that were asked, in each consultation."""

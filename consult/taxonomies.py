@@ -4,6 +4,8 @@ special plans (专项规划). Both are the programme's data; a programme without
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask_babel import gettext as _
+
 from consult.programmes import Programme
 
 Choices = Sequence[tuple[str, str]]
@@ -27,6 +29,11 @@ class Taxonomy:
         """What a point is filed under, in words; what the programme no longer has is left out."""
         every = [*(t for key, t in self.fields if key == field)]
         return every + [t for key, t in self.plans if key == plan]
+
+    def labelled(self, field: str, plan: str) -> list[str]:
+        """The same for those who read it apart from the form: each with what it is."""
+        fields = [_("领域：%(name)s", name=t) for key, t in self.fields if key == field]
+        return fields + [_("专项规划：%(name)s", name=t) for key, t in self.plans if key == plan]
 
 
 def of(programme: Programme) -> Taxonomy:

@@ -191,7 +191,7 @@ def test_a_round_without_opinions_says_so_in_every_part(
     page = client.get("/consultations/jingan/adoption/").text
     assert all(f"{part.title}：未收到意见。" in page for part in Part)
     made = adoption_papers.word(
-        adoption_papers.Paper(title="甲", under="", lines=[], totals=adoption.totals([]))
+        adoption_papers.Paper(title="甲", under="", lines=[], totals=adoption.Sums.of([]).totals)
     )
     paper = docx.Document(io.BytesIO(made))
     assert [p.text for p in paper.paragraphs].count("未收到意见。") == 4

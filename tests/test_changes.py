@@ -560,7 +560,7 @@ def test_the_table_says_what_was_changed_and_stays_as_it_was(
     note = "补充了一处修改后文字。"
     further = adoption.propose(round_, note=note, by=audit.SYSTEM, now=NOON)
     adoption.release(further, round_, site="", by=audit.COMMAND_LINE, now=NOON)
-    assert adoption.met(adoption.frozen(further)) == {Met.LINKED: 2}
+    assert adoption.sums(further).met == {Met.LINKED: 2}
 
 
 def test_an_edition_of_the_first_days_has_no_such_column_to_fill() -> None:

@@ -173,7 +173,7 @@ def test_the_table_says_what_every_unit_said_and_keeps_it(
     assert b"silent" in kept["03-opinions/units-asked.csv"]
     assert b"inquiry.asked" in kept["08-record/acts.jsonl"]
     # Points of units that were asked are among those of part one, never more.
-    of_part = adoption.totals(adoption.frozen(report)).of_part(adoption.Part.UNITS)
+    of_part = adoption.sums(report).totals.of_part(adoption.Part.UNITS)
     assert sum(each.points for each in adoption.asked(report)) == 1 < of_part == 2
     # What is said later changes the next edition, not this one; and it may not be said any more.
     with pytest.raises(Refused, match="反馈以前"):

@@ -241,7 +241,7 @@ def _adoption() -> None:
             proposed_at=NOON,
             proposed_by_id=None,
             proposed_by_name="张三",
-            content={"rows": []},
+            content={},
         )
         db.session.add(report)
         if each is not consultation:
@@ -257,7 +257,7 @@ def _adoption() -> None:
         responses.draft(some, responses.Outcome.ALREADY, why, by=audit.SYSTEM, now=NOON)
         responses.submit(some, by=audit.SYSTEM, now=NOON)
         responses.approve(some, by=audit.COMMAND_LINE, now=NOON)
-        report.content = {"rows": [row.kept() for row in adoption.gather(each.id)]}
+        adoption.freeze(report, adoption.gather(each.id))
         report.released_at, report.released_by_name = NOON, "李四"
 
 

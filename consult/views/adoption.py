@@ -17,7 +17,7 @@ from consult import (
     response_progress,
     rules,
 )
-from consult.adoption import AdoptionReport, Row
+from consult.adoption import AdoptionReport, Sums
 from consult.adoption_files import Wanted
 from consult.asked_units import AskedUnit
 from consult.consultations import Consultation, ConsultationState
@@ -42,10 +42,11 @@ def show(slug: str) -> str:
     """The released table, the newest edition or `?edition=1`, page by page."""
     consultation = loading.consultation(slug)
     report, every = _edition(consultation)
-    rows = adoption.frozen(report)
+    counted = adoption.sums(report)
     after = number_in("after", 0) or 0
-    more = len(rows) > after + PAGE
-    top, sums = adoption_papers.summed(adoption.totals(rows))
+    more = counted.rows > after + PAGE
+    top, sums = adoption_papers.summed(counted.totals)
+    rows = adoption.frozen(report, after=after, limit=PAGE)
     return render_template(
         "consult/adoption/show.html",
         consultation=consultation,
@@ -53,11 +54,11 @@ def show(slug: str) -> str:
         editions=every,
         top=top,
         sums=sums,
-        met=_met(rows),
-        rows=len(rows),
+        met=met_of(counted),
+        rows=counted.rows,
         asked=asked_of(adoption.asked(report)),
-        empty=_empty(rows),
-        lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
+        empty=[part.title for part in counted.empty],
+        lines=adoption.lines(rows, first=after + 1),
         kinds=list(adoption_papers.KINDS),
         revised=_is_revised(consultation),
         page={
@@ -80,7 +81,7 @@ def table(slug: str, kind: str) -> Response:
         abort(404)
     consultation = loading.consultation(slug)
     report, _every = _edition(consultation)
-    made = adoption_papers.make(kind, adoption_files.of_consultation(consultation, report))
+    made = adoption_files.public_of_consultation(consultation, report, kind)
     response = Response(made, content_type=adoption_papers.KINDS[kind])
     name = _("采纳情况表 %(title)s", title=consultation.title)
     return as_file(response, name, f".{kind}", plain=f"adoption-{slug}-{report.number}")
@@ -93,9 +94,9 @@ def asked_of(asked: list[AskedUnit]) -> dict[str, Any] | None:
     return {"words": asked_units.summed(asked), "units": asked}
 
 
-def _met(rows: list[Row]) -> dict[str, int]:
+def met_of(counted: Sums) -> dict[str, int]:
     """How many adopted points stand in the text, by the names the pages use."""
-    return {each.value: number for each, number in adoption.met(rows).items()}
+    return {each.value: number for each, number in counted.met.items()}
 
 
 def _is_revised(consultation: Consultation) -> bool:
@@ -109,12 +110,6 @@ def _edition(consultation: Consultation) -> tuple[AdoptionReport, list[AdoptionR
     wanted = number_in("edition")
     found = next((each for each in every if wanted in (None, each.number)), None)
     return (found, every) if found else abort(404)
-
-
-def _empty(rows: list[Row]) -> list[str]:
-    """The parts in which nothing was said."""
-    said = {row.part for row in rows}
-    return [part.title for part in adoption.Part if part not in said]
 
 
 def handed_out(wanted: Wanted, kind: str, *, name: str, plain: str, rows: int) -> Response:
@@ -209,6 +204,7 @@ def decide(slug: str) -> Page:
         if request.form.get("act") == "release":
             site = of_site().site_url
             adoption.release(report, consultation, site=site, by=current_user, now=now())
+            adoption_files.write_ahead(consultation, report, by=current_user, now=now())
             done = _("采纳情况表已经发布。")
         else:
             adoption.take_back(report, consultation, by=current_user, now=now())
@@ -235,10 +231,10 @@ def take(slug: str) -> Response:
     report = next(iter(adoption.released(consultation.id)), None)
     if full:
         adoption.note_full(consultation, report, by=current_user, now=now())
-    rows = adoption.frozen(report) if report else adoption.gather(consultation.id)
+    counted = adoption.sums(report) if report else Sums.of(adoption.gather(consultation.id))
     plain = f"adoption-{slug}-{report.number if report else 0}{'-full' if full else ''}"
     wanted = Wanted(consultation_id=consultation.id, full=full)
-    return handed_out(wanted, kind, name=consultation.title, plain=plain, rows=len(rows))
+    return handed_out(wanted, kind, name=consultation.title, plain=plain, rows=counted.rows)
 
 
 @blueprint.get("/desk/adoption-files/<int(max=2147483647):job_id>")
@@ -264,8 +260,8 @@ def _form(consultation: Consultation) -> Any:
 
 
 def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
-    rows = adoption.gather(consultation.id)
-    top, sums = adoption_papers.summed(adoption.totals(rows))
+    counted = Sums.of(adoption.gather(consultation.id))
+    top, sums = adoption_papers.summed(counted.totals)
     return render_template(
         "consult/adoption/prepare.html",
         form=form,
@@ -273,11 +269,11 @@ def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
         top=top,
         sums=sums,
         asked=asked_of(asked_units.gather(consultation.id)),
-        met=_met(rows),
+        met=met_of(counted),
         open=response_progress.open_count(consultation.id),
         waiting=adoption.waiting(consultation.id),
         editions=adoption.released(consultation.id),
         full=may(rules.archive_in_full),
-        long=len(rows) > adoption_files.AT_ONCE,
+        long=counted.rows > adoption_files.AT_ONCE,
         refusal=refusal,
     )

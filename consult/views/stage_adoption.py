@@ -18,7 +18,7 @@ from consult import (
 from consult.adoption_files import Wanted
 from consult.programmes import Stage
 from consult.stage_reports import StageReport
-from consult.views.adoption import asked_of, handed_out
+from consult.views.adoption import asked_of, handed_out, met_of
 from core.errors import Refused
 from core.permissions import may, require
 from core.web import as_file, keep_private, now, number_in, words_in
@@ -32,27 +32,26 @@ PAGE = 50
 def show(programme: str, stage: str) -> str:
     """The table made of the newest editions, or of those that `?of=3.17` names; page by page."""
     report = _report(_stage(programme, stage))
-    rows = report.rows()
+    counted = report.sums()
     after = number_in("after", 0) or 0
     here: dict[str, Any] = {"programme": programme, "stage": stage, "of": report.key or None}
-    top, sums = adoption_papers.summed(adoption.totals(rows))
-    said = {row.part for row in rows}
+    top, sums = adoption_papers.summed(counted.totals)
     return render_template(
         "consult/adoption/stage.html",
         report=report,
         stage=report.stage,
         top=top,
         sums=sums,
-        met=_met(rows),
-        rows=len(rows),
+        met=met_of(counted),
+        rows=counted.rows,
         asked=asked_of(report.asked()),
-        empty=[part.title for part in adoption.Part if part not in said],
-        lines=adoption.lines(rows[after : after + PAGE], first=after + 1),
+        empty=[part.title for part in counted.empty],
+        lines=adoption.lines(report.rows(after=after, limit=PAGE), first=after + 1),
         kinds=list(adoption_papers.KINDS),
         here=here,
         page={
             "next_url": url_for(".show", **here, after=after + PAGE)
-            if len(rows) > after + PAGE
+            if counted.rows > after + PAGE
             else None,
             "previous_url": url_for(".show", **here, after=max(0, after - PAGE)) if after else None,
         },
@@ -67,7 +66,7 @@ def table(programme: str, stage: str, kind: str) -> Response:
     report = _report(_stage(programme, stage))
     if not report.made_of:
         abort(404)
-    made = adoption_papers.make(kind, adoption_files.of_stage(report))
+    made = adoption_files.public_of_stage(report, kind)
     response = Response(made, content_type=adoption_papers.KINDS[kind])
     name = _("采纳情况表 %(title)s", title=report.stage.title)
     return as_file(response, name, f".{kind}", plain=f"adoption-{programme}-{stage}-{report.key}")
@@ -81,8 +80,8 @@ def prepare(programme: str, stage: str) -> str:
     found = _stage(programme, stage)
     report = stage_reports.of(found, public_only=False)
     assert report is not None
-    rows = report.rows()
-    top, sums = adoption_papers.summed(adoption.totals(rows))
+    counted = report.sums()
+    top, sums = adoption_papers.summed(counted.totals)
     return render_template(
         "consult/adoption/stage_desk.html",
         report=report,
@@ -90,7 +89,7 @@ def prepare(programme: str, stage: str) -> str:
         top=top,
         sums=sums,
         asked=asked_of(report.asked()),
-        met=_met(rows),
+        met=met_of(counted),
         open={
             each.consultation.id: response_progress.open_count(each.consultation.id)
             for each in report.standings
@@ -100,7 +99,7 @@ def prepare(programme: str, stage: str) -> str:
             for each in report.standings
         },
         kinds=list(adoption_papers.KINDS),
-        long=len(rows) > adoption_files.AT_ONCE,
+        long=counted.rows > adoption_files.AT_ONCE,
         full=may(rules.archive_in_full),
         here={"programme": programme, "stage": stage},
     )
@@ -125,11 +124,7 @@ def take(programme: str, stage: str) -> Response:
     wanted = Wanted(stage_id=found.id, of=report.key, full=full)
     ending = "-full" if full else ""
     plain = f"adoption-{programme}-{stage}{ending}"
-    return handed_out(wanted, kind, name=found.title, plain=plain, rows=len(report.rows()))
-
-
-def _met(rows: list[adoption.Row]) -> dict[str, int]:
-    return {each.value: number for each, number in adoption.met(rows).items()}
+    return handed_out(wanted, kind, name=found.title, plain=plain, rows=report.sums().rows)
 
 
 def _stage(programme: str, stage: str) -> Stage:
