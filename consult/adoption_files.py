@@ -95,6 +95,7 @@ def of_consultation(
         lines=adoption.lines(rows, full=full),
         totals=totals,
         asked=asked,
+        demonstration=consultation.is_demonstration,
     )
 
 
@@ -114,6 +115,7 @@ def of_stage(report: StageReport, *, full: bool = False) -> Paper:
         ],
         missing=[each.title for each in report.missing],
         whole_stage=True,
+        demonstration=report.is_demonstration,
     )
 
 

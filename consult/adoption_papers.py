@@ -46,6 +46,8 @@ class Paper:
     made_of: Sequence[str] = ()
     missing: Sequence[str] = ()
     whole_stage: bool = False
+    # Whether it comes with the built-in example.
+    demonstration: bool = False
 
     def of_part(self, part: Part) -> list[Line]:
         """The lines of a part."""
@@ -54,6 +56,10 @@ class Paper:
     def notes(self) -> list[str]:
         """What has to be said before the figures are read."""
         said = []
+        if self.demonstration:
+            said.append(
+                _("（演示）本表的意见、答复和单位反馈都是为演示编写的，不是任何部门的正式反馈。")
+            )
         if self.made_of:
             said.append(_("由下列已发布的采纳情况表合成：%(all)s。", all="；".join(self.made_of)))
         if self.missing:

@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import yaml
+from flask import current_app
 from flask_babel import gettext as _
 
 from consult import (
@@ -16,18 +17,20 @@ from consult import (
     changes,
     consultations,
     drafts,
+    inquiries,
     point_lists,
     points,
     responses,
     revisions,
     screening,
+    submissions,
     topics,
 )
 from consult.consultations import SHANGHAI, Consultation, ConsultationState, Phase
 from consult.points import Point
 from consult.responses import Outcome, Response
-from consult.submissions import Submission, SubmissionState
-from core import accounts
+from consult.submissions import Opinion, Submission, SubmissionState
+from core import accounts, units
 from core.accounts import Account, RoleName
 from core.config import of_site
 from core.db import db
@@ -35,6 +38,8 @@ from core.errors import Refused
 
 DATA = Path(__file__).parent / "data" / "answers"
 SLUG = "silu-kuangjia"
+# Units were asked while the round was open, and answered, as far as they did.
+ASKED, HEARD = dt.date(2019, 11, 18), dt.date(2019, 12, 2)
 # Drafted, approved before the second version came out; linked, proposed and released after it.
 DRAFTED, APPROVED = dt.date(2019, 12, 11), dt.date(2019, 12, 18)
 LINKED, PROPOSED = dt.date(2019, 12, 23), dt.date(2019, 12, 25)
@@ -69,6 +74,7 @@ def load(*, now: dt.datetime) -> None:
     assert first is not None
     assert second is not None
     told = yaml.safe_load((DATA / f"{SLUG}.yaml").read_text(encoding="utf-8"))
+    _ask_units(consultation, told["asked"], first)
     _screen_the_rest(consultation)
     _split(consultation, told["split"], first)
     _merge(consultation, told["answers"], first)
@@ -87,6 +93,24 @@ def _two() -> tuple[Account | None, Account | None]:
 
 def _at(day: dt.date, hour: int = 10) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(hour), SHANGHAI).astimezone(dt.UTC)
+
+
+def _ask_units(consultation: Consultation, told: Iterable[dict[str, Any]], by: Account) -> None:
+    """Ask units for their opinion: one has some, one has none, one does not answer."""
+    said = {each["unit"]: each for each in told}
+    found = units.by_slug(said)
+    secret = current_app.config["SECRET_KEY"]
+    note = _("（演示）请结合本单位职责研究提出意见。")
+    for each in inquiries.ask(consultation, list(found.values()), note=note, by=by, now=_at(ASKED)):
+        answer = said[each.unit.slug]
+        if answer.get("none"):
+            inquiries.say_none(each, on_paper=True, by=by, now=_at(HEARD))
+        if "body" in answer:
+            opinion = Opinion(title=answer["title"], body=answer["body"].strip())
+            key = submissions.once_key(f"example-unit-{each.unit.slug}", opinion)
+            inquiries.give(
+                each, opinion, once_key=key, secret=secret, on_paper=True, by=by, now=_at(HEARD)
+            )
 
 
 def _screen_the_rest(consultation: Consultation) -> None:

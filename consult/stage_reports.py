@@ -46,6 +46,11 @@ class StageReport:
         return [each.consultation for each in self.standings if each.edition is None]
 
     @property
+    def is_demonstration(self) -> bool:
+        """Whether anything in it comes with the built-in example."""
+        return any(consultation.is_demonstration for consultation, _edition in self.made_of)
+
+    @property
     def key(self) -> str:
         """By which the same table is found again: the editions' ids, 3.17."""
         return ".".join(str(edition.id) for _consultation, edition in self.made_of)

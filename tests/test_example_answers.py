@@ -56,9 +56,13 @@ def test_the_round_is_answered_and_its_changes_have_their_points(app: Flask) -> 
         rows = adoption.frozen(report)
         live = "SELECT COUNT(*) FROM point WHERE consultation_id = :c AND state = 'live'"
         count = db.session.execute(sa.text(live), {"c": consultation.id}).scalar_one()
-        totals = adoption.totals(rows)
+        totals = adoption.sums(report).totals
         assert totals.points == count
         assert totals.of_part(Part.PANEL) > 10
+        # Units were asked: one has an opinion, one has none, one has not answered.
+        assert totals.of_part(Part.UNITS) == 1
+        heard = sorted(each.answer.value for each in adoption.asked(report))
+        assert heard == ["none", "opinions", "silent"]
         assert all(totals.of_outcome(outcome) for outcome in Outcome)
         # Nothing fell to the answer for what the file does not name.
         assert not any(row.reason.startswith("已收到，留待") for row in rows)
@@ -75,7 +79,7 @@ def test_the_round_is_answered_and_its_changes_have_their_points(app: Flask) -> 
         (summary,) = summaries.published(consultation)
         assert summary.shown > 150
         assert not summary_readings.since(summary, [consultation])
-        met = adoption.met(rows)
+        met = adoption.sums(report).met
         assert met[Met.UNMET] == changes.unmet_count(consultation.id) == 3
         assert met[Met.LINKED] > 40
         version = drafts.published(consultation)
