@@ -157,10 +157,14 @@ class Line:
     draft: str = ""
 
     @property
+    def spot(self) -> str:
+        """对应章节, after the consultation where there are several."""
+        return f"{self.draft}　{self.place}" if self.draft else self.place
+
+    @property
     def where(self) -> str:
-        """对应章节, after the consultation where there are several, with what it is filed under."""
-        place = f"{self.draft}　{self.place}" if self.draft else self.place
-        return f"{place}\n{self.filed}" if self.filed else place
+        """The same with what it is filed under, as one cell."""
+        return f"{self.spot}\n{self.filed}" if self.filed else self.spot
 
 
 @dataclass(frozen=True, slots=True)

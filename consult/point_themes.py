@@ -18,6 +18,8 @@ LEAST = 20
 # How much finer a theme is told apart from within.
 _FINER = 2.0
 _MOST_TERMS = 8
+# A text that holds fewer of a theme's terms is not of it closely enough to be asked about.
+_LEAST_TERMS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ def of(texts: Sequence[str], lexicon: Lexicon, *, most: int) -> list[Theme]:
 def _theme(
     name: str, found: Any, members: Sequence[int], said: Sequence[Mapping[str, float]]
 ) -> Theme:
-    """What holds most of the theme's terms comes first, the earliest first among equals."""
+    """What holds most of the theme's terms comes first, the earliest first among equals; what shares
+    hardly a word with the others is left out."""
     terms: tuple[str, ...] = found.terms[:_MOST_TERMS]
-    wanted = set(terms)
-    order = sorted(members, key=lambda place: (-len(wanted & said[place].keys()), place))
-    return Theme(name, terms, tuple(order))
+    held = {place: len(said[place].keys() & set(terms)) for place in members}
+    close = [place for place in members if held[place] >= _LEAST_TERMS]
+    return Theme(name, terms, tuple(sorted(close, key=lambda place: (-held[place], place))))

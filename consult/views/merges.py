@@ -18,7 +18,7 @@ from core.web import LARGEST_ID, keep_private, now, number_in
 
 blueprint = Blueprint("merges", __name__, url_prefix="/desk")
 HERE = "/consultations/<slug>/points/alike"
-PAGE = 5
+PAGE = 4
 
 
 class DecideForm(Form):
@@ -39,7 +39,7 @@ def _privately() -> None:
 
 @blueprint.get(HERE)
 def index(slug: str) -> str:
-    """What is proposed, five a page, and when it was searched; groups that may be one come first."""
+    """What is proposed, four a page, and when it was searched; groups that may be one come first."""
     require(rules.work_on_points)
     consultation = loading.consultation(slug)
     search = point_merges.last_search(consultation.id)
