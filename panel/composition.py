@@ -72,7 +72,7 @@ class Composition:
         ]
         if self.people:
             said += [
-                _("专长领域“%(name)s”没有成员。", name=each.name)
+                _("没有成员的专长领域：%(name)s。", name=each.name)
                 for each in self.fields
                 if not each.actual and each.planned is None
             ]

@@ -269,6 +269,11 @@ def _post(
     outbox.put(posted, now=now)
 
 
+def unreached(invited: Sequence[Invitation]) -> set[int]:
+    """The members among them whom no letter reaches."""
+    return {each.member_id for each in invited if not _sealed_address(each.member)}
+
+
 def _sealed_address(member: Member) -> bytes:
     """Where a member is reached: the account's address, else the contact that is known."""
     account = accounts.by_id(member.account_id) if member.account_id else None

@@ -23,13 +23,20 @@ USUAL = {
     "gender": ("性别", "gender"),
     "birth_year": ("出生年份", "出生年月", "出生日期", "birth_year"),
     "unit_text": ("工作单位和职务", "工作单位及职务", "单位及职务", "工作单位", "单位"),
-    "contact": ("联系方式", "手机", "手机号", "联系电话", "电子邮箱", "邮箱", "contact"),
+    "contact": ("联系方式", "手机", "手机号", "联系电话", "电话", "电子邮箱", "邮箱", "contact"),
     "sub_district": ("街镇", "街道", "所在街镇", "sub_district"),
     "fields": ("专长领域", "专长", "领域", "fields"),
     "recommended_by": ("推荐单位", "recommended_by"),
     "term_from": ("任期自", "任期起", "聘任日期", "起始日期", "term_from"),
     "term_to": ("任期至", "任期止", "届满日期", "term_to"),
-    "is_name_public": ("同意公开姓名", "同意公开", "姓名公开", "is_name_public"),
+    "is_name_public": (
+        "同意公开姓名",
+        "同意公开",
+        "姓名公开",
+        "是否公开",
+        "公开",
+        "is_name_public",
+    ),
 }
 FIELDS = tuple(USUAL)
 NEEDED = ("name", "category")

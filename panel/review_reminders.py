@@ -12,6 +12,7 @@ from consult.consultations import SHANGHAI
 from core import audit, outbox, sealing
 from core.accounts import Account
 from core.db import db
+from core.errors import Refused
 from panel import rounds
 from panel.members import Member
 from panel.rounds import Invitation, ReviewRound, RoundState
@@ -76,8 +77,15 @@ def remind_due(post: Post, *, now: dt.datetime) -> None:
     )
 
 
-def announce(invitations: Sequence[Invitation], post: Post, *, now: dt.datetime) -> None:
-    """Tell those who were just asked."""
+def unreached(members: Iterable[int]) -> set[int]:
+    """Which of these members have no working account: no letter reaches them, and they cannot open
+    what they are asked to review."""
+    asked = set(members)
+    return asked - _addresses_of(asked).keys()
+
+
+def announce(invitations: Sequence[Invitation], post: Post, *, now: dt.datetime) -> int:
+    """Tell those who were just asked; how many a letter reaches."""
     addresses = _addresses(invitations)
     outbox.put(
         (
@@ -94,6 +102,7 @@ def announce(invitations: Sequence[Invitation], post: Post, *, now: dt.datetime)
         ),
         now=now,
     )
+    return len(addresses)
 
 
 def tell_extended(invitations: Iterable[Invitation], post: Post, *, now: dt.datetime) -> None:
@@ -118,11 +127,16 @@ def tell_extended(invitations: Iterable[Invitation], post: Post, *, now: dt.date
 
 
 def chase(review_round: ReviewRound, post: Post, *, by: audit.Actor, now: dt.datetime) -> int:
-    """Remind all who have not signed, at the office's word, once a day; how many they are."""
+    """Remind all who have not signed, at the office's word, once a day; how many a letter
+    reaches."""
     rounds.must_be_open(review_round, now)
     waiting = [each for each in rounds.invitations(review_round) if each.may_write(now)]
     addresses = _addresses(waiting)
     reached = [each for each in waiting if each.member_id in addresses]
+    if not waiting:
+        raise Refused(_("受邀的成员都已签署，没有要催办的。"))
+    if not reached:
+        raise Refused(_("没有签署的成员都还没有账号，催办送不到，请先在名册里发送邀请。"))
     day = now.astimezone(SHANGHAI).date()
     outbox.put(
         (
@@ -151,10 +165,14 @@ def chase(review_round: ReviewRound, post: Post, *, by: audit.Actor, now: dt.dat
 
 def _addresses(invitations: Sequence[Invitation]) -> dict[int, str]:
     """{member: where mail reaches them}; members without a working account are left out."""
+    return _addresses_of({each.member_id for each in invitations})
+
+
+def _addresses_of(asked: set[int]) -> dict[int, str]:
     query = (
         sa.select(Member.id, Account.email)
         .join(Account, Account.id == Member.account_id)
-        .where(Member.id.in_({each.member_id for each in invitations}), Account.active)
+        .where(Member.id.in_(asked), Account.active)
     )
     return {row[0]: row[1] for row in db.session.execute(query)}
 
@@ -176,7 +194,7 @@ def _letter(
             name=invitation.name,
             first=first,
             title=invitation.round.title,
-            due=_said(invitation.due()),
+            due=rounds.said(invitation.due()),
             url=f"{post.site}/panel/reviews/{invitation.round_id}",
         ),
     )
@@ -186,14 +204,6 @@ def _left(days: int) -> str:
     if days == 0:
         return str(_("今天截止，您还没有签署审阅意见。"))
     return str(_("还剩不到%(n)d天，您还没有签署审阅意见。", n=days + 1))
-
-
-def _said(moment: dt.datetime) -> str:
-    here = moment.astimezone(SHANGHAI)
-    if (here.hour, here.minute) == (0, 0):
-        # As the pages say it: 24:00 of the day that ends.
-        return f"{here - dt.timedelta(days=1):%Y-%m-%d} 24:00"
-    return f"{here:%Y-%m-%d %H:%M}"
 
 
 def on_the_desk(invitations: Iterable[Invitation], now: dt.datetime) -> Iterator[Invitation]:

@@ -278,8 +278,12 @@ def facts(review_round: ReviewRound) -> dict[str, Any]:
 
 
 def said(moment: dt.datetime) -> str:
-    """A moment as the record of acts has it."""
-    return f"{moment.astimezone(consultations.SHANGHAI):%Y-%m-%d %H:%M}"
+    """A moment as letters and the record of acts have it."""
+    here = moment.astimezone(consultations.SHANGHAI)
+    if (here.hour, here.minute) == (0, 0):
+        # As the pages say it: 24:00 of the day that ends.
+        return f"{here - dt.timedelta(days=1):%Y-%m-%d} 24:00"
+    return f"{here:%Y-%m-%d %H:%M}"
 
 
 def record(

@@ -301,7 +301,7 @@ def test_composition_of_none_and_of_one(programme: Programme, count: int) -> Non
     assert (found.people, found.planned) == (count, 2)
     assert any(f"{KIND}缺{2 - count}席" in gap for gap in found.gaps)
     assert sum(each.actual for each in found.ages) == count
-    assert ("专长领域“总体”没有成员。" in found.gaps) is bool(count)
+    assert ("没有成员的专长领域：总体。" in found.gaps) is bool(count)
 
 
 def test_targets_are_named_where_they_are_missed_and_bind_nobody(
@@ -375,7 +375,9 @@ def test_invitation_to_password_once_and_for_48_hours(
     data = dict.fromkeys(fields, people.PASSWORD) | people.token(client, page)
     assert client.post(page, data=data).status_code == 303
     assert client.get(page).status_code == 404
-    assert people.sign_in(client, "wang@example.cn").status_code == 303
+    # Whoever sits begins where their work waits.
+    assert people.sign_in(client, "wang@example.cn").location == "/panel/desk/"
+    assert client.get("/sign-in").location == "/panel/desk/"
     account = accounts.by_email("wang@example.cn")
     assert account is not None
     assert account.role_names == [RoleName.PANEL_MEMBER]

@@ -755,7 +755,7 @@ def test_the_office_runs_a_round_by_the_pages(
     assert "没有在任成员叫" in wrong.get_data(as_text=True)
     where = client.post("/desk/rounds/new", data=form | {"names": "李文"}).location
     assert "将发给1位成员" in client.get(where).get_data(as_text=True)
-    edited = client.post(f"{where}/edit", data=form | {"names": "李文\n王小明"})
+    edited = client.post(f"{where}/edit", data=form | {"names": "李文、王小明"})
     assert edited.location == where
     assert client.post(f"{where}/open").location == where
     assert client.post(f"{where}/open").status_code == 409
@@ -784,6 +784,36 @@ def test_the_office_runs_a_round_by_the_pages(
     public = app.test_client().get("/panel/rounds/").get_data(as_text=True)
     assert "请审阅纲要" in public
     assert not any(name in public for name in NAMES)
+
+
+def test_who_has_no_account_is_named_and_never_said_to_be_told(
+    app: Flask, panel: list[Account]
+) -> None:
+    with app.app_context():
+        consultation = a_consultation("gangyao", programme=programmes.by_slug("jingan-14"))
+        made = a_prepared_round(a_published_draft(consultation))
+        where = f"/desk/rounds/{made.id}"
+        officer = people.make("drc_staff")
+        for account in panel[1:]:
+            db.session.get_one(Account, account.id).active = False
+        db.session.commit()
+    client = app.test_client()
+    people.sign_in(client, officer)
+    assert "有2位成员还没有账号" in client.get(where).get_data(as_text=True)
+    opened = client.post(f"{where}/open", follow_redirects=True).get_data(as_text=True)
+    assert "受邀3位，通知了1位" in opened
+    assert "有2位成员还没有账号" in opened
+    with app.app_context():
+        found = db.session.get_one(ReviewRound, int(where.rpartition("/")[2]))
+        for each in rounds.invitations(found):
+            if members.of_account(panel[0].id) == db.session.get(members.Member, each.member_id):
+                signed(each)
+    refused = client.post(f"{where}/chase")
+    assert refused.status_code == 409
+    assert "催办送不到" in refused.get_data(as_text=True)
+    longer = {"who": "", "last": (local(DUE) + DAY).date().isoformat(), "reason": "出差"}
+    assert client.post(f"{where}/extend", data=longer).location == where
+    assert re.search(r"（2020-10-\d\d 24:00改为|改为2020-10-\d\d 24:00）", client.get(where).text)
 
 
 # --- what leaks -------------------------------------------------------------------------------------------

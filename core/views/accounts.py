@@ -25,6 +25,7 @@ from core import (
     errors,
     password_links,
     passwords,
+    permissions,
     rules,
     second_factor,
     security_log,
@@ -34,10 +35,13 @@ from core import (
 from core.accounts import Account
 from core.db import db
 from core.forms import Form, LineField, Readable, Words
-from core.permissions import require
+from core.permissions import Rule, require
 from core.web import keep_private, now, on_this_site
 
 blueprint = Blueprint("accounts", __name__)
+# Where a kind of person begins after signing in, by (rule, endpoint); a package adds its own. Whom
+# none of the rules fits begins at the account.
+BEGINNINGS: list[tuple[Rule, str]] = []
 
 HALF_DONE = dt.timedelta(minutes=10)
 Answer = BaseResponse | str | tuple[str, int]
@@ -80,7 +84,7 @@ def sign_in() -> Answer:
     """The sign-in form; whoever is signed in goes on to the account."""
     wanted = on_this_site(request.args.get("next", ""), "")
     if current_user.is_authenticated:
-        return redirect(wanted or url_for(".account"))
+        return redirect(wanted or _beginning())
     form = SignInForm(formdata=None, next=wanted)
     return render_template("core/accounts/sign_in.html", form=form)
 
@@ -363,7 +367,12 @@ def _welcome(account: Account, at: dt.datetime, next_url: str) -> BaseResponse:
     _log("signed-in", account)
     if account.owes_second_factor:
         return redirect(url_for(".second_factor_page"), 303)
-    return redirect(next_url or url_for(".account"), 303)
+    return redirect(next_url or _beginning(), 303)
+
+
+def _beginning() -> str:
+    """The page on which this person's work waits."""
+    return url_for(next((page for rule, page in BEGINNINGS if permissions.may(rule)), ".account"))
 
 
 def _start_session(account: Account, at: dt.datetime) -> None:

@@ -5,6 +5,7 @@ from importlib import import_module
 from flask import Flask
 
 from consult.views import desk
+from core.views import accounts
 from panel import rules
 
 ROOMS = (
@@ -31,6 +32,9 @@ ROOMS = (
 def init_views(app: Flask) -> None:
     """Register every blueprint of the panel, and its doors at the desk."""
     app.jinja_env.globals.update(sit_on_panel=rules.sit_on_panel)
+    beginning = (rules.sit_on_panel, "panel_desk.today")
+    if beginning not in accounts.BEGINNINGS:
+        accounts.BEGINNINGS.append(beginning)
     for room in ROOMS:
         module = import_module(f"panel.views.{room}")
         app.register_blueprint(module.blueprint)

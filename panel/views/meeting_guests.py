@@ -213,6 +213,7 @@ def _page(meeting: Meeting, form: InviteForm, draw: DrawForm | None = None) -> s
         found=found,
         others=[each for each in sitting if each.member_id not in invited],
         clashes=guests.conflicts(meeting, [each.member_id for each in sitting]),
+        unreached=guests.unreached(found),
         asked=asked,
         made=seats.draw_of(meeting.id),
         draw=draw or DrawForm(formdata=None),

@@ -164,7 +164,13 @@ def roster(kind: str) -> Response:
         written = rosters.workbook(seated, fields, public=public)
     answer = make_response(written)
     answer.mimetype = rosters.DOCX if kind == "docx" else rosters.XLSX
-    as_file(answer, _("%(name)s成员名单", name=name), f".{kind}", plain="members")
+    # Told apart where they lie side by side: only one of them may leave the house.
+    if public:
+        as_file(
+            answer, _("%(name)s成员名单（公开）", name=name), f".{kind}", plain="members-public"
+        )
+    else:
+        as_file(answer, _("%(name)s成员名单（内部）", name=name), f".{kind}", plain="members")
     return answer
 
 

@@ -2,6 +2,7 @@
 extended or ended, a member to be added, a paper."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,10 @@ from panel import appointments, members, quotas, rounds
 from panel.rounds import Plan, ReviewRound
 
 MOST_VERSIONS = 100
+
+
+# What stands between names.
+NAMES_APART = re.compile(r"[、，,；;\n]")
 
 
 class RoundForm(Form):
@@ -83,7 +88,9 @@ class RoundForm(Form):
     names = TextField(
         _l("另外点名"),
         [Words(least=0, most=10_000, missing="")],
-        description=_l("每行一位在任成员的姓名。类别、领域、点名都不填，就发给全体在任成员。"),
+        description=_l(
+            "在任成员的姓名，一行一位，或者用顿号隔开。类别、领域、点名都不填，就发给全体在任成员。"
+        ),
         render_kw={"rows": 3},
     )
 
@@ -125,7 +132,9 @@ class RoundForm(Form):
         by_name: dict[str, list[int]] = {}
         for appointment in appointments.sitting(version.draft.consultation.programme_id, today):
             by_name.setdefault(appointment.member.name, []).append(appointment.member_id)
-        for name in _lines(field.data):
+        for name in NAMES_APART.split(field.data):
+            if not (name := name.strip()):
+                continue
             found = by_name.get(name, [])
             if len(found) != 1:
                 why = (

@@ -1,7 +1,7 @@
 """Review rounds at the desk: prepare, open, chase, extend, close, release, take the sheet along."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask import (
@@ -44,6 +44,7 @@ from panel import (
     rules,
 )
 from panel import ledger as panel_ledger
+from panel.appointments import Appointment
 from panel.late_remarks import Late
 from panel.review_reminders import Post
 from panel.rounds import ReviewRound, RoundPhase
@@ -211,6 +212,7 @@ def _show_page(
     last = invited[AT_ONCE - 1].id if len(invited) > AT_ONCE else None
     invited = invited[:AT_ONCE]
     late = late_remarks.of(found.consultation) if found.delivered_at else None
+    audience = [] if opened else round_running.audience_of(found, today)
     return render_template(
         "panel/rounds/show.html",
         round=found,
@@ -225,7 +227,8 @@ def _show_page(
         close_form=close_form or ReasonForm(formdata=None),
         paper_form=paper_form or PaperForm(formdata=None),
         papers=round_papers.of(found.id),
-        audience=[] if opened else round_running.audience_of(found, today),
+        audience=audience,
+        unreached=_unreached(found, phase, audience),
         invitations=invited,
         answers={each.id: reviews.answer_of(each) for each in invited},
         next_url=url_for(".show", round_id=found.id, after=last, _anchor="members") if last else "",
@@ -237,6 +240,21 @@ def _show_page(
         action_name=audit.action_name,
         refusal=refusal,
     )
+
+
+def _unreached(
+    found: ReviewRound, phase: RoundPhase, audience: Sequence[Appointment]
+) -> list[tuple[int, str]]:
+    """Who is asked, or would be, and cannot be reached, as long as that can be helped."""
+    if phase is RoundPhase.PREPARED:
+        asked = {each.member_id: each.member.name for each in audience}
+    elif phase is RoundPhase.OPEN:
+        waiting = [each for each in rounds.invitations(found) if each.signed_at is None]
+        asked = {each.member_id: each.name for each in waiting}
+    else:
+        return []
+    lacking = review_reminders.unreached(asked)
+    return [(id, name) for id, name in asked.items() if id in lacking]
 
 
 def _add_form(found: ReviewRound, **options: Any) -> AddForm:
@@ -257,9 +275,9 @@ def open_round(round_id: int) -> Page:
         return _show_page(found), 422
     with refusals_on(_page_of(round_id)):
         invited = round_running.open_round(found, on_day=local(at).date(), by=current_user, now=at)
-    review_reminders.announce(invited, post(), now=at)
+    reached = review_reminders.announce(invited, post(), now=at)
     db.session.commit()
-    flash(_("审阅已经开始，通知了%(n)d位成员。", n=len(invited)), "success")
+    flash(_("审阅已经开始，受邀%(n)d位，通知了%(m)d位。", n=len(invited), m=reached), "success")
     return redirect(url_for(".show", round_id=round_id))
 
 
