@@ -307,8 +307,11 @@ def of_member(member_ids: Sequence[int], *, limit: int = 200) -> Sequence[Invita
     return db.session.scalars(query.limit(limit)).all()
 
 
-def conflicts(meeting: Meeting, member_ids: Sequence[int]) -> dict[int, list[Meeting]]:
-    """{member id: other meetings at the same time to which they are invited}."""
+def conflicts(
+    meeting: Meeting, member_ids: Sequence[int], *, sent_only: bool = False
+) -> dict[int, list[Meeting]]:
+    """{member id: other meetings at the same time to which they are invited}. `sent_only`: those
+    they were told of; the office sees what is being prepared, too."""
     same_time = (
         sa.select(Invitation.member_id, Meeting)
         .join(Meeting, Meeting.id == Invitation.meeting_id)
@@ -322,6 +325,8 @@ def conflicts(meeting: Meeting, member_ids: Sequence[int]) -> dict[int, list[Mee
         )
         .order_by(Meeting.starts_at)
     )
+    if sent_only:
+        same_time = same_time.where(Invitation.sent_at.is_not(None))
     found: dict[int, list[Meeting]] = {}
     for member_id, other in db.session.execute(same_time):
         found.setdefault(member_id, []).append(other)

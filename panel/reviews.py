@@ -19,11 +19,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.comparing import Run, changes
-from consult.consultations import SHANGHAI
 from consult.drafts import Entry
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
+from panel import rounds
 from panel.round_texts import Section, Text, text_of
 from panel.rounds import Invitation, ReviewRound, RoundState
 
@@ -244,7 +244,7 @@ def sign(
         raise Refused(
             _(
                 "审阅已于%(due)s截止，没有签署成功。您写下的内容都还在，可以在本页查看；需要补交请与组织单位联系延期。",
-                due=_moment(invitation.due()),
+                due=rounds.said(invitation.due()),
             )
         )
     if name != invitation.name:
@@ -299,7 +299,7 @@ def _must_be_writable(invitation: Invitation, now: dt.datetime, kept_text: str) 
         raise Refused(_("您已经签署，要修改请先撤回签署。"), kept_text=kept_text)
     if invitation.round.state is not RoundState.OPEN or now >= invitation.due():
         raise Refused(
-            _("审阅已于%(due)s截止，这次没有保存。", due=_moment(invitation.due())),
+            _("审阅已于%(due)s截止，这次没有保存。", due=rounds.said(invitation.due())),
             kept_text=kept_text,
         )
 
@@ -347,10 +347,6 @@ def _blank(invitation: Invitation, section: int, now: dt.datetime) -> SectionRev
     )
     db.session.add(blank)
     return blank
-
-
-def _moment(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
 
 
 def _record(

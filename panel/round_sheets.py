@@ -10,10 +10,10 @@ import sqlalchemy as sa
 import xlsxwriter
 from flask_babel import gettext as _
 
-from consult.consultations import SHANGHAI
 from consult.official_paper import blank, body, centred, table, title
 from core.db import db
 from core.sheets import inert
+from panel import rounds
 from panel.reviews import Answer, SectionReview, Verdict, answer_of
 from panel.round_texts import Section, text_of
 from panel.rounds import Invitation, ReviewRound
@@ -251,7 +251,7 @@ def workbook(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
         grid.write_string(3, column, inert(words), bold)
     for line, row in enumerate(made.rows, start=4):
         who = row.invitation
-        signed = _said(who.signed_at) if who.signed_at else ""
+        signed = rounds.said(who.signed_at) if who.signed_at else ""
         cells = [who.name, who.category, row.answer.title, signed, *row.marks]
         for column, words in enumerate(cells):
             if words:
@@ -291,7 +291,7 @@ def document(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
             "审阅文稿：%(draft)s（第%(n)d稿）。审阅期限至%(due)s。",
             draft=review_round.draft_title,
             n=review_round.version_number,
-            due=_said(review_round.closes_at),
+            due=rounds.said(review_round.closes_at),
         ),
     )
     body(paper, quorum_words(review_round, made))
@@ -329,8 +329,4 @@ def document(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
 
 
 def _made_at(now: dt.datetime) -> str:
-    return str(_("本表生成于%(at)s。", at=_said(now)))
-
-
-def _said(moment: dt.datetime) -> str:
-    return f"{moment.astimezone(SHANGHAI):%Y-%m-%d %H:%M}"
+    return str(_("本表生成于%(at)s。", at=rounds.said(now)))

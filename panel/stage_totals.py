@@ -1,7 +1,7 @@
 """What the public learns of the panel's work: totals of a stage, and of it only what is public
 itself: released rounds on public words, meetings that took place and were public or are recorded
 publicly. A total behind which fewer than five people stand is not told; neither is the one from
-which it could be taken by subtraction.
+which it could be taken by subtraction, so a round of so few is in no total.
 """
 
 from collections.abc import Sequence
@@ -46,6 +46,8 @@ class Totals:
 
     stage: Stage | None
     rounds: list[tuple[ReviewRound, Line]]
+    # Rounds too few were asked in, or answered, to tell anything of: in no figure here.
+    small: list[ReviewRound]
     asked: int
     signed: int | None
     remarks: int | None
@@ -92,13 +94,16 @@ def of_stages() -> list[Totals]:
 
 
 def _totals(
-    stage: Stage | None, rounds: list[tuple[ReviewRound, Line]], attended: Attended | None
+    stage: Stage | None, found: list[tuple[ReviewRound, Line]], attended: Attended | None
 ) -> Totals:
+    rounds = [pair for pair in found if None not in (told(pair[1].asked), told(pair[1].signed))]
+    kept = {each.id for each, _line in rounds}
     ids = [found.id for found, _line in rounds]
     signers = _signers(ids)
     return Totals(
         stage=stage,
         rounds=rounds,
+        small=[each for each, _line in found if each.id not in kept],
         asked=sum(line.asked for _found, line in rounds),
         signed=told(sum(line.signed for _found, line in rounds), signers),
         remarks=told(sum(line.remarks for _found, line in rounds), signers),

@@ -490,6 +490,14 @@ def test_two_meetings_at_one_time_are_shown_as_a_conflict(app: Flask, client: Fl
     assert "时间冲突" in client.get("/panel/meetings/1").text
     assert "时间冲突" not in client.get("/panel/meetings/3").text
     with app.app_context():
+        four = a_meeting(title="丁会", starts_at=NOON + 20 * DAY)
+        guests.invite(four, [db.session.get_one(Member, 1)], "指定", by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        # The office sees that it would clash; the member cannot know of it before it is announced.
+        assert guests.conflicts(db.session.get_one(Meeting, 3), [1])[1][0].title == "丁会"
+    for page in ("/panel/meetings/3", "/panel/meetings/", "/panel/desk/"):
+        assert "丁会" not in client.get(page).text
+    with app.app_context():
         invited = guests.of(1)[0]
         guests.answer(invited, Answer.DECLINE, by=audit.SYSTEM, now=NOON)
         db.session.commit()

@@ -81,7 +81,7 @@ def index() -> str:
         coming=coming,
         past=[each for each in found if each.meeting.ends_at <= at],
         clashes={
-            each.id: guests.conflicts(each.meeting, mine).get(each.member_id, [])
+            each.id: guests.conflicts(each.meeting, mine, sent_only=True).get(each.member_id, [])
             for each in coming
             if not each.meeting.is_off
         },
@@ -203,7 +203,9 @@ def _page(invitation: Invitation, form: AnswerForm, refusal: str = "") -> str:
         items=[(item, agenda_link(item)) for item in papers.items_of(meeting.id)],
         bound=papers.points_of(meeting.id, public=True),
         papers=papers.papers_of(meeting.id),
-        clashes=guests.conflicts(meeting, [invitation.member_id]).get(invitation.member_id, []),
+        clashes=guests.conflicts(meeting, [invitation.member_id], sent_only=True).get(
+            invitation.member_id, []
+        ),
         may_answer=open_still or bool(refusal),
         refusal=refusal,
     )
