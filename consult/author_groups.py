@@ -30,6 +30,12 @@ def keep(submission_id: int, title: str) -> None:
     db.session.add(AuthorGroup(submission_id=submission_id, title=title[:LONGEST]))
 
 
+def forget(submissions: Sequence[int]) -> None:
+    """Take it away from the opinions of somebody whose name is to lead nowhere any more."""
+    gone = sa.delete(AuthorGroup).where(AuthorGroup.submission_id.in_(submissions))
+    db.session.execute(gone, execution_options={"synchronize_session": False})
+
+
 def titles(consultations: Sequence[int]) -> dict[int, str]:
     """{submission: for whom its author spoke} of these consultations, where it is known."""
     query = (

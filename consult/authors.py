@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import attachments, originals, submissions, supports, term_index
+from consult import attachments, author_groups, originals, submissions, supports, term_index
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission, SubmissionState
 from core import accounts, addresses, audit, sealing, sign_in_codes
@@ -145,6 +145,7 @@ def erase(account: Account, *, now: dt.datetime) -> list[str]:
     theirs = Submission.account_id == account.id
     ids = db.session.scalars(sa.select(Submission.id).where(theirs)).all()
     originals.forget(ids)
+    author_groups.forget(ids)
     files = attachments.forget(ids)
     _touch(sa.select(Submission.consultation_id).where(theirs))
     anonymous = {"account_id": None, "public_name": "", "person_key": secrets.token_hex(16)}

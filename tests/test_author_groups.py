@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import author_groups, summaries
+from consult import author_groups, authors, summaries
 from consult.submissions import Channel
 from core import audit
 from core.db import db
@@ -79,3 +79,16 @@ def test_the_public_cannot_ask_by_category(app: Flask, client: FlaskClient, coun
     assert client.get(at).status_code == 200
     for asked in ("author_group=企业代表", "outside=author_group:企业代表"):
         assert client.get(f"{at}&{asked}").status_code == 400
+
+
+def test_whose_name_leads_nowhere_speaks_for_nobody(app: Flask) -> None:
+    with app.app_context():
+        resident = people.make("resident")
+        consultation = a_consultation()
+        made = an_opinion(consultation, "加装电梯要先办。", channel=Channel.PANEL)
+        made.account_id = resident.id
+        author_groups.keep(made.id, "企业代表")
+        db.session.flush()
+        assert author_groups.titles([consultation.id]) == {made.id: "企业代表"}
+        authors.erase(resident, now=NOON)
+        assert author_groups.titles([consultation.id]) == {}
