@@ -86,20 +86,31 @@ def prepare(app: Flask) -> None:
 
 
 def serve() -> None:
-    """Prepare, say where the site is, and hand over to the web server."""
+    """Prepare, hand over to the web server, and say where the site is as soon as it answers."""
     app = create_app()
     prepare(app)
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     with app.app_context():
-        print(f"\n问计 Wenji — http://{host}:{port}\n")
-        if accounts.demonstration_account("administrator") is not None:
-            print("演示账号（密码均为 " + accounts.DEMO_PASSWORD + "）：")
-            for email, role in accounts.DEMO_SIGN_INS:
-                print(f"  {email:28} {role}")
-            print(flush=True)
+        greeting = _greeting(host, port)
         db.db.session.close()
         db.db.engine.dispose()
-    serving.serve(app, host=host, port=port, workers=int(os.environ.get("WORKERS", "2")))
+    serving.serve(
+        app,
+        host=host,
+        port=port,
+        workers=int(os.environ.get("WORKERS", "2")),
+        ready=lambda: print(greeting, flush=True),
+    )
+
+
+def _greeting(host: str, port: str) -> str:
+    """The address, and the demonstration's sign-ins where there is one."""
+    lines = ["", f"问计 Wenji — http://{host}:{port}", ""]
+    if accounts.demonstration_account("administrator") is not None:
+        lines.append(f"演示账号（密码均为 {accounts.DEMO_PASSWORD}）：")
+        lines += [f"  {email:28} {role}" for email, role in accounts.DEMO_SIGN_INS]
+        lines.append("")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

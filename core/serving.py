@@ -1,6 +1,7 @@
 """Handing an application over to the web server, in this very process: what was read to prepare the
 site is not read again, and the workers share it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,16 @@ def _begin(app: Flask) -> None:
     drawing.warm()
 
 
-def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
-    """Serve until told to stop, with a worker for long jobs beside it. Nothing of the database may
-    be open any more: workers are forks.
+def serve(
+    app: Flask,
+    *,
+    host: str,
+    port: str,
+    workers: int,
+    ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Serve until told to stop, with a worker for long jobs beside it; `ready` is called once the
+    address can be opened. Nothing of the database may be open any more: workers are forks.
 
     Why gunicorn, threads, one listening socket a worker: `docs/decisions/0004-web-server.md`.
     """
@@ -66,6 +74,7 @@ def serve(app: Flask, *, host: str, port: str, workers: int) -> None:
         "loglevel": "warning",
         # A socket to steer the server by stands in the home folder: nobody here asked for one.
         "control_socket_disable": True,
+        "when_ready": lambda _server: ready(),
         # After the fork: a thread does not come along into a worker.
         "post_worker_init": lambda _worker: _begin(app),
     }
