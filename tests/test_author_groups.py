@@ -69,6 +69,19 @@ def test_categories_are_compared_and_every_number_opens_its_people(
     assert "除外：提意见者所属类别：企业代表" in panel
 
 
+def test_groups_of_few_alone_are_said_to_be_few(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        consultation = a_consultation()
+        for n in range(12):
+            made = an_opinion(consultation, f"公园的绿化很好，第{n}次来。", person=f"one{n % 4}")
+            author_groups.keep(made.id, "企业代表")
+        db.session.commit()
+        summary_id = a_summary(consultation).id
+        account = people.make("drc_staff")
+    people.sign_in(client, account)
+    assert "不能按类别对比" in page_of(client, summary_id, "")
+
+
 def test_the_public_cannot_ask_by_category(app: Flask, client: FlaskClient, counted: int) -> None:
     with app.app_context():
         summary = summaries.by_id(counted)

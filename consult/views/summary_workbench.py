@@ -223,6 +223,8 @@ def contrast(summary_id: int) -> str:
         few_people=few,
         least=summary_contrasts.LEAST_PEOPLE,
         options=_options(page),
+        small_groups=bool(page.reading.counted.author_groups)
+        and not summary_contrasts.author_groups(page.reading.counted),
         others=[each for each in _other_snapshots() if each.id != page.summary.id],
         asked={"a": first, "b": second, **{n: request.args.get(n, "") for n in PERIODS}},
         room="contrast",
