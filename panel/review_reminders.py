@@ -14,6 +14,7 @@ from core.accounts import Account
 from core.db import db
 from core.errors import Refused
 from panel import rounds
+from panel.appointments import Appointment
 from panel.members import Member
 from panel.rounds import Invitation, ReviewRound, RoundState
 
@@ -77,11 +78,28 @@ def remind_due(post: Post, *, now: dt.datetime) -> None:
     )
 
 
-def unreached(members: Iterable[int]) -> set[int]:
-    """Which of these members have no working account: no letter reaches them, and they cannot open
-    what they are asked to review."""
-    asked = set(members)
-    return asked - _addresses_of(asked).keys()
+def unreachable(appointments: Sequence[Appointment]) -> list[tuple[int, str]]:
+    """Who of those that would be asked has no working account, (member, name): no letter reaches
+    them, and they could not open what they are asked to review."""
+    reached = _addresses_of({each.member_id for each in appointments})
+    named = [(each.member_id, each.member.name) for each in appointments]
+    return [pair for pair in named if pair[0] not in reached]
+
+
+def unreached(review_round: ReviewRound) -> list[tuple[int, str]]:
+    """The same of those asked in a round who have not signed."""
+    query = (
+        sa.select(Invitation.member_id, Invitation.name)
+        .join(Member, Member.id == Invitation.member_id)
+        .outerjoin(Account, Account.id == Member.account_id)
+        .where(
+            Invitation.round_id == review_round.id,
+            Invitation.signed_at.is_(None),
+            sa.or_(Account.id.is_(None), ~Account.active),
+        )
+        .order_by(Invitation.id)
+    )
+    return [(row[0], row[1]) for row in db.session.execute(query)]
 
 
 def announce(invitations: Sequence[Invitation], post: Post, *, now: dt.datetime) -> int:

@@ -247,14 +247,8 @@ def _unreached(
 ) -> list[tuple[int, str]]:
     """Who is asked, or would be, and cannot be reached, as long as that can be helped."""
     if phase is RoundPhase.PREPARED:
-        asked = {each.member_id: each.member.name for each in audience}
-    elif phase is RoundPhase.OPEN:
-        waiting = [each for each in rounds.invitations(found) if each.signed_at is None]
-        asked = {each.member_id: each.name for each in waiting}
-    else:
-        return []
-    lacking = review_reminders.unreached(asked)
-    return [(id, name) for id, name in asked.items() if id in lacking]
+        return review_reminders.unreachable(audience)
+    return review_reminders.unreached(found) if phase is RoundPhase.OPEN else []
 
 
 def _add_form(found: ReviewRound, **options: Any) -> AddForm:
