@@ -74,11 +74,7 @@ def today() -> str:
         to_answer=_to_answer(at),
         lines=[line for ask in current_app.extensions.get("desk_lines", []) for line in ask(at)],
         asked=_asked(at),
-        rooms=[
-            (title, url_for(endpoint))
-            for title, endpoint, rule in _rooms()
-            if endpoint in current_app.view_functions and may(rule)
-        ],
+        floors=_open_floors(),
     )
 
 
@@ -97,23 +93,39 @@ def _asked(at: dt.datetime) -> int:
     return inquiries.waiting_for(unit_id, at) if unit_id and may(rules.answer_inquiries) else 0
 
 
-def _rooms() -> list[tuple[str, str, Rule]]:
-    """The rooms of the desk: title, endpoint, and who may enter."""
+def _open_floors() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The rooms whoever looks may enter, (title, address), under what they have in common."""
     doors: list[Door] = current_app.extensions.get("desk_doors", [])
+    floors = [
+        (title, [(str(room.title), url_for(room.endpoint)) for room in rooms if may(room.rule)])
+        for title, rooms in [
+            (_("征求意见"), _consultation_rooms()),
+            (_("公众咨询团"), doors),
+            (_("网站"), _site_rooms()),
+        ]
+    ]
+    return [(title, rooms) for title, rooms in floors if rooms]
+
+
+def _consultation_rooms() -> list[Door]:
     return [
-        (_("意见审核"), "screening.queue", rules.screen),
-        (_("意见征集管理"), "publishing.index", rules.prepare_consultations),
-        (_("登记一件意见"), "desk_entry.write", rules.take_in_files),
-        (_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
-        (_("我单位的意见点"), "points.mine", rules.answer_points),
-        (_("向我单位征询的意见"), "inquiries.mine", rules.answer_inquiries),
-        (_("常用答复"), "wordings.index", rules.work_on_points),
-        (_("意见汇总"), "summaries.index", rules.read_summaries),
-        *((str(door.title), door.endpoint, door.rule) for door in doors),
-        (_("词典"), "lexicon.index", rules.read_summaries),
-        (_("网站纠错"), "corrections.queue", core_rules.answer_corrections),
-        (_("后台任务"), "jobs.index", core_rules.see_jobs),
-        (_("通知发送情况"), "outbox.index", core_rules.mind_messages),
-        (_("人员与权限"), "people.index", core_rules.manage_people),
-        (_("操作记录"), "audit.index", core_rules.read_audit),
+        Door(_("意见审核"), "screening.queue", rules.screen),
+        Door(_("意见征集管理"), "publishing.index", rules.prepare_consultations),
+        Door(_("登记一件意见"), "desk_entry.write", rules.take_in_files),
+        Door(_("导入其他渠道的意见"), "intake.index", rules.take_in_files),
+        Door(_("意见汇总"), "summaries.index", rules.read_summaries),
+        Door(_("词典"), "lexicon.index", rules.read_summaries),
+        Door(_("我单位的意见点"), "points.mine", rules.answer_points),
+        Door(_("向我单位征询的意见"), "inquiries.mine", rules.answer_inquiries),
+        Door(_("常用答复"), "wordings.index", rules.work_on_points),
+    ]
+
+
+def _site_rooms() -> list[Door]:
+    return [
+        Door(_("网站纠错"), "corrections.queue", core_rules.answer_corrections),
+        Door(_("后台任务"), "jobs.index", core_rules.see_jobs),
+        Door(_("通知发送情况"), "outbox.index", core_rules.mind_messages),
+        Door(_("人员与权限"), "people.index", core_rules.manage_people),
+        Door(_("操作记录"), "audit.index", core_rules.read_audit),
     ]
