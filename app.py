@@ -28,6 +28,7 @@ from core import (
     migrations,
     pages,
     permissions,
+    quick,
     serving,
     sessions,
     web,
@@ -41,6 +42,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     app.config.from_mapping(config.flask_config(settings))
     app.config["CLOCK"] = web.utc_now
     app.config.from_mapping(overrides or {})
+    quick.init_quick(app)
     if settings.proxy_hops:
         hops = settings.proxy_hops
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]  # how Flask documents middleware

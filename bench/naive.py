@@ -96,6 +96,7 @@ def create_app() -> Flask:
             closes_at = dt.datetime(2100, 1, 1)
             session.add(Consultation(id=1, slug="bench", closes_at=closes_at))
             session.add(Version(id=1, consultation_id=1))
+            session.add(Throttle(address="127.0.0.1", count=0))
             session.commit()
 
     @app.get("/")

@@ -318,12 +318,12 @@ def receive(
         "person_key": opinion.person_key,
         "consent": opinion.consent,
     }
-    stored = _stored(here.dialect.name).run(here, row).first()
+    stored = _stored(here.dialect.name).run(here, row)
     if stored is None:
         earlier = sent_before(consultation.id, once_key)
         assert earlier is not None
         return earlier
-    id, number = tuple(stored)
+    id, number = stored
     point_rows.make_first(row | {"submission_id": id}, here)
     shown = int(state is SubmissionState.SHOWN)
     _RAISED.run(here, {"which": consultation.id, "is_shown": shown})
@@ -336,8 +336,11 @@ def receive(
 def sent_before(consultation_id: int, once_key: str) -> Received | None:
     """What became of the opinion with this key when it was sent the first time; else None."""
     wanted = {"consultation_id": consultation_id, "once_key": once_key}
-    found = _SENT_BEFORE.run(db.session.connection(), wanted).first()
-    return Received(found.id, found.receipt, found.number, again=True) if found else None
+    found = _SENT_BEFORE.run(db.session.connection(), wanted)
+    if found is None:
+        return None
+    id, receipt, number = found
+    return Received(id, receipt, number, again=True)
 
 
 def keep_contact(submission_id: int, sealed: bytes, *, days: int, now: dt.datetime) -> None:

@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import cache
+from threading import local
 from typing import Any
 
 from flask import request
@@ -131,6 +132,24 @@ class Form(FlaskForm):  # type: ignore[misc]  # WTForms is untyped
                 if isinstance(form._fields.get(name), UploadField)
             ]
             return CombinedMultiDict([request.form, MultiDict(files)])
+
+
+class Refilled:
+    """A form that each thread binds once and fills anew for every sender: binding its fields costs
+    more than reading them. Whoever fills it has seen to the forgery token."""
+
+    def __init__(self, kind: type[Form]) -> None:
+        self._kind = kind
+        self._kept = local()
+
+    def filled(self, fields: "MultiDict[str, str]") -> Any:
+        """The form with these fields and nothing of those before; only for this thread."""
+        form = getattr(self._kept, "form", None)
+        if form is None:
+            form = self._kept.form = self._kind(formdata=fields, meta={"csrf": False})
+        else:
+            form.process(fields)
+        return form
 
 
 class OnceForm(Form):

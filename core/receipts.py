@@ -12,7 +12,8 @@ _ALIKE = str.maketrans("OIL", "011")
 def fresh(now: dt.datetime, *, mark: str = "") -> str:
     """A new number: `mark`, six digits of the date and fifty random bits,
     e.g. 201020-7K3M9-QPDXW."""
-    letters = "".join(secrets.choice(LETTERS) for _place in range(10))
+    bits = secrets.randbits(50)
+    letters = "".join(LETTERS[bits >> place & 31] for place in range(0, 50, 5))
     return f"{mark}{now:%y%m%d}-{letters[:5]}-{letters[5:]}"
 
 

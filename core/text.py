@@ -4,12 +4,22 @@ The author's own code points are kept; only what cannot be text (NUL, other cont
 pairs) is refused, and line ends are made alike so that page and server count the same.
 """
 
+import re
 import unicodedata
 
 # Letters that draw nothing: a text of only these is empty.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 # Controls that reorder or hide what stands around them: never in a name or a title.
 REORDERING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u061c")
+
+# Controls but tab and line end, half surrogates, and what is no character in any plane.
+_NO_TEXT = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffd"
+    + "".join(
+        f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+    )
+    + "]"
+)
 
 _INNER = str.maketrans("“”", "‘’")
 
@@ -37,14 +47,7 @@ def tidy_line(text: str) -> str:
 def unreadable(text: str) -> bool:
     """Whether `text` holds something that is not text: NUL, controls, half surrogates,
     U+FFFD, and the code points that are characters nowhere (a Word file cannot hold them)."""
-    return any(
-        character == "\ufffd"
-        or ord(character) & 0xFFFE == 0xFFFE
-        or "\ufdd0" <= character <= "\ufdef"
-        or unicodedata.category(character) in {"Cs"}
-        or (unicodedata.category(character) == "Cc" and character not in "\n\t")
-        for character in text
-    )
+    return _NO_TEXT.search(text) is not None
 
 
 def within_quotes(text: str) -> str:

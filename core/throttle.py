@@ -38,9 +38,9 @@ def hit(key: str, *, limit: int, window: dt.timedelta, now: dt.datetime) -> bool
     """
     values = {"key_hash": _hashed(key), "window_start": now, "expires_at": now + window}
     here = db.session.connection()
-    count: int = (
-        _counted(here.dialect.name).run(here, values | {"count": 1, "now": now}).scalar_one()
-    )
+    counted = _counted(here.dialect.name).run(here, values | {"count": 1, "now": now})
+    assert counted is not None
+    count: int = counted[0]
     if count == 1:
         _prune(now)
     return count <= limit

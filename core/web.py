@@ -5,6 +5,7 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from urllib.parse import quote, unquote, unquote_to_bytes
 from zoneinfo import ZoneInfo
@@ -182,16 +183,26 @@ def as_file(response: Answer, title: str, ending: str, *, plain: str) -> Answer:
     return response
 
 
+@cache
+def always(*, https_only: bool) -> tuple[tuple[str, str], ...]:
+    """The headers that every answer carries."""
+    safe = (("Strict-Transport-Security", "max-age=31536000"),) if https_only else ()
+    return (
+        ("Content-Security-Policy", CSP),
+        ("X-Content-Type-Options", "nosniff"),
+        ("X-Frame-Options", "DENY"),
+        ("Referrer-Policy", "same-origin"),
+        ("Cross-Origin-Opener-Policy", "same-origin"),
+        ("Permissions-Policy", "camera=(), geolocation=(), microphone=()"),
+        *safe,
+    )
+
+
 def _headers(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CSP)
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["X-Frame-Options"] = "DENY"
-    headers["Referrer-Policy"] = "same-origin"
-    headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-    if current_app.config["SETTINGS"].https_only:
-        headers["Strict-Transport-Security"] = "max-age=31536000"
+    own = headers.get("Content-Security-Policy", CSP)
+    headers.update(always(https_only=current_app.config["SETTINGS"].https_only))
+    headers["Content-Security-Policy"] = own
     if request.endpoint and request.endpoint.endswith("static"):
         return response
     response.vary.add("Cookie")

@@ -45,3 +45,4 @@ def init_views(app: Flask) -> None:
     """Register every blueprint of the consultation."""
     for room in ROOMS:
         app.register_blueprint(import_module(f"consult.views.{room}").blueprint)
+    import_module("consult.views.comments").init_comments(app)

@@ -1,8 +1,9 @@
 """Commenting: on the whole draft, a section or one paragraph, without an account."""
 
+import datetime as dt
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -15,11 +16,12 @@ from consult.consultations import Consultation, ConsultationState
 from consult.drafts import Entry, Target, Version
 from consult.submissions import LONGEST, SHORTEST, Opinion, Stance
 from consult.views import loading
-from core import audit, consents, proof, sealing, throttle
-from core.config import Settings
+from core import audit, consents, proof, quick, sealing, throttle
+from core.config import of_site
 from core.db import db
 from core.errors import page
-from core.forms import LineField, OnceForm, TextField, Words
+from core.forms import LineField, OnceForm, Refilled, TextField, Words
+from core.quick import Sent
 from core.web import SHANGHAI, keep_private, now, number_in
 
 blueprint = Blueprint("comments", __name__, url_prefix="/consultations/<slug>/comment")
@@ -96,29 +98,45 @@ def send(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
     consultations.must_be_open(target, now=at, kept_text=form.body.data or "")
     if not valid:
         return _form_page(form, *_subject(slug)), 422
-    settings: Settings = current_app.config["SETTINGS"]
-    opinion = _opinion(form, target, settings)
-    once_key = submissions.once_key(form.form_key.data, opinion)
-    if not _within_limits(settings, form):
+    opinion = _opinion(form, target, account_id=current_user.id, mark=number_in("on"))
+    if not _within_limits(form, request.remote_addr):
         db.session.commit()
         # Sent twice gives the same receipt, also to somebody who may send nothing more.
-        earlier = submissions.sent_before(target.id, once_key)
+        earlier = submissions.sent_before(target.id, _once_key(form, opinion))
         if earlier is not None:
             return redirect(url_for("receipts.show", receipt=earlier.receipt, sent=1))
         return page(429, kept_text=form.body.data), 429, {"Retry-After": "3600"}
-    received = submissions.receive(
-        target,
-        opinion,
-        once_key=once_key,
-        by=current_user if current_user.is_authenticated else audit.RESIDENT,
-        now=at,
-        on_day=at.astimezone(SHANGHAI).date(),
-    )
-    if form.contact.data:
-        sealed = sealing.seal(settings.contact_key, form.contact.data)
-        submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
+    by = current_user if current_user.is_authenticated else audit.RESIDENT
+    receipt = _take_in(form, opinion, target, by=by, at=at)
     db.session.commit()
-    return redirect(url_for("receipts.show", receipt=received.receipt, sent=1))
+    return redirect(url_for("receipts.show", receipt=receipt, sent=1))
+
+
+_KEPT = Refilled(CommentForm)
+
+
+def send_quickly(sent: Sent) -> tuple[str, dict[str, Any]] | None:
+    """What `send` does with a visitor's comment that is in order; all else is left to `send`."""
+    form = _KEPT.filled(sent.fields)
+    if not form.validate():
+        return None
+    target = drafts.target(sent.named["slug"], sent.asked.get("v"))
+    at, mark = now(), sent.asked.get("on")
+    if target is None or target.phase(at) is not consultations.Phase.OPEN:
+        return None
+    if mark and mark not in target.outline.by_mark:
+        return None
+    opinion = _opinion(form, target, account_id=None, mark=mark)
+    if not _within_limits(form, sent.address):
+        return None
+    receipt = _take_in(form, opinion, target, by=audit.RESIDENT, at=at)
+    db.session.commit()
+    return "receipts.show", {"receipt": receipt, "sent": 1}
+
+
+def init_comments(app: Flask) -> None:
+    """Open the quick way, which most comments come."""
+    quick.open_way(app, r"/consultations/(?P<slug>[a-z0-9-]+)/comment", send_quickly)
 
 
 def _target(slug: str) -> Target:
@@ -140,24 +158,28 @@ def _subject(slug: str) -> tuple[Consultation, Version, Entry | None]:
     return consultation, version, loading.entry(version)
 
 
-def _within_limits(settings: Settings, form: CommentForm) -> bool:
+def _within_limits(form: CommentForm, address: str | None) -> bool:
     """Whether this address may send another opinion this hour. Spends the proof of work."""
+    settings = of_site()
     proven = proof.accept(settings.secret_key, form.proof.data or "", now=now())
     return throttle.hit(
-        f"comment:{'proven' if proven else 'plain'}:{throttle.network(request.remote_addr)}",
+        f"comment:{'proven' if proven else 'plain'}:{throttle.network(address)}",
         limit=settings.comments_per_hour_proven if proven else settings.comments_per_hour,
         window=throttle.HOUR,
         now=now(),
     )
 
 
-def _opinion(form: CommentForm, target: Target, settings: Settings) -> Opinion:
-    entry = target.outline.by_mark.get(number_in("on") or 0)
+def _opinion(
+    form: CommentForm, target: Target, *, account_id: int | None, mark: int | None
+) -> Opinion:
+    entry = target.outline.by_mark.get(mark or 0)
+    secret = of_site().secret_key
     person: str | None = None
-    if current_user.is_authenticated:
-        person = authors.person_key(settings.secret_key, current_user.id)
+    if account_id is not None:
+        person = authors.person_key(secret, account_id)
     elif form.contact.data:
-        person = submissions.person_key(settings.secret_key, "contact", form.contact.data)
+        person = submissions.person_key(secret, "contact", form.contact.data)
     return Opinion(
         body=form.body.data,
         version_id=target.version_id,
@@ -166,14 +188,36 @@ def _opinion(form: CommentForm, target: Target, settings: Settings) -> Opinion:
         public_name=submissions.masked(form.name.data) if form.show_name.data else "",
         person_key=person,
         consent=consents.COMMENT.version,
-        account_id=current_user.id if current_user.is_authenticated else None,
+        account_id=account_id,
     )
+
+
+def _once_key(form: CommentForm, opinion: Opinion) -> str:
+    return submissions.once_key(form.form_key.data, opinion)
+
+
+def _take_in(
+    form: CommentForm, opinion: Opinion, target: Target, *, by: audit.Actor, at: dt.datetime
+) -> str:
+    """Store the opinion and, sealed, how to reach its author; its receipt."""
+    received = submissions.receive(
+        target,
+        opinion,
+        once_key=_once_key(form, opinion),
+        by=by,
+        now=at,
+        on_day=at.astimezone(SHANGHAI).date(),
+    )
+    if form.contact.data:
+        sealed = sealing.seal(of_site().contact_key, form.contact.data)
+        submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
+    return received.receipt
 
 
 def _form_page(
     form: CommentForm, consultation: Consultation, version: Version, entry: Entry | None
 ) -> str:
-    settings: Settings = current_app.config["SETTINGS"]
+    settings = of_site()
     asked: dict[str, Any] = {"v": version.number}
     if entry is not None:
         asked["on"] = entry.mark
