@@ -17,6 +17,7 @@ from consult import (
     imports,
     inquiry_letters,
     intake,
+    point_letters,
     programme_files,
     publishing_commands,
     submissions,
@@ -47,7 +48,7 @@ def init_commands(app: Flask) -> None:
     each = dt.timedelta(seconds=10)
     housekeeping.add(housekeeping.Job("term index", each, term_jobs.look_after))
     housekeeping.add(housekeeping.Job("adoption files", dt.timedelta(hours=1), adoption_files.tidy))
-    housekeeping.add(housekeeping.Job("units asked", dt.timedelta(minutes=10), _remind_units))
+    housekeeping.add(housekeeping.Job("units' letters", dt.timedelta(minutes=10), _remind_units))
     app.cli.add_command(index_group)
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
@@ -61,7 +62,8 @@ def init_commands(app: Flask) -> None:
 
 def _remind_units(at: dt.datetime) -> None:
     settings = of_site()
-    inquiry_letters.remind_due(site=settings.site_url, contact_key=settings.contact_key, now=at)
+    for letters in (inquiry_letters, point_letters):
+        letters.remind_due(site=settings.site_url, contact_key=settings.contact_key, now=at)
 
 
 @programme_group.command("load")

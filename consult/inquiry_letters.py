@@ -79,7 +79,7 @@ def _put(
     contact_key: str,
     now: dt.datetime,
 ) -> int:
-    addresses = _addresses(each.unit_id for each in asked)
+    addresses = accounts_of(each.unit_id for each in asked)
     outbox.put(
         (
             outbox.Draft(
@@ -96,7 +96,7 @@ def _put(
     return sum(each.unit_id in addresses for each in asked)
 
 
-def _addresses(unit_ids: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
+def accounts_of(unit_ids: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
     """{unit: the accounts that may answer for it and their addresses}."""
     query = (
         sa.select(Account.unit_id, Account.id, Account.email)

@@ -95,6 +95,22 @@ def page(
     return db.session.execute(query.where(*_conditions(wanted))).all()
 
 
+def beside(
+    consultation_id: int, wanted: Filter, point: Point, *, each: int
+) -> Sequence[sa.Row[Point, Submission, Response | None]]:
+    """The same list around a point: up to `each` before it, itself if it is wanted, `each` after."""
+    query = (
+        sa.select(Point, Submission, Response)
+        .join(Submission, Submission.id == Point.submission_id)
+        .outerjoin(Response, Response.point_id == Point.id)
+        .where(responses.needs_answer(), Point.consultation_id == consultation_id)
+        .where(*_conditions(wanted))
+    )
+    before = query.where(Point.id < point.id).order_by(Point.id.desc()).limit(each)
+    after = query.where(Point.id >= point.id).order_by(Point.id).limit(each + 1)
+    return [*reversed(db.session.execute(before).all()), *db.session.execute(after)]
+
+
 def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
     found: list[sa.ColumnElement[bool]] = []
     if wanted.state is ResponseState.TODO:

@@ -173,6 +173,35 @@ def acts_on(
     return db.session.scalars(query.order_by(PointAct.id.desc()).limit(limit)).all()
 
 
+def told(acts: Sequence[PointAct]) -> dict[int, str]:
+    """{act: what it was done to}: the opinion that was split, or the group and how many points."""
+    titles = {
+        group.id: group.title
+        for group in db.session.scalars(
+            sa.select(PointGroup).where(
+                PointGroup.id.in_([a.after["group"] for a in acts if "group" in a.after])
+            )
+        )
+    }
+    numbers: dict[int, int] = {
+        row.id: row.number
+        for row in db.session.execute(
+            sa.select(Submission.id, Submission.number).where(
+                Submission.id.in_([a.submission_id for a in acts if a.submission_id])
+            )
+        )
+    }
+    found = {}
+    for act in acts:
+        words = _("%(n)d点", n=len(act.after["points"]))
+        if act.submission_id:
+            words = _("第%(n)d件", n=numbers[act.submission_id])
+        elif title := titles.get(act.after.get("group", 0)):
+            words = _("“%(title)s”，%(n)d点", title=title, n=len(act.after["points"]))
+        found[act.id] = str(words)
+    return found
+
+
 def history(submission_id: int) -> Sequence[PointAct]:
     """How a submission was split and split again, the newest first."""
     query = sa.select(PointAct).where(PointAct.submission_id == submission_id)

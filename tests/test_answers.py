@@ -1,5 +1,6 @@
 """Answers: from 待办 to 公布, by two, for whole groups, and only for those they concern."""
 
+import datetime as dt
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,8 @@ from flask.testing import FlaskClient
 
 from consult import (
     answering,
+    drafts,
+    point_letters,
     points,
     response_progress,
     responses,
@@ -23,8 +26,10 @@ from consult.responses import Outcome, Overtaken
 from consult.submissions import Opinion, Submission, SubmissionState
 from core import audit
 from core.audit import Nobody
+from core.config import of_site
 from core.db import db
 from core.errors import Refused
+from core.outbox import Message
 from tests import people
 from tests.answers_made import WHY, all_final, live
 from tests.conftest import NOON
@@ -275,3 +280,59 @@ def test_an_act_is_undone_at_the_desk(app: Flask, round_: Consultation) -> None:
     (act,) = points.acts_on(round_.id)
     assert post(client, f"{DESK}/acts/{act.id}/undo") == 303
     assert post(client, f"{DESK}/acts/{act.id}/undo") == 409
+
+
+def test_a_unit_is_reminded_of_what_is_due_once_a_stage(round_: Consultation) -> None:
+    first, second = a_point(round_), a_point(round_, "建议多加装几部电梯。")
+    unit = people.make_unit()
+    people.make("unit_staff", unit=unit)
+    due_on = responses.due_day(NOON.date())
+    responses.route([first, second], unit.id, due_on=due_on, **WHO)
+
+    def sent(day: dt.date) -> list[str]:
+        at = dt.datetime.combine(day, dt.time(4), dt.UTC)
+        for _twice in range(2):
+            point_letters.remind_due(site="http://x", contact_key=of_site().contact_key, now=at)
+            db.session.flush()
+        return list(db.session.scalars(sa.select(Message.body).order_by(Message.id)))
+
+    assert sent(due_on - dt.timedelta(days=7)) == []
+    (soon,) = sent(due_on - dt.timedelta(days=1))
+    assert "有2个意见点待贵单位拟写答复" in soon
+    assert round_.title in soon
+    responses.draft([second], Outcome.ALREADY, WHY, **WHO)
+    responses.submit([second], **WHO)
+    assert "有1个意见点" in sent(due_on)[1]
+    assert "期限已过" in sent(due_on + dt.timedelta(days=1))[2]
+    responses.draft([first], Outcome.ALREADY, WHY, **WHO)
+    responses.submit([first], **WHO)
+    assert len(sent(due_on + dt.timedelta(days=9))) == 3
+
+
+def test_the_desk_moves_a_point_in_the_draft_lists_its_acts_and_its_neighbours(
+    app: Flask, round_: Consultation
+) -> None:
+    both = [a_point(round_), a_point(round_, "建议多加装几部电梯。")]
+    version = drafts.published(round_)
+    assert version is not None
+    outline = drafts.outline(version)
+    paragraph = outline.body[0]
+    client = app.test_client()
+    people.sign_in(client, people.make("drc_staff"))
+    at = f"{DESK}/{both[0].id}"
+    assert f'<option value="{paragraph.id}">' in client.get(at).text
+    assert post(client, at, act="move", topic="", place=paragraph.id) == 303
+    assert (both[0].place, both[0].version_id) == (paragraph.id, version.id)
+    assert post(client, at, act="move", topic="", place="999999") == 422
+    # The list it was opened from goes along: its neighbours, and back there after an act.
+    opened = client.get(f"{at}?state=todo").text
+    assert f"{both[1].id}?state=todo" in opened
+    sent = {"act": "draft", "outcome": "already", "reason": WHY}
+    answer = client.post(f"{at}?state=todo", data=sent)
+    assert answer.location == f"{at}?state=todo"
+    # Older acts than the workbench lists can be undone, too.
+    listed = client.get(f"{DESK}/acts").text
+    (act,) = points.acts_on(round_.id)
+    assert f"acts/{act.id}/undo" in listed
+    assert "第1件" in listed
+    assert client.get(f"{DESK}/acts?before={act.id}").status_code == 200

@@ -25,7 +25,7 @@ from consult.point_suggestions import About, Learned
 from consult.points import Point
 from consult.responses import Overtaken
 from consult.stances import Stance
-from consult.submissions import Submission
+from consult.submissions import WHOLE, Submission
 from consult.views import loading, point_forms
 from consult.views.point_forms import ActForm
 from core import units
@@ -33,6 +33,8 @@ from core.db import db
 from core.permissions import may, require
 from core.web import number_in
 
+# So many points are listed before and after the one that is open.
+BESIDE = 6
 Page = Answer | str | tuple[str, int]
 
 
@@ -91,12 +93,42 @@ def _show(
         history=points.history(submission.id) if office else [],
         changed=changes.of_points([point.id], public=False).get(point.id, []),
         later=changes.may_link(point) and bool(changes.later_versions(point)),
+        places=_places(consultation, point) if office else [],
+        beside=_beside(consultation, point) if office else [],
+        kept=point_forms.kept_filters(),
         office=office,
         leads=office or point.lead_unit_id == current_user.unit_id,
         overtaken=overtaken,
         typed=typed,
         **point_forms.lists(),
     )
+
+
+def _beside(consultation: Consultation, point: Point) -> list[tuple[Point, Any, str]]:
+    """The points around this one in the list it was opened from: each with its submission's number
+    and its first words."""
+    wanted = point_forms.filter_of(consultation)
+    found = point_lists.beside(consultation.id, wanted, point, each=BESIDE)
+    return [(p, s.number, point_forms.listed(p, s)) for p, s, _answer in found]
+
+
+def _places(consultation: Consultation, point: Point) -> list[tuple[int, str]]:
+    """The sections and paragraphs to which a point may be moved, those of the version it was said
+    of."""
+    outline = _outline(consultation, point)
+    if outline is None:
+        return []
+    every = [
+        (entry.id, entry.text if entry.level else f"　{entry.text[:24]}")
+        for entry in outline.entries
+    ]
+    return [(WHOLE, _("全文")), *every]
+
+
+def _outline(consultation: Consultation, point: Point) -> drafts.Outline | None:
+    version = drafts.version_by_id(point.version_id) if point.version_id else None
+    version = version or drafts.published(consultation)
+    return drafts.outline(version) if version else None
 
 
 def _learned(
@@ -140,7 +172,8 @@ def act(slug: str, point_id: int) -> Page:
     flash(said, "success")
     if not may(rules.work_on_points) and not responses.concerns(point, current_user.unit_id):
         return redirect(url_for(".mine"), 303)
-    return redirect(url_for(".show", slug=slug, point_id=point_id), 303)
+    here = point_forms.kept_filters()
+    return redirect(url_for(".show", slug=slug, point_id=point_id, **here), 303)
 
 
 def _acts(point: Point, form: ActForm) -> dict[str, Callable[[], str]]:
@@ -193,8 +226,13 @@ def _moved(point: Point, form: ActForm) -> str:
     field, plan = form.field.data or "", form.plan.data or ""
     if not taxonomies.of(consultation.programme).holds(field, plan):
         abort(422)
+    outline, place = _outline(consultation, point), point_forms.number(form.place.data)
+    if place and (outline is None or place not in outline.by_id):
+        abort(422)
     points.move(
         point,
+        place=place,
+        version_id=outline.version_id if outline and place else point.version_id,
         topic_key=topic,
         field_key=field,
         plan_key=plan,

@@ -3,15 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import abort
+from flask import abort, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
-from consult import originals, points, responses, rules, wordings
+from consult import drafts, originals, points, responses, rules, wordings
 from consult.analysis import personal
 from consult.consultations import Consultation
+from consult.point_lists import Filter
 from consult.points import Point
 from consult.responses import Outcome, ResponseState
 from consult.stances import Stance
@@ -21,11 +22,15 @@ from core import units
 from core.errors import Refused
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may, require
-from core.web import local, now
+from core.web import choice_in, local, now, number_in, words_in
 
 HERE = "/consultations/<slug>/points"
 PAGE = 30
 STATES = {each.value for each in ResponseState}
+FILTERS = (
+    *("state", "unit", "topic", "field", "plan", "section", "stance", "channel"),
+    *("overdue", "unrouted", "group"),
+)
 OUTCOMES = {each.value for each in Outcome}
 
 
@@ -41,6 +46,7 @@ class ActForm(Form):
     topic = HiddenField()
     field = HiddenField()
     plan = HiddenField()
+    place = HiddenField()
     stance = HiddenField()
     outcome = HiddenField()
     reason = TextField(_l("理由"), [Words(least=0, most=responses.LONGEST_REASON, missing="")])
@@ -128,3 +134,52 @@ def number(typed: Any) -> int | None:
     """The number that was sent; None for anything else."""
     text = str(typed or "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+# --- which points ------------------------------------------------------------------------------
+
+
+def filter_of(consultation: Consultation) -> Filter:
+    """The filters the address asks for; 400 when it asks for what cannot be."""
+    state = choice_in("state", STATES)
+    stance = choice_in("stance", {each.value for each in Stance})
+    channel = choice_in("channel", {each.value for each in Channel})
+    return Filter(
+        state=ResponseState(state) if state else None,
+        unit_id=number_in("unit"),
+        unrouted=choice_in("unrouted", {"1"}) == "1",
+        topic=words_in("topic", most=64),
+        field=words_in("field", most=64),
+        plan=words_in("plan", most=64),
+        places=_places(consultation, number_in("section")),
+        stance=Stance(stance) if stance else None,
+        channel=Channel(channel) if channel else None,
+        group_id=number_in("group"),
+        overdue_on=local(now()).date() if choice_in("overdue", {"1"}) else None,
+    )
+
+
+def _places(consultation: Consultation, section: int | None) -> Sequence[int] | None:
+    """The paragraphs under a heading of any version that has it."""
+    version = drafts.published(consultation)
+    if not section or version is None:
+        return None
+    outline = drafts.outline(version)
+    heading = outline.by_mark.get(section)
+    if heading is None:
+        return []
+    marks = {entry.mark for entry in outline.within(heading)}
+    every = [drafts.outline(each) for each in drafts.versions(consultation)]
+    return [entry.id for one in every for entry in one.entries if entry.mark in marks]
+
+
+def kept_filters() -> dict[str, Any]:
+    """The filters the address asks for, as it asks for them."""
+    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+
+
+def listed(point: Point, submission: Submission) -> str:
+    """What a list says of a point: what is not shown is read where it is answered, not in passing."""
+    if submission.state is SubmissionState.HIDDEN:
+        return str(_("（不展示的意见，打开后办理）"))
+    return points.words(point, submission)

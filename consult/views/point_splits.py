@@ -9,9 +9,10 @@ from consult.analysis import splitting
 from consult.points import PointAct
 from consult.submissions import Submission
 from consult.views import loading, point_forms
-from consult.views.point_forms import ActForm
+from consult.views.point_forms import PAGE, ActForm
 from core.db import db
 from core.permissions import require
+from core.web import number_in
 
 
 def sentences(slug: str, point_id: int) -> str:
@@ -57,6 +58,23 @@ def split(slug: str, point_id: int) -> Response:
     live = points.of(submission.id)
     flash(_("现在是%(n)d点。", n=len(live)), "success")
     return redirect(url_for(".show", slug=slug, point_id=live[0].id), 303)
+
+
+def acts(slug: str) -> str:
+    """Everything that was done to the points of a consultation, the newest first."""
+    require(rules.work_on_points)
+    consultation = loading.consultation(slug)
+    before = number_in("before")
+    found = points.acts_on(consultation.id, before=before, limit=PAGE + 1)
+    more, found = len(found) > PAGE, found[:PAGE]
+    return render_template(
+        "consult/points/acts.html",
+        consultation=consultation,
+        acts=found,
+        told=points.told(found),
+        next_url=url_for(".acts", slug=slug, before=found[-1].id) if more else None,
+        first_url=url_for(".acts", slug=slug) if before else None,
+    )
 
 
 def undo(slug: str, act_id: int) -> Response:

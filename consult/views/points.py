@@ -22,29 +22,22 @@ from consult import (
     wordings,
 )
 from consult.consultations import Consultation
-from consult.point_lists import Filter
 from consult.points import Point, PointGroup
-from consult.responses import ResponseState
-from consult.stances import Stance
-from consult.submissions import Channel, Submission, SubmissionState
 from consult.views import loading, point_answers, point_forms, point_splits, unit_points
-from consult.views.point_forms import HERE, PAGE, STATES, ActForm
+from consult.views.point_forms import FILTERS, HERE, PAGE, ActForm
 from core import units
 from core.db import db
 from core.errors import Refused
 from core.permissions import require
-from core.web import choice_in, keep_private, local, now, number_in, words_in
+from core.web import keep_private, local, now, number_in
 
 blueprint = Blueprint("points", __name__, url_prefix="/desk")
-FILTERS = (
-    *("state", "unit", "topic", "field", "plan", "section", "stance", "channel"),
-    *("overdue", "unrouted", "group"),
-)
 ONE = HERE + "/<int:point_id>"
 blueprint.get(ONE)(point_answers.show)
 blueprint.post(ONE)(point_answers.act)
 blueprint.get(ONE + "/split")(point_splits.sentences)
 blueprint.post(ONE + "/split")(point_splits.split)
+blueprint.get(HERE + "/acts")(point_splits.acts)
 blueprint.post(HERE + "/acts/<int:act_id>/undo")(point_splits.undo)
 blueprint.get("/points")(unit_points.mine)
 
@@ -61,17 +54,21 @@ def index(slug: str) -> str:
     consultation = loading.consultation(slug)
     today = local(now()).date()
     found = point_lists.page(
-        consultation.id, _filter(consultation), after=number_in("after") or 0, limit=PAGE + 1
+        consultation.id,
+        point_forms.filter_of(consultation),
+        after=number_in("after") or 0,
+        limit=PAGE + 1,
     )
     more, found = len(found) > PAGE, found[:PAGE]
-    kept: dict[str, Any] = {name: request.args[name] for name in FILTERS if request.args.get(name)}
+    kept = point_forms.kept_filters()
     version = drafts.published(consultation)
+    acts = points.acts_on(consultation.id, limit=5)
     left, progress = response_progress.progress(consultation.id, today=today)
     return render_template(
         "consult/points/index.html",
         consultation=consultation,
         found=found,
-        words={p.id: _listed(p, s) for p, s, _r in found},
+        words={p.id: point_forms.listed(p, s) for p, s, _r in found},
         groups=point_lists.groups([p.group_id for p, _s, _r in found]),
         others=_others(consultation),
         alike=point_merges.last_search(consultation.id),
@@ -84,7 +81,8 @@ def index(slug: str) -> str:
         taxonomy=taxonomies.of(consultation.programme),
         sections=drafts.outline(version).headings if version else [],
         wordings=wordings.every(),
-        acts=points.acts_on(consultation.id, limit=5),
+        acts=acts,
+        told=points.told(acts),
         views=[(each, _kept(each.query)) for each in point_lists.views(current_user.id)],
         next_url=url_for(".index", slug=slug, **kept, after=found[-1][0].id) if more else None,
         first_url=url_for(".index", slug=slug, **kept) if request.args.get("after") else None,
@@ -101,47 +99,6 @@ def _others(consultation: Consultation) -> list[tuple[int, str]]:
     if shown is None:
         return []
     return [(g.id, g.title) for g in point_lists.newest_groups(consultation.id) if g.id != shown]
-
-
-def _listed(point: Point, submission: Submission) -> str:
-    """What a list says of a point: what is not shown is read where it is answered, not in passing."""
-    if submission.state is SubmissionState.HIDDEN:
-        return str(_("（不展示的意见，打开后办理）"))
-    return points.words(point, submission)
-
-
-def _filter(consultation: Consultation) -> Filter:
-    """The filters the address asks for; 400 when it asks for what cannot be."""
-    state = choice_in("state", STATES)
-    stance = choice_in("stance", {each.value for each in Stance})
-    channel = choice_in("channel", {each.value for each in Channel})
-    return Filter(
-        state=ResponseState(state) if state else None,
-        unit_id=number_in("unit"),
-        unrouted=choice_in("unrouted", {"1"}) == "1",
-        topic=words_in("topic", most=64),
-        field=words_in("field", most=64),
-        plan=words_in("plan", most=64),
-        places=_places(consultation, number_in("section")),
-        stance=Stance(stance) if stance else None,
-        channel=Channel(channel) if channel else None,
-        group_id=number_in("group"),
-        overdue_on=local(now()).date() if choice_in("overdue", {"1"}) else None,
-    )
-
-
-def _places(consultation: Consultation, section: int | None) -> Sequence[int] | None:
-    """The paragraphs under a heading of any version that has it."""
-    version = drafts.published(consultation)
-    if not section or version is None:
-        return None
-    outline = drafts.outline(version)
-    heading = outline.by_mark.get(section)
-    if heading is None:
-        return []
-    marks = {entry.mark for entry in outline.within(heading)}
-    every = [drafts.outline(each) for each in drafts.versions(consultation)]
-    return [entry.id for one in every for entry in one.entries if entry.mark in marks]
 
 
 def _kept(query: str) -> dict[str, str]:
