@@ -71,6 +71,11 @@ def _the_remarks_are_in_the_stream(released: ReviewRound) -> None:
     assert len(found) > 10
     assert {each.state for each in found} == {SubmissionState.SHOWN}
     assert {each.consultation_id for each in found} == {released.consultation_id}
+    # Whoever said several things is one person, with an account or without.
+    signed = [each for each in rounds.invitations(released) if each.has_remarks]
+    people_there = {each.person_key for each in found}
+    assert None not in people_there
+    assert len(people_there) <= len(signed) < len(found)
     consultation = released.consultation
     db.session.refresh(consultation)
     assert consultation.received == len(
