@@ -715,7 +715,7 @@ def test_a_name_is_shown_masked_and_only_with_consent(
 
 
 def look_up(client: FlaskClient, typed: str) -> TestResponse:
-    return client.post("/receipts/", data={"receipt": typed})
+    return client.post("/receipts/", data={"number": typed})
 
 
 def test_a_receipt_is_found_as_people_type_it(client: FlaskClient, version: Version) -> None:

@@ -29,25 +29,12 @@ from consult import (
 from consult.changes import Change, Met
 from consult.consultations import Consultation, ConsultationState
 from consult.submissions import Submission
-from core import throttle
 from core.db import db
-from core.errors import page
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form, TextField, Words
+from core.views.look_ups import LookUp
 from core.web import keep_private, now
 
 blueprint = Blueprint("receipts", __name__, url_prefix="/receipts")
-GUESSES_PER_HOUR = 60
-
-
-class LookUpForm(Form):
-    """The number on the slip, typed as people type it."""
-
-    receipt = LineField(
-        _l("受理编号"),
-        [Words(least=1, most=60, missing=_l("请输入受理编号。"))],
-        description=_l("提交意见时得到的编号，例如 201020-7K3M9-QPDXW，大小写和横线都不要紧。"),
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
 
 
 class CompletionForm(Form):
@@ -88,29 +75,33 @@ class AppealForm(Form):
     )
 
 
+def _address(typed: str) -> str | None:
+    found = submissions.by_receipt(typed)
+    return url_for("receipts.show", receipt=found.receipt) if found else None
+
+
+LOOK_UP = LookUp(
+    title=_l("查询我的意见"),
+    label=_l("受理编号"),
+    hint=_l("提交意见时得到的编号，例如 201020-7K3M9-QPDXW，大小写和横线都不要紧。"),
+    missing=_l("请输入受理编号。"),
+    unknown=_l("没有找到这个编号。请对照回执核对一遍，字母和数字共16位。"),
+    counter="receipt",
+    endpoint="receipts.find",
+    address=_address,
+)
+
+
 @blueprint.get("/")
 def look_up() -> str:
     """The page where a number is typed in."""
-    keep_private()
-    return render_template("consult/receipts/look_up.html", form=LookUpForm(formdata=None))
+    return LOOK_UP.page()
 
 
 @blueprint.post("/")
 def find() -> Response | tuple[str, int]:
     """Go to the opinion with this number, or say that there is none."""
-    keep_private()
-    form = LookUpForm()
-    if form.validate():
-        key = f"receipt:{throttle.network(request.remote_addr)}"
-        if not throttle.hit(key, limit=GUESSES_PER_HOUR, window=throttle.HOUR, now=now()):
-            db.session.commit()
-            return page(429), 429
-        db.session.commit()
-        found = submissions.by_receipt(form.receipt.data)
-        if found is not None:
-            return redirect(url_for("receipts.show", receipt=found.receipt))
-        form.receipt.errors = [_("没有找到这个编号。请对照回执核对一遍，字母和数字共16位。")]
-    return render_template("consult/receipts/look_up.html", form=form), 422
+    return LOOK_UP.find()
 
 
 @blueprint.get("/<receipt>")

@@ -30,11 +30,11 @@ from core.db import db
 from core.errors import page as error_page
 from core.forms import Form, LineField, OnceForm, TextField, Words
 from core.permissions import require
+from core.views.look_ups import LookUp
 from core.web import choice_in, keep_private, now, number_in, on_this_site, words_in
 
 blueprint = Blueprint("corrections", __name__)
 PAGE = 20
-GUESSES_PER_HOUR = 60
 LONGEST_PAGE = 300
 # Placeholders that anybody may know. What else stands in an address may open something: the
 # number of a receipt, a token.
@@ -104,17 +104,6 @@ class CorrectionForm(OnceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.kind.choices = [SelectChoice(kind.value, kind.title) for kind in ErrorType]
-
-
-class NumberForm(Form):
-    """The number of a report, typed as people type it."""
-
-    number = LineField(
-        _l("纠错编号"),
-        [Words(least=1, most=60, missing=_l("请输入纠错编号。"))],
-        description=_l("提交纠错时得到的编号，以JC开头，大小写和横线都不要紧。"),
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
 
 
 class AnswerForm(Form):
@@ -205,28 +194,33 @@ def send() -> Response | tuple[str, int] | tuple[str, int, dict[str, str]]:
     return redirect(url_for(".show", number=number, sent=1))
 
 
+def _address(typed: str) -> str | None:
+    found = corrections.by_receipt(typed)
+    return url_for("corrections.show", number=found.receipt) if found else None
+
+
+LOOK_UP = LookUp(
+    title=_l("查询纠错答复"),
+    label=_l("纠错编号"),
+    hint=_l("提交纠错时得到的编号，以JC开头，大小写和横线都不要紧。"),
+    missing=_l("请输入纠错编号。"),
+    unknown=_l("没有找到这个编号。请核对一遍：以JC开头，后面还有16位。"),
+    counter="correction-number",
+    endpoint="corrections.find",
+    address=_address,
+)
+
+
 @blueprint.get("/corrections/find")
 def look_up() -> str:
     """The page where a number is typed in."""
-    keep_private()
-    return render_template("core/corrections/look_up.html", form=NumberForm(formdata=None))
+    return LOOK_UP.page()
 
 
 @blueprint.post("/corrections/find")
 def find() -> Response | tuple[str, int]:
     """Go to the report with this number, or say that there is none."""
-    keep_private()
-    form = NumberForm()
-    if form.validate():
-        allowed = _within_limits("correction-number", GUESSES_PER_HOUR)
-        db.session.commit()
-        if not allowed:
-            return error_page(429), 429
-        found = corrections.by_receipt(form.number.data)
-        if found is not None:
-            return redirect(url_for(".show", number=found.receipt))
-        form.number.errors = [_("没有找到这个编号。请核对一遍：以JC开头，后面还有16位。")]
-    return render_template("core/corrections/look_up.html", form=form), 422
+    return LOOK_UP.find()
 
 
 @blueprint.get("/corrections/sent/<number>")

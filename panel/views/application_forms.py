@@ -206,14 +206,3 @@ class WithdrawalForm(Form):
         _l("我要撤回，知道撤回后填写的内容即被删除，不能恢复"),
         [InputRequired(_l("请先勾选，确认撤回。"))],
     )
-
-
-class NumberForm(Form):
-    """The number of an application, typed as people type it."""
-
-    number = LineField(
-        _l("申请编号"),
-        [Words(least=1, most=60, missing=_l("请输入申请编号。"))],
-        description=_l("申请时得到的编号，以SQ开头，大小写和横线都不要紧。"),
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )

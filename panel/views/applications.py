@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
@@ -16,16 +17,16 @@ from core import audit, consents, languages, proof, throttle
 from core.config import of_site
 from core.db import db
 from core.errors import page as error_page
+from core.views.look_ups import LookUp
 from core.web import keep_private, now
 from panel import applications, calls
 from panel.applications import Application
 from panel.calls import Call
-from panel.views.application_forms import ApplicationForm, NumberForm, WithdrawalForm
+from panel.views.application_forms import ApplicationForm, WithdrawalForm
 
 blueprint = Blueprint("applications", __name__, url_prefix="/panel/apply")
 APPLICATIONS_PER_HOUR = 5
 APPLICATIONS_PER_HOUR_PROVEN = 20
-GUESSES_PER_HOUR = 60
 
 
 @blueprint.get("/")
@@ -84,29 +85,35 @@ def send(call_id: int) -> Response | tuple[str, int] | tuple[str, int, dict[str,
     return redirect(url_for(".show", application_receipt=found.receipt, sent=1), 303)
 
 
+def _address(typed: str) -> str | None:
+    found = applications.by_receipt(typed)
+    if found is None:
+        return None
+    return url_for("applications.show", application_receipt=found.receipt)
+
+
+LOOK_UP = LookUp(
+    title=_l("查询成员申请"),
+    label=_l("申请编号"),
+    hint=_l("申请时得到的编号，以SQ开头，大小写和横线都不要紧。"),
+    missing=_l("请输入申请编号。"),
+    unknown=_l("没有找到这个编号。请核对一遍：以SQ开头，后面还有16位。"),
+    counter="application-number",
+    endpoint="applications.find",
+    address=_address,
+)
+
+
 @blueprint.get("/receipts")
 def look_up() -> str:
     """The page where a number is typed in."""
-    keep_private()
-    return render_template("panel/applications/look_up.html", form=NumberForm(formdata=None))
+    return LOOK_UP.page()
 
 
 @blueprint.post("/receipts")
 def find() -> Response | tuple[str, int]:
     """Go to the application with this number, or say that there is none."""
-    keep_private()
-    form = NumberForm()
-    if form.validate():
-        key = f"application-number:{throttle.network(request.remote_addr)}"
-        allowed = throttle.hit(key, limit=GUESSES_PER_HOUR, window=throttle.HOUR, now=now())
-        db.session.commit()
-        if not allowed:
-            return error_page(429), 429
-        found = applications.by_receipt(form.number.data)
-        if found is not None:
-            return redirect(url_for(".show", application_receipt=found.receipt), 303)
-        form.number.errors = [_("没有找到这个编号。请核对一遍：以SQ开头，后面还有16位。")]
-    return render_template("panel/applications/look_up.html", form=form), 422
+    return LOOK_UP.find()
 
 
 @blueprint.get("/receipts/<application_receipt>")

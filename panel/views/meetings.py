@@ -17,9 +17,9 @@ from core import audit, consents, languages, proof, sealing, throttle, uploads
 from core.addresses import can_be_reached, fold
 from core.config import of_site
 from core.db import db
-from core.errors import page as error_page
 from core.errors import refusals_on
 from core.forms import Form, LineField, OnceForm, Words
+from core.views.look_ups import LookUp
 from core.web import as_file, keep_private, now, number_in
 from panel import meetings, minutes, papers, seats
 from panel.meetings import Meeting, MeetingState
@@ -30,7 +30,6 @@ from panel.views import meeting_calendar
 
 blueprint = Blueprint("meetings", __name__, url_prefix="/meetings")
 PAGE = 20
-GUESSES_PER_HOUR = 60
 # From one address, without and with proof of work: an estate may sit behind one.
 APPLICATIONS_PER_HOUR, PROVEN_PER_HOUR = 10, 60
 
@@ -61,17 +60,6 @@ class SeatForm(OnceForm):
         """Refuse what no message can be sent to."""
         if field.data and not can_be_reached(field.data):
             raise ValidationError(_("请填写完整的手机号或电子邮箱。"))
-
-
-class NumberForm(Form):
-    """The number of an application, typed as people type it."""
-
-    number = LineField(
-        _l("报名编号"),
-        [Words(least=1, most=60, missing=_l("请输入报名编号。"))],
-        description=_l("报名时得到的编号，以HY开头，大小写和横线都不要紧。"),
-        render_kw={"autocomplete": "off", "spellcheck": "false"},
-    )
 
 
 class WithdrawalForm(Form):
@@ -188,28 +176,33 @@ def send(meeting_id: int) -> Answer | tuple[str, int] | tuple[str, int, dict[str
     return redirect(url_for(".seat", seat_receipt=seat.receipt, sent=1))
 
 
+def _address(typed: str) -> str | None:
+    found = seats.by_receipt(typed)
+    return url_for("meetings.seat", seat_receipt=found.receipt) if found else None
+
+
+LOOK_UP = LookUp(
+    title=_l("查询会议报名"),
+    label=_l("报名编号"),
+    hint=_l("报名时得到的编号，以HY开头，大小写和横线都不要紧。"),
+    missing=_l("请输入报名编号。"),
+    unknown=_l("没有找到这个编号。请核对一遍：以HY开头，后面还有16位。"),
+    counter="seat-number",
+    endpoint="meetings.find",
+    address=_address,
+)
+
+
 @blueprint.get("/seats")
 def look_up() -> str:
     """The page where a number is typed in."""
-    keep_private()
-    return render_template("panel/meetings/look_up.html", form=NumberForm(formdata=None))
+    return LOOK_UP.page()
 
 
 @blueprint.post("/seats")
 def find() -> Answer | tuple[str, int]:
     """Go to the application with this number, or say that there is none."""
-    keep_private()
-    form = NumberForm()
-    if form.validate():
-        allowed = _within_limits("seat-number", GUESSES_PER_HOUR)
-        db.session.commit()
-        if not allowed:
-            return error_page(429), 429
-        found = seats.by_receipt(form.number.data)
-        if found is not None:
-            return redirect(url_for(".seat", seat_receipt=found.receipt))
-        form.number.errors = [_("没有找到这个编号。请核对一遍：以HY开头，后面还有16位。")]
-    return render_template("panel/meetings/look_up.html", form=form), 422
+    return LOOK_UP.find()
 
 
 @blueprint.get("/seats/<seat_receipt>")
