@@ -111,8 +111,13 @@ def must_be_heard_by_another(submission: Submission, by: audit.Actor) -> None:
     """Refuse who had a hand in the decisions, or sent the opinion, when its author appeals."""
     if by.id is None or open_of(submission) is None:
         return
-    if by.id in deciders(submission) or submission.account_id == by.id:
+    if not may_hear(submission, by):
         raise Refused(_("作者对您参与作出的决定提出了异议，须由另一位审核员处理。"))
+
+
+def may_hear(submission: Submission, by: audit.Actor) -> bool:
+    """Whether they had no hand in the decisions and did not send the opinion."""
+    return by.id not in deciders(submission) and submission.account_id != by.id
 
 
 def settle(

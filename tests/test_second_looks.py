@@ -361,7 +361,11 @@ def test_the_desk_lists_what_waits_for_a_second_person_and_what_is_appealed(
     page = text_of(client.get(f"{QUEUE}?state=appealed"))
     assert numbers_on(page) == ["第2件"]
     assert "我说的就是第二章。" in page
+    # Whoever confirmed it reads why it is for somebody else, and finds no button.
+    assert "须由另一位审核员处理" in page
+    assert 'value="uphold"' not in page
     people.sign_in(client, a_hand())
+    assert 'value="uphold"' in text_of(client.get(f"{QUEUE}?state=appealed"))
     answer = client.post(
         f"{QUEUE}/{submission.id}", data={"act": "uphold", "told": "理由不变。", "seen": "hidden"}
     )

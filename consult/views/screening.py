@@ -96,6 +96,7 @@ def queue() -> str:
     more = len(found) > PAGE
     found = found[:PAGE]
     ids = [each.id for each in found]
+    appealed = appeals.open_on(ids)
     return render_template(
         "consult/screening/queue.html",
         rules=rules,
@@ -108,7 +109,12 @@ def queue() -> str:
         consultations=consultations.every(public_only=False),
         copies=screening_queue.copies(found),
         proposals=decisions.proposals_on(ids),
-        appeals=appeals.open_on(ids),
+        appeals=appealed,
+        for_another={
+            each.id
+            for each in found
+            if each.id in appealed and not appeals.may_hear(each, current_user)
+        },
         additions=originals.additions_to(ids),
         masked=originals.masked_among(ids),
         offers={
