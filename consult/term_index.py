@@ -23,8 +23,8 @@ from consult import drafts, lexicons, term_reading
 from consult.analysis.lexicon import Lexicon
 from consult.drafts import Draft, Version, VersionState
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.term_reading import STANCES, Batch, Chunk
-from consult.term_shelf import Row, Shelf, View
+from consult.term_reading import STANCES, Batch, Chunk, uncollected
+from consult.term_shelf import Columns, Shelf, View
 from core.db import Base, Prepared, db, insert_into, run
 
 BATCH = 500
@@ -32,8 +32,9 @@ BATCH = 500
 AT_ONCE = 100
 UNREAD = 0
 CHANNELS = tuple(Channel)
-# Shelves a process keeps, the last used.
+# Shelves a process keeps, the last used; and rows of one read together.
 SHELVES = 12
+SHELVED = 20_000
 
 
 class Term(Base):
@@ -392,11 +393,12 @@ def pieces(wanted: Lexicon, reading: int, *, after: int, size: int) -> Iterator[
 def store(batch: Batch, piece: Piece, reading: int, numbering: Numbering) -> None:
     """Keep what was read; what has changed since its words were taken is left for the next time."""
     change = _next_change()
-    rows = _rows(batch, numbering.of(batch.words), reading, change)
-    for row in rows:
-        row["id"] = row.pop("submission_id")
-        row["seen"] = piece.seen[row["id"]]
-    _RENEW.many(db.session.connection(), rows)
+    with uncollected():
+        rows = _rows(batch, numbering.of(batch.words), reading, change)
+        for row in rows:
+            row["id"] = row.pop("submission_id")
+            row["seen"] = piece.seen[row["id"]]
+        _RENEW.many(db.session.connection(), rows)
 
 
 # --- counting ------------------------------------------------------------------------------------
@@ -448,12 +450,11 @@ def shelf(consultation_id: int) -> View:
         while len(_shelves) > SHELVES:
             _shelves.popitem(last=False)
     with kept.lock:
-        rows, change = _changed(consultation_id, kept.change)
-        kept.shelf.put(rows)
-        kept.change = change
+        kept.change = _follow_shelf(kept.shelf, consultation_id, kept.change)
         return kept.shelf.view()
 
 
+# Past the ORM, and choices as they are stored: a first reading is of all there is.
 _CHANGED = (
     sa.select(
         TermEntry.submission_id,
@@ -463,8 +464,8 @@ _CHANGED = (
         TermEntry.terms,
         TermEntry.opposed,
         Submission.place,
-        Submission.channel,
-        Submission.stance.label("declared"),
+        sa.type_coerce(Submission.channel, sa.String),
+        sa.type_coerce(Submission.stance, sa.String),
         Submission.received_on,
         Submission.person_key,
     )
@@ -474,31 +475,47 @@ _CHANGED = (
         TermEntry.change > sa.bindparam("change"),
     )
 )
+_CHANNEL_NUMBERS = {channel.value: number for number, channel in enumerate(CHANNELS)}
+# By what an author declared the place in STANCES; "none" and nothing declare nothing.
+_DECLARED = {each.value: STANCES.index(each.value) for each in Stance if each is not Stance.NONE}
 
 
-def _changed(consultation_id: int, since: int) -> tuple[list[Row], int]:
-    channels = {channel: number for number, channel in enumerate(CHANNELS)}
-    stances = {stance: STANCES.index(stance.value) for stance in Stance}
-    rows, highest = [], since
-    found = db.session.execute(_CHANGED, {"consultation_id": consultation_id, "change": since})
-    for id, change, reading, said, terms, opposed, place, channel, stance, day, person in found:
-        highest = max(highest, change)
-        declared = stance is not None and stance is not Stance.NONE
-        rows.append(
-            Row(
-                id=id,
-                place=place,
-                channel=channels[channel],
-                stance=stances[stance] if stance and declared else said,
-                declared=declared,
-                day=day.toordinal(),
-                # Nobody can be shown to be one person with another unless both carry the same key.
-                person=_number_of(person) if person else -id,
-                terms=terms if reading is not None else None,
-                opposed=opposed,
-            )
+def _follow_shelf(shelf: Shelf, consultation_id: int, since: int) -> int:
+    """Bring a shelf to what the database has now, `SHELVED` rows at a time; the last change."""
+    with uncollected():
+        values = {"consultation_id": consultation_id, "change": since}
+        found = run(_CHANGED, values)
+        for rows in iter(lambda: found.fetchmany(SHELVED), []):
+            since = max(since, _shelve(shelf, rows))
+    return since
+
+
+def _shelve(shelf: Shelf, rows: Sequence[Any]) -> int:
+    ids, changes, readings, said, terms, opposed, *rest = zip(*rows, strict=True)
+    places, channels, stances, days, persons = rest
+    ordinals = {day: day.toordinal() for day in set(days)}
+    shelf.take(
+        Columns(
+            id=ids,
+            place=places,
+            channel=[_CHANNEL_NUMBERS[channel] for channel in channels],
+            stance=[_DECLARED.get(s, read) for s, read in zip(stances, said, strict=True)],
+            declared=[stance in _DECLARED for stance in stances],
+            day=[ordinals[day] for day in days],
+            # Nobody can be shown to be one person with another unless both carry the same key.
+            person=[
+                _number_of(person) if person else -id
+                for person, id in zip(persons, ids, strict=True)
+            ],
+            terms=[
+                said_terms if reading is not None else None
+                for said_terms, reading in zip(terms, readings, strict=True)
+            ],
+            opposed=opposed,
         )
-    return rows, highest
+    )
+    last: int = max(changes)
+    return last
 
 
 def _number_of(person_key: str) -> int:

@@ -64,7 +64,7 @@ def _bulk_for(lexicon: Lexicon) -> tuple[Bulk, Lock]:
 def read(chunk: Chunk) -> Batch:
     """The terms of every opinion of a chunk, each once, and what its words say of them."""
     bulk, lock = _bulk_for(chunk.lexicon)
-    with lock, _uncollected():
+    with lock, uncollected():
         said = bulk.said([(title, body) for _id, title, body in chunk.texts], longest=LONGEST)
     return Batch(
         ids=tuple(id for id, _title, _body in chunk.texts),
@@ -78,9 +78,9 @@ def read(chunk: Chunk) -> Batch:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Without looking for cycles, of which reading makes none but a great many small things: each
-    look goes through all the process holds, and made reading a quarter slower."""
+    look goes through all the process holds, and makes this a quarter slower."""
     before = gc.isenabled()
     gc.disable()
     try:

@@ -7,14 +7,18 @@ paper on every machine.
 """
 
 import datetime as dt
+import functools
+import importlib
 import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+from core import emoji
 
 ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 30
@@ -63,9 +67,35 @@ def _set(source: str, words: dict[str, Any]) -> bytes:
     return made
 
 
+def _printable(words: Any, has: Callable[[str], bool]) -> Any:
+    """The words with what the fonts cannot print told by its name."""
+    if isinstance(words, str):
+        return emoji.spelled(words, has)
+    if isinstance(words, list):
+        return [_printable(each, has) for each in words]
+    if isinstance(words, dict):
+        return {name: _printable(each, has) for name, each in words.items()}
+    return words
+
+
+def _font_has(character: str) -> bool:
+    return ord(character) in _printed()
+
+
+@functools.cache
+def _printed() -> frozenset[int]:
+    """What the font can print; read only where a paper holds a sign that is in doubt."""
+    import pylopdf_fonts_zh_cn  # noqa: PLC0415
+
+    # It comes with wordcloud, and without types.
+    fonts: Any = importlib.import_module("fontTools.ttLib")
+    with fonts.TTFont(pylopdf_fonts_zh_cn.sans_path(), lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
 def main(source: str, *scales: str) -> None:
     """Set what comes on standard input."""
-    words = json.load(sys.stdin)
+    words = _printable(json.load(sys.stdin), _font_has)
     made = b""
     for more in [{"scale": float(each)} for each in scales] or [{}]:
         made = _set(source, words | more)

@@ -1,6 +1,8 @@
 """The lexicon staff keep: versions, what a change does before and after, and the next count."""
 
+import html
 import json
+import re
 
 import pytest
 from flask import Flask
@@ -11,6 +13,7 @@ from consult.analysis.lexicon import builtin
 from consult.consultations import Consultation
 from consult.lexicons import Entry, EntryKind
 from consult.summary_items import Filters
+from consult.views import lexicon as lexicon_pages
 from core import audit
 from core.db import db
 from core.errors import Refused
@@ -208,6 +211,32 @@ def test_a_word_is_previewed_saved_found_and_taken_back(app: Flask, client: Flas
         assert [entry.word for entry in lexicons.entries_of(3)] == ["椿沁园"]
     refused = client.post("/desk/lexicon/change", data={**data, "reason": ""})
     assert refused.status_code == 422
+
+
+def test_the_page_begins_with_plan_terms_and_ends_with_stop_words(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lexicon_pages, "PAGE", 400)
+    with app.app_context():
+        officer = people.make("drc_staff")
+    people.sign_in(client, officer)
+    read: list[tuple[str, str]] = []
+    path = "/desk/lexicon/"
+    while path:
+        page = client.get(path).get_data(as_text=True)
+        read += re.findall(r'<th scope="row"[^>]*>([^<]+)</th><td[^>]*>([^<]+)<', page)
+        following = re.search(r'rel="next" href="([^"]+)"', page) or re.search(
+            r'href="([^"]+)"[^>]*rel="next"', page
+        )
+        path = html.unescape(following[1]) if following else ""
+    with app.app_context():
+        every = lexicons.all_of(lexicons.at(0))
+    assert sorted(word for word, _said in read) == sorted(entry.word for entry in every)
+    kinds = {entry.word: entry.kind for entry in every}
+    places = [lexicon_pages.ORDER.index(kinds[word]) for word, _said in read]
+    assert places == sorted(places)
+    assert kinds[read[0][0]] is TERM
+    assert kinds[read[-1][0]] is STOP
 
 
 def test_the_command_line_shows_exports_and_imports(app: Flask, tmp_path: object) -> None:

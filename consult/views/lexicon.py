@@ -28,6 +28,8 @@ PAGE = 60
 SHOWN = 12
 MOST_TEXT = 200_000
 KINDS = frozenset(kind.value for kind in EntryKind)
+# Plan terms first and stop words last: that is what somebody opens the page for.
+ORDER = (EntryKind.TERM, EntryKind.SYNONYM, EntryKind.PLAIN, EntryKind.STOP)
 # What may be asked for beside the kinds: nothing beyond the built-in files.
 BUILT_IN = "built_in"
 
@@ -95,18 +97,20 @@ def index() -> str:
     require(rules.read_summaries)
     number = lexicons.newest()
     wanted, kind = words_in("q", most=lexicons.LONGEST), choice_in("kind", KINDS)
-    after, own_only = words_in("after", most=40), choice_in("from", {"own"}) == "own"
+    own_only = choice_in("from", {"own"}) == "own"
+    after = words_in("after", most=40)
+    last = (ORDER.index(EntryKind(choice_in("past", KINDS, ORDER[0].value))), after)
     lexicon = lexicons.at(number)
     own = {entry.word: entry for entry in lexicons.entries_of(number)}
     every = {entry.word: entry for entry in lexicons.all_of(lexicon)} if not own_only else {}
     every.update(own)
     found = [
         entry
-        for word, entry in sorted(every.items())
+        for word, entry in sorted(every.items(), key=lambda pair: _place(pair[1]))
         if (not wanted or wanted in word or wanted in entry.counts_as)
         and (not kind or entry.kind.value == kind)
     ]
-    here = [entry for entry in found if entry.word > after][: PAGE + 1]
+    here = [entry for entry in found if not after or _place(entry) > last][: PAGE + 1]
     asked = {"q": wanted, "kind": kind, "from": "own" if own_only else ""}
     chosen: dict[str, Any] = {name: value for name, value in asked.items() if value}
     return render_template(
@@ -120,12 +124,19 @@ def index() -> str:
         surfaces={e.word: lexicon.surfaces(e.word)[1:] for e in here},
         kinds=list(EntryKind),
         described=lexicons.described,
-        next_url=url_for(".index", **chosen, after=here[PAGE - 1].word)
+        next_url=url_for(
+            ".index", **chosen, past=here[PAGE - 1].kind.value, after=here[PAGE - 1].word
+        )
         if len(here) > PAGE
         else None,
         first_url=url_for(".index", **chosen) if after else None,
         rules=rules,
     )
+
+
+def _place(entry: Entry) -> tuple[int, str]:
+    """Where an entry stands on the page."""
+    return ORDER.index(entry.kind), entry.word
 
 
 # --- changing ------------------------------------------------------------------------------
