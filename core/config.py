@@ -32,7 +32,7 @@ class Settings(BaseSettings):
         default="", description="how to reach them, in the footer of every page"
     )
     site_url: str = Field(
-        default="http://127.0.0.1:8000", description="links in mail and feeds; no slash"
+        default="", description="links in mail and feeds; no slash; empty: this machine at PORT"
     )
     complaints: str = Field(
         default="12345 市民服务热线",
@@ -96,6 +96,8 @@ def read_settings(instance: Path) -> Settings:
     settings.secret_key = settings.secret_key or _kept_secret(instance, "secret_key")
     settings.contact_key = settings.contact_key or _kept_fernet_key(instance)
     settings.totp_key = settings.totp_key or _kept_secret(instance, "totp_key")
+    at = f"http://127.0.0.1:{os.environ.get('PORT') or '8000'}"
+    settings.site_url = settings.site_url or at
     settings.database_url = settings.database_url or f"sqlite:///{instance / 'wenji.sqlite3'}"
     return settings
 

@@ -3,18 +3,21 @@
 import datetime as dt
 import secrets
 import unicodedata
+from zoneinfo import ZoneInfo
 
 # Crockford's base 32: no letter that can be taken for another when read over the telephone.
 LETTERS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 _ALIKE = str.maketrans("OIL", "011")
 
 
 def fresh(now: dt.datetime, *, mark: str = "") -> str:
-    """A new number: `mark`, six digits of the date and fifty random bits,
+    """A new number: `mark`, six digits of the day here and fifty random bits,
     e.g. 201020-7K3M9-QPDXW."""
     bits = secrets.randbits(50)
     letters = "".join(LETTERS[bits >> place & 31] for place in range(0, 50, 5))
-    return f"{mark}{now:%y%m%d}-{letters[:5]}-{letters[5:]}"
+    day = now.astimezone(SHANGHAI)
+    return f"{mark}{day:%y%m%d}-{letters[:5]}-{letters[5:]}"
 
 
 def as_written(typed: str, *, mark: str = "") -> str:
