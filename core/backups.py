@@ -84,7 +84,9 @@ TOLD = [each.name for each in fields(Backup) if each.name != "seal"]
 
 def begin(path: Path, *, with_keys: bool, by: audit.Actor, now: dt.datetime) -> None:
     """Put the copy that `make` is about to write on record, so that it knows of itself once this is
-    committed. Refuses when there is such a file."""
+    committed. Refuses when there is such a file, or nothing to copy."""
+    if is_empty():
+        raise Refused("这里的数据库还是空的，没有可以备份的内容。")
     if path.exists():
         raise Refused("已有同名文件，请换一个文件名。")
     audit.record("site.copied", _Site(), by=by, now=now, after={"with_keys": with_keys})

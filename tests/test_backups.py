@@ -239,6 +239,15 @@ def test_without_the_keys_of_the_copy_nothing_is_restored(
     close(app)
 
 
+def test_of_an_empty_site_there_is_nothing_to_copy(empty: Place, tmp_path: Path) -> None:
+    app = empty.site(CLOCK=lambda: NOON)
+    told = app.test_cli_runner().invoke(args=["backup", "make", str(tmp_path / "copy")])
+    assert told.exit_code == 1
+    assert "还是空的" in told.output
+    assert not (tmp_path / "copy").exists()
+    close(app)
+
+
 def test_the_commands_say_what_they_did(running: Place, tmp_path: Path) -> None:
     app = running.site(CLOCK=lambda: NOON)
     runner, path = app.test_cli_runner(), str(tmp_path / "copy")
