@@ -1,9 +1,9 @@
 """Backups: one file with all a site needs to stand again on an empty machine.
 
 A zip of the database, the files people sent, the security log and `backup.json`, which names each
-entry with its size and hash. The keys are left out unless they are asked for, because beside them
-nothing in the copy is sealed any more; their fingerprints are in, so that a restored site cannot
-begin with others unnoticed.
+entry with its size and hash; a hash of the whole file ends it. The keys are left out unless they are
+asked for, because beside them nothing in the copy is sealed any more; their fingerprints are in, so
+that a restored site cannot begin with others unnoticed.
 """
 
 import datetime as dt
@@ -12,7 +12,6 @@ import json
 import os
 import re
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
@@ -22,7 +21,7 @@ from typing import IO, Any
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 
-from core import audit, config, outbox
+from core import audit, config, outbox, zip_seals
 from core.database_copies import AT_ONCE, ENTRY, copier, is_empty
 from core.db import db
 from core.errors import Refused
@@ -36,6 +35,7 @@ audit.FIELDS.update(
 
 FORMAT = 1
 MANIFEST = "backup.json"
+MARK = b"wenji backup 1, sha256 of all bytes before: "
 KEYS = ("secret_key", "contact_key", "totp_key")
 SETTINGS = "settings.toml"
 FOLDERS = {
@@ -64,7 +64,7 @@ class Backup:
     database: dict[str, Any]
     keys: dict[str, str]
     entries: dict[str, tuple[int, str]]
-    # The manifest's own hash, to be written down elsewhere: it tells a copy from a forged one.
+    # Of the file, to be written down elsewhere: it tells a copy from a forged one.
     seal: str = ""
 
     @property
@@ -97,8 +97,11 @@ def make(path: Path, *, with_keys: bool, now: dt.datetime) -> Backup:
     can read. The file is whole or not there."""
     partial = path.with_name(path.name + ".part")
     try:
-        with _new_file(partial) as file, zipfile.ZipFile(file, "w", allowZip64=True) as archive:
-            backup = _fill(_Writer(archive), with_keys=with_keys, now=now)
+        with _new_file(partial) as file:
+            with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
+                backup = _fill(_Writer(archive), with_keys=with_keys, now=now)
+                zip_seals.leave_room(archive, MARK)
+            backup = replace(backup, seal=zip_seals.seal(file))
         partial.replace(path)
         _sync_folder(path.parent)
     finally:
@@ -109,19 +112,24 @@ def make(path: Path, *, with_keys: bool, now: dt.datetime) -> Backup:
 def verify(path: Path) -> tuple[Backup | None, list[str]]:
     """What the file says of itself, and in which sentences it is not as it was made; none when it
     is whole. Asks for no site."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            backup = _read(archive)
+    with path.open("rb") as file:
+        seal, sealed = zip_seals.check(file, MARK)
+        try:
+            archive = zipfile.ZipFile(file)
+        except zip_seals.BROKEN:
+            return None, ["这不是备份文件，或者文件已经损坏。"]
+        with archive:
+            try:
+                backup = replace(_read(archive), seal=seal)
+            except _Unreadable as why:
+                return None, [str(why)]
             faults = _faults(archive, backup)
-            if not faults:
-                faults = copier(backup.kind).faults(archive, backup.database)
-            return backup, faults
-    except (zipfile.BadZipFile, NotImplementedError, EOFError):
-        return None, ["这不是备份文件，或者文件已经损坏。"]
-    except _Unreadable as why:
-        return None, [str(why)]
-    except KeyError as missing:
-        return None, [f"缺少{missing.args[0]}"]
+            if not sealed:
+                faults.append("文件与结尾的封存码不符")
+            try:
+                return backup, faults or copier(backup.kind).faults(archive, backup.database)
+            except KeyError as missing:
+                return backup, [f"缺少{missing.args[0]}"]
 
 
 def restore(path: Path, *, without_keys: bool, by: audit.Actor, now: dt.datetime) -> Backup:
@@ -224,7 +232,7 @@ def _fill(writer: _Writer, *, with_keys: bool, now: dt.datetime) -> Backup:
     )
     told = {"format": FORMAT} | {name: getattr(backup, name) for name in TOLD}
     writer.put(MANIFEST, json.dumps(told, ensure_ascii=False, indent=1).encode())
-    return replace(backup, seal=writer.entries[MANIFEST][1])
+    return backup
 
 
 def _files(folder: Path, names: re.Pattern[str]) -> list[Path]:
@@ -274,10 +282,10 @@ def _read(archive: zipfile.ZipFile) -> Backup:
         if told.pop("format") != FORMAT:
             raise _Unreadable("备份文件的格式来自别的版本。")
         told["entries"] = {name: (size, sha) for name, (size, sha) in told["entries"].items()}
-        backup = Backup(**told, seal=hashlib.sha256(written).hexdigest())
+        backup = Backup(**told)
         copier(backup.kind)
         backup.database["rows"].items()
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, AttributeError, *zip_seals.BROKEN) as error:
         raise _Unreadable("备份文件的目录不能读取。") from error
     return backup
 
@@ -310,7 +318,7 @@ def _facts(archive: zipfile.ZipFile, name: str) -> tuple[int, str] | None:
             while part := entry.read(AT_ONCE):
                 found.update(part)
                 size += len(part)
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, OSError, RuntimeError):
+    except zip_seals.BROKEN:
         return None
     return size, found.hexdigest()
 

@@ -157,6 +157,10 @@ def changed(copied: Path, target: Path, change: dict[str, bytes | None]) -> Path
                 made.writestr(name, data)
         for name in change.keys() - set(source.namelist()):
             made.writestr(name, change[name] or b"")
+        made.comment = source.comment
+    # Its last 64 bytes are the hash of all before: this file is right in itself.
+    data = target.read_bytes()[:-64]
+    target.write_bytes(data + hashlib.sha256(data).hexdigest().encode())
     return target
 
 
@@ -181,14 +185,23 @@ def test_what_is_not_whole_is_named(copied: Path, tmp_path: Path) -> None:
 
 def test_one_changed_byte_of_the_file_is_found(copied: Path, tmp_path: Path) -> None:
     data = bytearray(copied.read_bytes())
-    # The database comes first and is by far the largest entry.
-    for place in (len(data) // 5, len(data) // 2, len(data) * 3 // 5):
+    with zipfile.ZipFile(copied) as archive:
+        entry = archive.infolist()[0]
+        directory, header = archive.start_dir, entry.header_offset
+    # Of an entry its header, its name and its bytes; of the directory, what no reader of zip files
+    # looks at and what each does; the seal itself.
+    inside = header + 30 + len(entry.filename) + entry.compress_size // 2
+    times = [header + 10, directory + 12]
+    for place in (*times, header + 31, inside, *range(directory, directory + 60, 7), len(data) - 1):
         data[place] ^= 1
         (tmp_path / "flipped").write_bytes(data)
-        assert backups.verify(tmp_path / "flipped")[1]
+        assert backups.verify(tmp_path / "flipped")[1], place
         data[place] ^= 1
-    (tmp_path / "cut").write_bytes(data[: len(data) // 2])
-    assert backups.verify(tmp_path / "cut")[1] == ["这不是备份文件，或者文件已经损坏。"]
+    (tmp_path / "cut").write_bytes(data[:-1])
+    assert backups.verify(tmp_path / "cut")[1] == ["文件与结尾的封存码不符"]
+    for left in (0, 10, len(data) // 2):
+        (tmp_path / "cut").write_bytes(data[:left])
+        assert backups.verify(tmp_path / "cut")[1] == ["这不是备份文件，或者文件已经损坏。"]
 
 
 def refusal(path: Path, place: Place, *, without_keys: bool = False) -> str:

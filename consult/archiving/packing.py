@@ -11,15 +11,15 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
+
+from core import zip_seals
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 MARK = b"wenji archive 1, sha256 of all bytes before: "
-SEAL_LENGTH = 64
 # Zip knows no time before this; when papers were made is said inside them.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
-CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,9 @@ def pack(papers: Iterable[Paper], about: Mapping[str, Any], path: Path) -> Packe
         manifest["papers"] = [{"name": name, **facts} for name, facts in listed.items()]
         text = json.dumps(manifest, ensure_ascii=False, indent=1)
         archive.writestr(_entry(MANIFEST), text.encode())
-        archive.comment = MARK + b"0" * SEAL_LENGTH
+        zip_seals.leave_room(archive, MARK)
     with path.open("r+b") as file:
-        seal = computed_seal(file)
-        file.seek(-SEAL_LENGTH, 2)
-        file.write(seal.encode())
-    return Packed(len(listed), seal)
-
-
-def computed_seal(file: IO[bytes]) -> str:
-    """The SHA-256 of all but the last 64 bytes of an open file."""
-    left = file.seek(0, 2) - SEAL_LENGTH
-    file.seek(0)
-    digest = hashlib.sha256()
-    while left > 0 and (chunk := file.read(min(CHUNK, left))):
-        digest.update(chunk)
-        left -= len(chunk)
-    return digest.hexdigest()
+        return Packed(len(listed), zip_seals.seal(file))
 
 
 def _entry(name: str) -> zipfile.ZipInfo:

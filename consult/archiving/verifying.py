@@ -3,7 +3,6 @@
 import hashlib
 import json
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,8 +10,10 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from consult.archiving.packing import CHUNK, FORMAT, MANIFEST, MARK, SEAL_LENGTH, computed_seal
+from consult.archiving.packing import FORMAT, MANIFEST, MARK
+from core import zip_seals
 
+CHUNK = 1 << 20
 LARGEST_MANIFEST = 64 * 1024 * 1024
 
 
@@ -55,17 +56,13 @@ def verify(path: Path) -> Verified:
     Raises OSError when the file cannot be read.
     """
     with path.open("rb") as file:
-        size = file.seek(0, 2)
-        file.seek(max(0, size - SEAL_LENGTH - len(MARK)))
-        end = file.read()
-        seal = computed_seal(file) if size > SEAL_LENGTH else ""
-    sealed = end.startswith(MARK) and end[len(MARK) :] == seal.encode()
+        seal, sealed = zip_seals.check(file, MARK)
     try:
         with zipfile.ZipFile(path) as archive:
             manifest = _manifest(archive)
             listed = manifest.get("papers", [])
             faults = list(_faults(archive, manifest))
-    except (zipfile.BadZipFile, OSError, NotImplementedError):
+    except zip_seals.BROKEN:
         return Verified(0, seal, {}, (Fault(Wrong.NOT_AN_ARCHIVE),))
     if not sealed:
         faults.append(Fault(Wrong.SEAL))
@@ -81,7 +78,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict[str, Any]:
             return {}
         found = json.loads(archive.read(entry))
         named = [(each["name"], each["bytes"], each["sha256"]) for each in found["papers"]]
-    except (KeyError, TypeError, ValueError, zipfile.BadZipFile, zlib.error):
+    except (KeyError, TypeError, *zip_seals.BROKEN):
         return {}
     plain = all(isinstance(a, str) and isinstance(b, int) for a, b, _sha256 in named)
     return found if plain and isinstance(found, dict) else {}
@@ -118,6 +115,6 @@ def _is_as_listed(archive: zipfile.ZipFile, paper: Mapping[str, Any]) -> bool:
                 if left < 0:
                     return False
                 digest.update(chunk)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, NotImplementedError):
+    except zip_seals.BROKEN:
         return False
     return left == 0 and digest.hexdigest() == paper["sha256"]
