@@ -131,7 +131,8 @@ def table(
     rows: Iterable[Sequence[str]],
     widths: Sequence[int] = (),
 ) -> None:
-    """A ruled table under its caption; `widths` in mm, the head repeated on every page."""
+    """A ruled table under its caption; `widths` in mm, the head repeated on every page, a short one
+    on one page."""
     paragraph = document.add_paragraph()
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.paragraph_format.keep_with_next = True
@@ -149,6 +150,11 @@ def table(
     grid.rows[0]._tr.get_or_add_trPr().append(mark)
     for values in rows:
         _row(grid.add_row().cells, values, widths, TEXT_FONT)
+    lines = list(grid.rows)
+    if len(lines) <= SHORT:
+        for line in lines[:-1]:
+            for cell in line.cells:
+                cell.paragraphs[0].paragraph_format.keep_with_next = True
 
 
 def folded(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

@@ -109,7 +109,7 @@ def _line(
     if sentence.query is not None:
         items = select(reading.counted, filters_of(sentence))
     said = quoted.get(sentence.quote or 0)
-    words = " ".join(f"{said.title} {said.body}".split()) if said else ""
+    words = " ".join(f"{said.own_title} {said.body}".split()) if said else ""
     if len(words) > LONGEST_QUOTE:
         words = _("%(text)s……（以上为前%(n)d字）", text=words[:LONGEST_QUOTE], n=LONGEST_QUOTE)
     return Line(

@@ -19,6 +19,7 @@ from typing import Protocol
 import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import point_rows, screening_figures
@@ -139,6 +140,9 @@ class Submission(Base):
     # not take part in the unique keys of the tallies.
     place: Mapped[int] = mapped_column(default=WHOLE)
     title: Mapped[str] = mapped_column(sa.String(200), default="")
+    # The form set the title (a section's name, a question): it is read with the words and counts
+    # as none of the author's.
+    title_by_form: Mapped[bool] = mapped_column(server_default=sa.false())
     body: Mapped[str] = mapped_column(sa.Text)
     fingerprint: Mapped[str] = mapped_column(sa.String(32))
     stance: Mapped[Stance | None] = mapped_column(choice(Stance))
@@ -157,6 +161,16 @@ class Submission(Base):
     consent: Mapped[str] = mapped_column(sa.String(20), default="")
     # How many support it while it is shown (`supports`): kept, never counted by a page.
     supports: Mapped[int] = mapped_column(server_default=sa.text("0"))
+
+    @hybrid_property
+    def own_title(self) -> str:
+        """The title as far as it is the author's words: what the analysis reads."""
+        return "" if self.title_by_form else self.title
+
+    @own_title.inplace.expression
+    @classmethod
+    def _own_title(cls) -> sa.ColumnElement[str]:
+        return sa.case((cls.title_by_form, ""), else_=cls.title)
 
 
 class Contact(Base):
@@ -222,6 +236,7 @@ class Opinion:
 
     body: str
     title: str = ""
+    title_by_form: bool = False
     version_id: int | None = None
     place: int = WHOLE
     stance: Stance | None = None
@@ -304,6 +319,7 @@ def receive(
         "version_id": opinion.version_id,
         "place": opinion.place,
         "title": opinion.title,
+        "title_by_form": opinion.title_by_form,
         "body": opinion.body,
         "fingerprint": fingerprint(opinion.body),
         "stance": opinion.stance,

@@ -41,7 +41,7 @@ class Row:
     number: int
     consultation_id: int
     place: int
-    title: str
+    own_title: str
     body: str
     stance: Stance | None
     channel: Channel
@@ -172,15 +172,15 @@ def count(gathered: Gathered) -> Result:
     engine = engine_for(lexicon)
     sections, place_of = _sections(gathered.outlines)
     rows = gathered.rows
-    groups = near_groups([f"{row.title}\n{row.body}".strip() for row in rows])
+    groups = near_groups([f"{row.own_title}\n{row.body}".strip() for row in rows])
     read: dict[tuple[str, str], Analysed] = {}
     people: dict[str, int] = {}
     items = []
     for row, group in zip(rows, groups, strict=True):
-        key = (row.title, row.body)
+        key = (row.own_title, row.body)
         said = read.get(key)
         if said is None:
-            said = read[key] = engine.analyse(row.body, title=row.title)
+            said = read[key] = engine.analyse(row.body, title=row.own_title)
         # Nobody can be shown to be one person with another unless both carry the same key.
         person = row.person_key or f"alone:{row.id}"
         section = WHOLE if row.place == WHOLE_DRAFT else place_of.get(row.place, UNPLACED)

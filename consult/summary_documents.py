@@ -237,7 +237,7 @@ def _quotes(document: Doc, seen: View, titles: dict[int, str]) -> None:
     )
     for submission in db.session.scalars(query.order_by(Submission.id)):
         name = _number(submission.number, submission.consultation_id, titles)
-        text = " ".join(f"{submission.title} {submission.body}".split())
+        text = " ".join(f"{submission.own_title} {submission.body}".split())
         if len(text) > LONGEST_QUOTE:
             text = _("%(text)s……（以上为前%(n)d字）", text=text[:LONGEST_QUOTE], n=LONGEST_QUOTE)
         body(document, f"{name}：“{text}”")

@@ -164,7 +164,7 @@ _SEEN = (
     sa.select(
         Submission.id,
         Submission.consultation_id,
-        Submission.title,
+        Submission.own_title,
         Submission.body,
         (Submission.state == SubmissionState.SHOWN).label("shown"),
         TermEntry.submission_id.is_not(None).label("entered"),
@@ -198,7 +198,7 @@ def _follow(ids: Sequence[int], *, read: bool) -> None:
     gone = known - {row.id for row in shown}
     if not shown and not gone:
         return
-    chunk = Chunk(lexicon(), [(row.id, row.title, row.body) for row in shown]) if read else None
+    chunk = Chunk(lexicon(), [(row.id, row.own_title, row.body) for row in shown]) if read else None
     batch = term_reading.read(chunk) if chunk and shown else None
     change = _next_change()
     if gone:
@@ -361,7 +361,7 @@ def _otherwise(reading: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[b
 
 
 _OUTDATED = (
-    sa.select(TermEntry.submission_id, TermEntry.change, Submission.title, Submission.body)
+    sa.select(TermEntry.submission_id, TermEntry.change, Submission.own_title, Submission.body)
     .join(Submission, Submission.id == TermEntry.submission_id)
     .where(
         TermEntry.submission_id > sa.bindparam("after"),
@@ -386,7 +386,7 @@ def pieces(wanted: Lexicon, reading: int, *, after: int, size: int) -> Iterator[
         if not rows:
             return
         after = rows[-1].submission_id
-        texts = [(row.submission_id, row.title, row.body) for row in rows]
+        texts = [(row.submission_id, row.own_title, row.body) for row in rows]
         yield Piece(Chunk(wanted, texts), {row.submission_id: row.change for row in rows})
 
 

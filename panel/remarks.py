@@ -195,6 +195,7 @@ def _receive(
     account_id = db.session.get_one(Member, invitation.member_id).account_id
     opinion = Opinion(
         title=said.title[:200],
+        title_by_form=True,
         body=said.body,
         version_id=outline.version_id,
         place=next(here, WHOLE),

@@ -18,6 +18,7 @@ from consult import (
     drafts,
     screening,
     submissions,
+    summary_counting,
     summary_words,
     term_index,
     term_jobs,
@@ -122,6 +123,25 @@ def test_what_is_shown_counts_and_what_is_not_does_not(site: Flask) -> None:
     assert found == naive(consultation)
     decide(first, SubmissionState.SHOWN)
     assert counted(term_index.shelf(consultation.id)) == naive(consultation)
+
+
+def test_a_title_the_form_set_is_none_of_the_authors_words(site: Flask) -> None:
+    consultation = a_consultation()
+    send(consultation, WORDS[0], title="停车位", title_by_form=True)
+    send(consultation, WORDS[2], title="修改建议")
+    send(consultation, WORDS[3], title="停车位")
+    found = counted(term_index.shelf(consultation.id))
+    assert found["停车位"] == 1
+    by_form = (consultation.id, "停车位", True)
+    hand = sa.select(Submission.own_title, Submission.title)
+    where = (Submission.consultation_id, Submission.title, Submission.title_by_form)
+    row = db.session.execute(
+        hand.where(*(a == b for a, b in zip(where, by_form, strict=True)))
+    ).one()
+    assert tuple(row) == ("", "停车位")
+    items = summary_counting.count(summary_counting.gather([consultation])).counted.items
+    assert [("停车位" in item.terms) for item in items] == [False, False, True]
+    assert "停车位" in site.test_client().get("/search?q=停车位").get_data(as_text=True)
 
 
 def test_what_is_refused_by_the_database_leaves_no_trace(site: Flask) -> None:

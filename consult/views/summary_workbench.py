@@ -363,7 +363,7 @@ def stance(summary_id: int, submission_id: int) -> Response | str | tuple[str, i
         abort(404)
     heads = tuple(s.title for s in page.reading.covered.sections if s.level)
     engine = engine_for(lexicon_for(heads, lexicons.at(lexicons.newest())))
-    read = engine.analyse(submission.body, title=submission.title)
+    read = engine.analyse(submission.body, title=submission.own_title)
     form = StanceForm()
     if form.validate_on_submit():
         stance_corrections.correct(
