@@ -5,6 +5,7 @@ the one that DATABASE_URL names. How it all hangs together: `tests/README.md`.
 """
 
 import datetime as dt
+import gc
 import os
 from collections.abc import Iterator
 from typing import Any
@@ -99,6 +100,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if config.stash[WHY_NOT]:
         for item in items:
             item.add_marker(pytest.mark.skip(reason=config.stash[WHY_NOT]))
+
+
+def pytest_collection_finish() -> None:
+    """What has been loaded by now stays; to look through it for rubbish over and over takes a
+    tenth of the time of every test."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 @pytest.fixture(scope="session")

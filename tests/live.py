@@ -1,13 +1,16 @@
 """A real server for the journeys: the site with its built-in example, in processes of its own.
 
-`python -m tests.live FOLDER PORT` serves; `started` runs that and waits until it answers. The
-example is loaded as of now, because nobody can tell a browser's clock what day it is. Beside it
-stands a small round that is closed and waits to be answered.
+`python -m tests.live FOLDER PORT` fills the site where it is empty, and serves; `started` runs that
+and waits until it answers. The example is loaded as of now, because nobody can tell a browser's
+clock what day it is. Beside it stands a small round that is closed and waits to be answered. All of
+this takes half a minute, so that on SQLite it is filled once a run (`filled`) and copied.
 """
 
 import datetime as dt
+import fcntl
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,6 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import sqlalchemy as sa
+from flask import Flask
 
 from app import create_app, prepare
 from consult import consultations, drafts, submissions, summaries
@@ -42,17 +46,41 @@ RECEIPTS = "receipts.json"
 PID = "server.pid"
 
 
+def filled(beside: Path) -> Path:
+    """The folder of a site that is filled and that nobody serves. One for all processes of a run:
+    `beside` is the temporary folder of any of them, the first fills it and the others wait."""
+    top = beside.parent if "PYTEST_XDIST_WORKER" in os.environ else beside
+    folder = top / "example"
+    with (top / "example.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            being_made = top / "example-in-the-making"
+            shutil.rmtree(being_made, ignore_errors=True)
+            being_made.mkdir()
+            done = subprocess.run(
+                [sys.executable, "-m", "tests.live", str(being_made)],
+                cwd=ROOT,
+                env=_environment(""),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise RuntimeError(f"the example was not filled:\n{done.stderr[-3000:]}")
+            being_made.rename(folder)
+    return folder
+
+
 @contextmanager
-def started(folder: Path, *, url: str = "", **settings: str) -> Iterator[str]:
-    """The address of a server that lives as long as this context; `settings` are environment."""
+def started(
+    folder: Path, *, like: Path | None = None, url: str = "", **settings: str
+) -> Iterator[str]:
+    """The address of a server that lives as long as this context; a copy of the site in the folder
+    `like`, else one that fills itself. `settings` are environment."""
+    if like is not None:
+        shutil.copytree(like, folder, dirs_exist_ok=True)
     port = free_port()
-    environment = {
-        **os.environ,
-        "COMMENTS_PER_HOUR": "100000",
-        "DATABASE_URL": url,
-        "PYTHONWARNINGS": "ignore",
-        **settings,
-    }
+    environment = _environment(url) | settings
     log = (folder / "server.log").open("wb")
     command = [sys.executable, "-m", "tests.live", str(folder), str(port)]
     server = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
@@ -68,6 +96,15 @@ def started(folder: Path, *, url: str = "", **settings: str) -> Iterator[str]:
             server.kill()
             server.wait()
         log.close()
+
+
+def _environment(url: str) -> dict[str, str]:
+    return {
+        **os.environ,
+        "COMMENTS_PER_HOUR": "100000",
+        "DATABASE_URL": url,
+        "PYTHONWARNINGS": "ignore",
+    }
 
 
 def free_port() -> int:
@@ -147,9 +184,7 @@ def _write_receipts(folder: Path) -> None:
     (folder / RECEIPTS).write_text(json.dumps(receipts), encoding="utf-8")
 
 
-def main(folder: str, port: str) -> None:
-    """Prepare the site in `folder` and serve it."""
-    app = create_app(instance=folder)
+def _fill(app: Flask, folder: str) -> None:
     prepare(app)
     with app.app_context():
         # The closed round has its summary from the example.
@@ -162,6 +197,15 @@ def main(folder: str, port: str) -> None:
         _write_receipts(Path(folder))
         db.session.close()
         db.engine.dispose()
+
+
+def main(folder: str, port: str = "") -> None:
+    """Fill the site in `folder` unless it is; serve it where a port is given."""
+    app = create_app(instance=folder)
+    if not (Path(folder) / RECEIPTS).exists():
+        _fill(app, folder)
+    if not port:
+        return
     (Path(folder) / PID).write_text(str(os.getpid()), encoding="ascii")
     serving.serve(app, host="127.0.0.1", port=int(port), workers=2)
 

@@ -76,9 +76,9 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def address(place: Path) -> Iterator[str]:
+def address(place: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A live server with a worker beside it."""
-    with live.started(place) as found:
+    with live.started(place, like=live.filled(tmp_path_factory.getbasetemp())) as found:
         yield found
         with site_at(place).app_context():
             db.engine.dispose()
@@ -180,8 +180,10 @@ def test_the_index_follows_by_a_job_of_its_own(address: str, place: Path) -> Non
     assert job.done == job.total >= shown > 0
 
 
-def test_the_worker_ends_with_its_server(tmp_path: Path) -> None:
-    with live.started(tmp_path) as found:
+def test_the_worker_ends_with_its_server(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with live.started(tmp_path, like=live.filled(tmp_path_factory.getbasetemp())) as found:
         with urllib.request.urlopen(f"{found}/healthz", timeout=10) as answer:
             assert answer.status == 200
         servers = _processes(str(tmp_path))

@@ -1,9 +1,10 @@
 """A real browser on a real server: what every journey begins with.
 
-Each step is photographed into the folder that JOURNEY_SHOTS names (else a temporary one), and
-each page visited is checked with axe at the width of the journey and once more at the other.
+Each page visited is checked with axe at the width of the journey and once more at the other; each
+step is photographed where JOURNEY_SHOTS names a folder for the pictures.
 """
 
+import json
 import os
 import re
 import shutil
@@ -16,13 +17,13 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import DEFAULT_OPTIONS, Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from core.accounts import DEMO_PASSWORD
 from tests import live
-from tests.databases import Databases
+from tests.databases import Databases, SqliteDatabases
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
@@ -36,6 +37,7 @@ FLAGS = [
     "--disable-sync",
     "--disable-dev-shm-usage",
 ]
+AXE = Axe()
 expect.set_options(timeout=15_000)
 
 
@@ -79,8 +81,13 @@ def address(
 ) -> Iterator[str]:
     """Where the site answers."""
     folder = tmp_path_factory.mktemp("live")
-    place = databases.empty()
     mail = {"MAIL_SENDER": "smtp", "SMTP_PORT": str(post[1]), "MAIL_FROM": "wenji@example.invalid"}
+    if isinstance(databases, SqliteDatabases):
+        like = live.filled(tmp_path_factory.getbasetemp())
+        with live.started(folder, like=like, **mail) as address:
+            yield address
+        return
+    place = databases.empty()
     with live.started(folder, url=place.url, **mail) as address:
         yield address
     databases.discard(place)
@@ -99,10 +106,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def shots(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the photographs go."""
+def shots() -> Path | None:
+    """Where the photographs go, if somebody wants them: they take their time."""
     folder = os.environ.get("JOURNEY_SHOTS")
-    path = Path(folder) if folder else tmp_path_factory.mktemp("shots")
+    if not folder:
+        return None
+    path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     return path
 
@@ -111,7 +120,13 @@ class Traveller:
     """A person at a browser. What the page's script or the network complained of is a fault."""
 
     def __init__(
-        self, context: BrowserContext, address: str, shots: Path, name: str, *, script: bool = True
+        self,
+        context: BrowserContext,
+        address: str,
+        shots: Path | None,
+        name: str,
+        *,
+        script: bool = True,
     ) -> None:
         self.page: Page = context.new_page()
         self.address, self._shots, self._name = address, shots, name
@@ -162,10 +177,9 @@ class Traveller:
         self.page.set_viewport_size({"width": here["width"], "height": here["height"]})
 
     def _look_once(self, step: str, width: int) -> None:
-        name = f"{self._name}-{self._steps:02}-{step}-{width}.png"
-        # Whole pages only for those who asked for pictures: long drafts take their time.
-        wanted = "JOURNEY_SHOTS" in os.environ
-        self.page.screenshot(path=self._shots / name, full_page=wanted)
+        if self._shots is not None:
+            name = f"{self._name}-{self._steps:02}-{step}-{width}.png"
+            self.page.screenshot(path=self._shots / name, full_page=True)
         self._inspect(f"{step} at {width} px")
 
     def _inspect(self, where: str) -> None:
@@ -174,7 +188,9 @@ class Traveller:
         if not self._script:
             # axe is a script, too.
             return
-        found = Axe().run(self.page).response["violations"]
+        if self.page.evaluate("window.axe === undefined"):
+            self.page.evaluate(AXE.axe_script)
+        found = self.page.evaluate(f"axe.run({json.dumps(DEFAULT_OPTIONS)})")["violations"]
         assert not found, f"{where}: {self.page.url}\n" + "\n".join(
             f"  {each['id']}: {each['help']}\n    {each['nodes'][0]['html'][:200]}"
             for each in found
@@ -186,7 +202,7 @@ Travel = Callable[..., Traveller]
 
 @pytest.fixture
 def travel(
-    browser: Browser, address: str, shots: Path, request: pytest.FixtureRequest
+    browser: Browser, address: str, shots: Path | None, request: pytest.FixtureRequest
 ) -> Iterator[Travel]:
     """`travel(PHONE)` sends somebody on the way; further options are the browser context's."""
     contexts: list[BrowserContext] = []
