@@ -35,6 +35,11 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="module")
 def many(engine: Engine) -> Bulk:
+    return Bulk(engine, few=0)
+
+
+@pytest.fixture(scope="module")
+def few(engine: Engine) -> Bulk:
     return Bulk(engine)
 
 
@@ -55,8 +60,9 @@ def held_alike(engine: Engine, many: Bulk, pairs: Iterable[tuple[str, str]]) -> 
 
 @settings(max_examples=60)
 @given(st.lists(st.tuples(st.just("") | texts, texts), max_size=6))
-def test_any_texts(engine: Engine, many: Bulk, pairs: list[tuple[str, str]]) -> None:
+def test_any_texts(engine: Engine, many: Bulk, few: Bulk, pairs: list[tuple[str, str]]) -> None:
     held_alike(engine, many, pairs)
+    held_alike(engine, few, pairs)
 
 
 def test_the_stance_cases_and_many_made_of_cues(engine: Engine, many: Bulk) -> None:
@@ -77,7 +83,7 @@ def test_words_are_forgotten_when_there_are_too_many(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "MOST_WORDS", 3)
-    few = Bulk(engine)
+    few = Bulk(engine, few=0)
     for text in ("建议加装电梯。", "停车位太少，反对收费。", "支持养老院！"):
         held_alike(engine, few, [("", text), ("关于停车", text)])
 

@@ -11,22 +11,27 @@ import functools
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from consult.analysis import cues, normal, stance, stock
+from consult.analysis import cues, lattice, normal, stance, stock
 from consult.analysis.cues import Cue
 from consult.analysis.engine import Engine
+from consult.analysis.lattice import runs
 
 Ints = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.uint32]
 
 # Words whose facts are kept; the guesses of a million opinions need not stay for ever.
 MOST_WORDS = 300_000
+# Of so many texts the words are cut by the segmenter.
+FEW = 400
+# Blocks cut at once.
+PIECE = 20_000
 _BREAK = "\n"
 
 
@@ -54,8 +59,10 @@ class _Placed(NamedTuple):
 class Bulk:
     """An engine for many texts at once. Keep it as long as the engine; not for several threads."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, few: int = FEW) -> None:
+        """Up to `few` texts are not worth reading a dictionary of its own for."""
         self._engine = engine
+        self._few = few
         self._words = _Words(engine)
 
     def said(self, texts: Sequence[tuple[str, str]], *, longest: int) -> Said:
@@ -78,16 +85,67 @@ class Bulk:
 
     def _placed(self, laid: _Laid) -> _Placed:
         """Every mention of a term, as `Engine.placed` finds it."""
-        cutter = self._engine.segmenter.cutter
         kinds = _KINDS[np.minimum(laid.codes, len(_KINDS) - 1)]
-        # What stands outside the blocks makes no term.
-        plainly = np.where(kinds > 0, laid.codes, ord(" ")).astype("<u4")
-        words = cutter.cut_blocks(plainly.tobytes().decode("utf-32-le"))
+        starts, ends = runs(kinds > 0)
+        marked = np.append(0, np.cumsum(kinds == _SPECIAL, dtype=np.int64))
+        plain = (marked[ends] == marked[starts]) & (ends - starts <= lattice.LONGEST)
+        if len(laid.begins) - 1 <= self._few:
+            plain[:] = False
+        apart = self._cut(laid.codes, starts[~plain], ends[~plain])
+        if not plain.any():
+            return self._words.placed(apart, laid.codes)
+        return self._words.placed(
+            self._together(laid, starts[plain], ends[plain], apart), laid.codes
+        )
+
+    def _cut(self, codes: Codes, starts: Ints, ends: Ints) -> _Found:
+        """The words of these blocks, by the engine's segmenter."""
+        cutter = self._engine.segmenter.cutter
+        # Only the blocks, with a space behind each.
+        sizes = ends - starts + 1
+        begins = np.cumsum(sizes) - sizes
+        shift = np.repeat(starts - begins, sizes)
+        at = np.arange(len(shift)) + shift
+        alone = codes[np.minimum(at, len(codes) - 1)]
+        alone[begins + sizes - 1] = ord(" ")
+        words = cutter.cut_blocks(alone.astype("<u4").tobytes().decode("utf-32-le"))
         lengths = np.fromiter(map(len, words), np.int64, count=len(words))
-        apart = _blocks_with(kinds, _SPECIAL)
-        if apart:
-            words, lengths = _mended(words, lengths, apart, cutter)
-        return self._words.placed(words, lengths, plainly)
+        special = _blocks_with(_KINDS[alone], _SPECIAL)
+        if special:
+            words, lengths = _mended(words, lengths, special, cutter)
+        places = np.cumsum(lengths) - lengths
+        # Single characters are no terms, and most of all words.
+        long = lengths > 1
+        numbers = self._words.numbers([word for word in words if len(word) > 1])
+        found = places[long] + shift[places[long]]
+        return _Found(found, found + lengths[long], numbers)
+
+    def _together(self, laid: _Laid, starts: Ints, ends: Ints, apart: _Found) -> _Found:
+        """The words of these blocks, all at once, and those that were found apart, in order."""
+        dictionary = self._lattice
+        found = [apart]
+        # A piece at a time, so that what is worked on stays near.
+        bounds = [*range(0, len(starts), PIECE), len(starts)]
+        for first, last in pairwise(bounds):
+            begin = int(starts[first])
+            blocks = starts[first:last] - begin, ends[first:last] - begin
+            cut = dictionary.cut(laid.codes[begin : int(ends[last - 1])], *blocks)
+            found.append(self._words.known(cut, laid.text, begin))
+        parts = [np.concatenate(part) for part in zip(*found, strict=True)]
+        order = np.argsort(parts[0], kind="stable")
+        return _Found(*(part[order] for part in parts))
+
+    @functools.cached_property
+    def _lattice(self) -> lattice.Lattice:
+        return lattice.Lattice(self._engine.segmenter.words)
+
+
+class _Found(NamedTuple):
+    """Words of two characters and more in order: from where to where each stands, and its number."""
+
+    starts: Ints
+    ends: Ints
+    numbers: Ints
 
 
 class _Laid(NamedTuple):
@@ -270,7 +328,7 @@ def _free(starts: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
     reach = np.maximum.accumulate(ends)
     doubtful = np.append(False, starts[1:] < reach[:-1])
     # Each run of those that may be in the way of one another, with the one before it, by hand.
-    for first, last in _runs(doubtful):
+    for first, last in zip(*(each.tolist() for each in runs(doubtful)), strict=True):
         end = ends[first - 1]
         for place in range(first, last):
             if starts[place] < end:
@@ -278,11 +336,6 @@ def _free(starts: Ints, ends: Ints) -> npt.NDArray[np.bool_]:
             else:
                 end = ends[place]
     return kept
-
-
-def _runs(flags: npt.NDArray[np.bool_]) -> list[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _settled(found: _Cues, cut: _Cut, clauses: Ints, laid: _Laid) -> tuple[_Cues, _Held]:
@@ -553,27 +606,49 @@ class _Words:
         self._sizes = np.zeros(0, dtype=np.int64)
         # By word: the number of its term or -1, and two of `Engine.placed`'s questions.
         kinds: tuple[Any, ...] = (np.int32, np.bool_, np.bool_)
+        # By number in the dictionary the number of the word, -1 before it was met.
+        self._by_node = np.zeros(0, dtype=np.int32)
         self._facts: list[npt.NDArray[Any]] = [np.zeros(0, dtype=kind) for kind in kinds]
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def placed(self, words: Sequence[str], lengths: Ints, codes: Codes) -> _Placed:
-        """The terms among these words, which stand one behind the other, have these lengths and
-        these letters."""
-        ends = np.cumsum(lengths)
-        # Single characters are no terms, and most of all words; they are told by their letters.
-        long = [word for word in words if len(word) > 1]
-        numbers = np.fromiter(map(self._numbers.__getitem__, long), np.int64, count=len(long))
+    def numbers(self, words: Sequence[str]) -> Ints:
+        """The numbers of these words."""
+        found = np.fromiter(map(self._numbers.__getitem__, words), np.int64, count=len(words))
         self._learn()
+        return found
+
+    def known(self, cut: lattice.Words, text: str, begin: int) -> _Found:
+        """Words by their numbers in a dictionary, told by how they are written where it has none;
+        they stand so far from the beginning of this text."""
+        starts, ends = cut.starts + begin, cut.ends + begin
+        top = int(cut.nodes.max(initial=0)) + 1
+        if top > len(self._by_node):
+            more = np.full(top - len(self._by_node), -1, dtype=np.int32)
+            self._by_node = np.concatenate((self._by_node, more))
+        fresh, first = np.unique(cut.nodes, return_index=True)
+        new = (self._by_node[fresh] < 0) & (fresh > 0)
+        at = first[new]
+        said = [text[a:b] for a, b in zip(starts[at].tolist(), ends[at].tolist(), strict=True)]
+        self._by_node[fresh[new]] = self.numbers(said)
+        numbers = self._by_node[cut.nodes].astype(np.int64)
+        other = np.flatnonzero(cut.nodes == 0)
+        spans = zip(starts[other].tolist(), ends[other].tolist(), strict=True)
+        numbers[other] = self.numbers([text[a:b] for a, b in spans])
+        return _Found(starts, ends, numbers)
+
+    def placed(self, found: _Found, codes: Codes) -> _Placed:
+        """The terms among these words of a text of these code points."""
+        starts, ends, numbers = found
         terms, code, guess = (fact[numbers] for fact in self._facts)
-        at = np.flatnonzero(lengths > 1)
-        coded = _CODE[np.minimum(codes[ends - 1], len(_CODE) - 1)]
-        coded[at] = code
-        before = np.append(False, coded[:-1])[at]
-        kept = np.flatnonzero((terms >= 0) & ~(before & guess))
-        at = at[kept]
-        return _Placed(terms[kept].astype(np.int64), ends[at] - lengths[at], ends[at])
+        # After a number or letter a guess is the tail of a name. A word of one character is told by
+        # its letter.
+        coded = _CODE[np.minimum(codes[np.maximum(starts - 1, 0)], len(_CODE) - 1)] & (starts > 0)
+        behind = np.flatnonzero(ends[:-1] == starts[1:]) + 1
+        coded[behind] = code[behind - 1]
+        kept = np.flatnonzero((terms >= 0) & ~(coded & guess))
+        return _Placed(terms[kept].astype(np.int64), starts[kept], ends[kept])
 
     def ranked(self, used: Ints, longest: int) -> tuple[tuple[str, ...], Ints]:
         """The names of these terms, sorted, and by number of a term its place among them."""

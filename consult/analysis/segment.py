@@ -22,7 +22,8 @@ class Segmenter:
     def __init__(self, lexicon: Lexicon, *, plain_jieba: bool = False) -> None:
         """`plain_jieba` asks for jieba itself, to compare with."""
         make = stock.python_cutter if plain_jieba else stock.cutter
-        self.cutter = make(_words(lexicon))
+        self.words = _words(lexicon)
+        self.cutter = make(self.words)
         self.lexicon = lexicon
 
     def tokens(self, text: str) -> list[str]:
