@@ -13,6 +13,7 @@ from typing import Any
 from flask import Flask
 
 from app import create_app
+from bench.bare import hello as hello
 from core.db import Base, db
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -37,17 +38,6 @@ def cpu_ms(
                 call()
             taken[name].append((time.process_time() - begun) * 1000 / each)
     return {name: statistics.median(figures) for name, figures in taken.items()}
-
-
-def hello() -> Flask:
-    """The bare Flask page everything is compared with."""
-    bare = Flask("hello")
-
-    @bare.get("/")
-    def index() -> str:
-        return "<!doctype html><title>hello</title><h1>hello</h1>"
-
-    return bare
 
 
 def getter(app: Flask, path: str, headers: dict[str, str] | None = None) -> Callable[[], bytes]:

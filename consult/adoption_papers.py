@@ -8,8 +8,8 @@ import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import xlsxwriter
 from flask_babel import gettext as _
 
 from consult import asked_units
@@ -17,7 +17,11 @@ from consult.adoption import Line, Part, Totals
 from consult.asked_units import AskedUnit
 from consult.official_paper import blank, body, centred, heading, long_table, table, title
 from consult.responses import Outcome
+from core import sheets
 from core.sheets import inert
+
+if TYPE_CHECKING:
+    import xlsxwriter
 
 KINDS = {
     "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
@@ -190,7 +194,7 @@ def word(paper: Paper, tick: Tick = _nobody) -> bytes:
 def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
     """As a workbook: the totals, then a sheet for each part; every cell of words stays text."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
+    book = sheets.workbook(out)
     bold = book.add_format({"bold": True})
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})
     sheet = book.add_worksheet(_("合计"))
@@ -227,7 +231,7 @@ def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
     return out.getvalue()
 
 
-def _asked_sheet(book: xlsxwriter.Workbook, asked: Sequence[AskedUnit]) -> None:
+def _asked_sheet(book: "xlsxwriter.Workbook", asked: Sequence[AskedUnit]) -> None:
     sheet = book.add_worksheet(_("征询单位"))
     bold = book.add_format({"bold": True})
     top, rows = asked_rows(asked)

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import rjieba
 import sqlalchemy as sa
 
 from consult import responses, topics
@@ -203,6 +202,9 @@ def _said(text: str, subject: Subject) -> tuple[str, ...]:
 
 
 def _terms(title: str) -> tuple[str, ...]:
+    # Its dictionary, as the whole engine's, is read when somebody first asks (0.2 s, 30 MB).
+    import rjieba  # noqa: PLC0415
+
     words = dict.fromkeys(word for word in rjieba.cut(title) if len(word) > 1)
     return tuple(word for word in words if word not in _COMMON and not word.isascii())
 

@@ -1,14 +1,10 @@
 """The poster of a consultation: one A4 sheet for notice boards, with its address as a QR code."""
 
-import io
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-import qrcode
-import qrcode.image.svg
-
-from core import typesetting
+from core import qr, typesetting
 
 SHEET = Path(__file__).parent / "data" / "poster.typ"
 # The type is made smaller until all is on one sheet.
@@ -40,17 +36,10 @@ class Poster:
 @lru_cache(maxsize=16)
 def pdf(poster: Poster) -> bytes:
     """The sheet as a PDF; the last few are kept by their words. Raises typesetting.NotMade."""
-    words = asdict(poster) | {"qr": code(poster.address)}
+    words = asdict(poster) | {"qr": qr.svg(poster.address)}
     long = len(poster.title) > LONG_TITLE
     words["parts"] = [(heading, shortened(text, long=long)) for heading, text in poster.parts]
     return typesetting.pdf(SHEET, words, scales=SCALES)
-
-
-def code(address: str) -> str:
-    """The QR code of an address as an SVG."""
-    drawn = io.BytesIO()
-    qrcode.make(address, image_factory=qrcode.image.svg.SvgPathFillImage, border=2).save(drawn)
-    return drawn.getvalue().decode()
 
 
 def shortened(text: str, *, long: bool) -> str:

@@ -10,11 +10,13 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int32]
@@ -326,6 +328,9 @@ class _Lists:
         return found
 
     def matrix(self, width: int) -> "sparse.csr_matrix":
+        # 0.2 s to load: who reads the pages that are published never counts.
+        from scipy import sparse  # noqa: PLC0415
+
         starts, indices = self.starts.values, self.indices.values
         # One kind of number for both, else scipy copies the larger.
         if len(indices) < 2**31:

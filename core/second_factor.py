@@ -7,19 +7,16 @@ as hashes: 80 random bits need no salt and no slow function.
 import base64
 import datetime as dt
 import hashlib
-import io
 import secrets
 from typing import TYPE_CHECKING, Any
 
-import qrcode
-import qrcode.image.svg
 import sqlalchemy as sa
 from flask import current_app
 from flask_babel import gettext as _
 from flask_security import Totp
 from passlib.exc import TokenError  # type: ignore[import-untyped]  # no types are published for it
 
-from core import audit, sessions
+from core import audit, qr, sessions
 from core.audit import Actor
 from core.db import db
 from core.errors import Refused
@@ -144,10 +141,7 @@ def key(account: "Account") -> str:
 def picture(account: "Account") -> bytes:
     """The secret as a QR code, SVG."""
     address = _totp().get_totp_uri(account.email, account.tf_totp_secret or "")
-    image = qrcode.make(address, image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
-    with io.BytesIO() as file:
-        image.save(file)
-        return file.getvalue()
+    return qr.svg(address).encode()
 
 
 def _totp() -> ClockTotp:

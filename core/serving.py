@@ -1,8 +1,15 @@
 """Handing an application over to the web server, in this very process: what was read to prepare the
 site is not read again, and the workers share it."""
 
+import gc
+import os
+import signal
+import sys
+import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from flask import Flask
@@ -13,6 +20,8 @@ from core import drawing, housekeeping, languages, worker
 
 # Threads wait for disk and database, not for each other's Python: four keep two cores busy.
 THREADS = 4
+# When the readers who waited for the start have been served, in seconds.
+LATER = 5.0
 
 
 class _Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -46,9 +55,38 @@ def warm(app: Flask) -> None:
     languages.catalogue()
 
 
+def aside(work: Callable[[], object]) -> None:
+    """Do `work` in a process of its own, so that what it loads ends with it and is not handed on to
+    everybody who serves. Nothing of the database may be open. Ends this process, too, on failure."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+        except BaseException:
+            traceback.print_exc()
+            sys.stderr.flush()
+            os._exit(1)
+        sys.stdout.flush()
+        os._exit(0)
+
+    def on_signal(number: int, _frame: FrameType | None) -> None:
+        os.kill(child, number)
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, on_signal)
+    _child, status = os.waitpid(child, 0)
+    signal.signal(signal.SIGTERM, before)
+    if status:
+        sys.exit(1)
+
+
 def _begin(app: Flask) -> None:
     housekeeping.start(app)
-    drawing.warm()
+    engine = threading.Timer(LATER, drawing.warm)
+    engine.daemon = True
+    engine.start()
 
 
 def serve(
@@ -79,5 +117,9 @@ def serve(
         "post_worker_init": lambda _worker: _begin(app),
     }
     warm(app)
+    # What is there now is there for good, and is shared for as long as nobody writes into it: a
+    # search for garbage writes into every object.
+    gc.collect()
+    gc.freeze()
     worker.start_beside(app)
     _Site(app, settings).run()

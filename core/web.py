@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, unquote, unquote_to_bytes
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from flask import Flask, Response, abort, current_app, g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
-from werkzeug.routing import IntegerConverter, ValidationError
+from werkzeug.routing import IntegerConverter, Rule, ValidationError
 from werkzeug.wrappers import Response as Answer
 
 from core import preferences
@@ -114,6 +115,21 @@ def on_this_site(address: str, otherwise: str) -> str:
     return address if good else otherwise
 
 
+class WrittenLater(Rule):
+    """An address of which no process compiles how it is written before it writes it: each is a
+    small program, and 650 of them took 0.2 s of every start."""
+
+    def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        compiled: list[Callable[..., tuple[str, str]]] = []
+
+        def build(_self: Rule, **values: Any) -> tuple[str, str]:
+            if not compiled:
+                compiled.append(super(WrittenLater, self)._compile_builder(append_unknown))
+            return compiled[0](self, **values)
+
+        return build
+
+
 class NumberInAddress(IntegerConverter):
     """`<int:…>` in a route: plain digits that the database can hold, else 404."""
 
@@ -129,6 +145,7 @@ class NumberInAddress(IntegerConverter):
 def init_web(app: Flask) -> None:
     """Attach the input checks, the headers and the filters pages use."""
     app.url_map.converters["int"] = NumberInAddress
+    app.url_rule_class = WrittenLater
     app.before_request(_refuse_unreadable_addresses)
     app.after_request(_headers)
     app.jinja_env.filters.update(

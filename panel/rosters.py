@@ -8,10 +8,10 @@ import datetime as dt
 import io
 from collections.abc import Mapping, Sequence
 
-import xlsxwriter
 from flask_babel import gettext as _
 
 from consult.official_paper import blank, centred, table, title
+from core import sheets
 from core.sheets import inert
 from panel.appointments import Appointment
 
@@ -76,7 +76,7 @@ def document(
 def workbook(seated: Sequence[Appointment], fields: Mapping[str, str], *, public: bool) -> bytes:
     """The list as a sheet, every cell plain text."""
     out = io.BytesIO()
-    book = xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False})
+    book = sheets.workbook(out)
     sheet = book.add_worksheet(_("成员名单"))
     bold = book.add_format({"bold": True})
     for column, name in enumerate(head(public=public)):

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-import xlsxwriter
 from flask_babel import gettext as _
 
 from consult.official_paper import blank, body, centred, table, title
+from core import sheets
 from core.db import db
 from core.sheets import inert
 from panel import rounds
@@ -237,8 +237,7 @@ def workbook(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
     """The whole sheet as a workbook: members × sections, and the sections with their totals."""
     made = sheet(review_round, limit=None)
     out = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(out, options)
+    book = sheets.workbook(out, strings_to_urls=False)
     bold = book.add_format({"bold": True, "text_wrap": True, "valign": "top"})
     grid = book.add_worksheet(str(_("成员与章节")))
     grid.write_string(0, 0, inert(review_round.title), bold)

@@ -19,7 +19,7 @@ from core.config import of_site
 from core.database_copies import is_empty
 from core.db import db
 from core.errors import Refused
-from core.migrations import alembic
+from core.migrations import history
 from core.outbox import Draft, Message, MessageState
 from tests import people, world
 from tests.conftest import NOON
@@ -35,7 +35,7 @@ def running(databases: Databases) -> Iterator[Place]:
     place = databases.copy("world", world.fill)
     app = place.site(CLOCK=lambda: NOON)
     with app.app_context():
-        alembic.stamp()
+        history().stamp()
     with app.app_context():
         uploads.keep_by_content(b"a scan")
         outbox.put([Draft(ABOUT, _sealed(), ABOUT, WORDS)], now=NOON)

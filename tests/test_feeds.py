@@ -13,7 +13,7 @@ from lxml import etree
 from consult import consultations, posters
 from consult.consultations import Phase
 from consult.posters import Poster
-from core import audit, typesetting
+from core import audit, qr, typesetting
 from core.db import db
 from core.web import SHANGHAI
 from tests import people
@@ -183,9 +183,9 @@ def test_the_same_words_are_the_same_bytes() -> None:
 
 def test_the_code_is_a_drawing_of_the_address() -> None:
     address = "https://wenji.example.invalid/consultations/gangyao/"
-    drawing = etree.fromstring(posters.code(address).encode())
+    drawing = etree.fromstring(qr.svg(address).encode())
     assert drawing.tag == "{http://www.w3.org/2000/svg}svg"
-    assert posters.code(address) != posters.code(address + "x")
+    assert qr.svg(address) != qr.svg(address + "x")
 
 
 def test_pages_lead_to_the_feed_and_the_calendar(app: Flask, client: FlaskClient) -> None:

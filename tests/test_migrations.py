@@ -11,7 +11,7 @@ from alembic.script import Script
 from flask import Flask
 
 from core.db import Base, db
-from core.migrations import alembic, is_modelled
+from core.migrations import history, is_known, is_modelled, is_up_to_date
 from tests import world
 from tests.conftest import NOON
 from tests.databases import Databases, close
@@ -33,19 +33,19 @@ def bare(databases: Databases) -> Iterator[Flask]:
 def revisions(app: Flask) -> list[Script]:
     """The history, newest first."""
     with app.app_context():
-        return list(alembic.script_directory.walk_revisions())
+        return list(history().script_directory.walk_revisions())
 
 
 def up(app: Flask) -> None:
     """To the newest."""
     with app.app_context():
-        alembic.upgrade()
+        history().upgrade()
 
 
 def down(app: Flask, target: int | str = "base") -> None:
     """To where there was nothing, or by some steps."""
     with app.app_context():
-        alembic.downgrade(target)
+        history().downgrade(target)
 
 
 def tables(app: Flask) -> set[str]:
@@ -159,15 +159,27 @@ def test_every_step_goes_down_and_up_on_data(bare: Flask) -> None:
             down(bare, -1 - done)
         else:
             with bare.app_context():
-                alembic.upgrade("+1")
+                history().upgrade("+1")
             assert schema(bare) == was
             down(bare, -1)
     assert tables(bare) == set()
 
 
 def test_the_site_works_on_a_migrated_database(bare: Flask) -> None:
+    with bare.app_context():
+        assert not is_up_to_date()
     up(bare)
+    with bare.app_context():
+        assert is_up_to_date()
     world.fill(bare)
     client = world.sign_in(bare, "administrator")
     for address in ("/", f"/consultations/{world.OPEN}/draft", "/desk/", "/desk/screening"):
         assert client.get(address).status_code == 200
+
+
+def test_the_files_are_numbered_as_the_history_goes(bare: Flask) -> None:
+    """A start asks the names of the files whether anything is missing, and does without Alembic."""
+    numbers = [each.revision for each in revisions(bare)]
+    assert numbers == sorted(numbers, reverse=True)
+    assert all(map(is_known, numbers))
+    assert not is_known("9999")

@@ -1,7 +1,10 @@
 """What is made ready before the web server's workers part."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
@@ -35,3 +38,43 @@ def test_what_was_compiled_is_read_at_the_next_start(app: Flask) -> None:
     app.jinja_env.bytecode_cache = Watching()
     app.jinja_env.get_template("base.html")
     assert compiled == []
+
+
+def test_no_start_waits_for_what_no_first_page_needs(tmp_path: Path) -> None:
+    """Each of these took a tenth of a second or tens of megabytes of every process."""
+    heavy = ("PIL", "alembic", "icalendar", "jieba", "markdown_it", "pypinyin")
+    heavy += ("qrcode", "rjieba", "scipy.sparse", "scipy.special", "wordcloud", "xlsxwriter")
+    script = (
+        "import sys; from app import create_app; create_app(instance=sys.argv[1]);"
+        f"print(*set(sys.modules) & {set(heavy)!r})"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)],
+        cwd=Path(serving.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    assert told.stdout.split() == []
+
+
+def test_what_is_done_aside_leaves_nothing_behind_but_its_deed(tmp_path: Path) -> None:
+    kept: list[str] = []
+
+    def work() -> None:
+        kept.append("in the other process")
+        (tmp_path / "deed").write_text("done", encoding="utf-8")
+
+    serving.aside(work)
+    assert (tmp_path / "deed").read_text(encoding="utf-8") == "done"
+    assert kept == []
+
+
+def test_who_fails_aside_ends_the_start(capfd: pytest.CaptureFixture[str]) -> None:
+    def work() -> None:
+        raise RuntimeError("no room on the disk")
+
+    with pytest.raises(SystemExit):
+        serving.aside(work)
+    assert "no room on the disk" in capfd.readouterr().err

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
 from consult.readers import hygiene, text
 from consult.readers.draft import MAX_BLOCK_CHARACTERS, Piece, UnreadableDraft, check_amount
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.token import Token
 
 # The parser takes some 20 µs for each line and each sign that might be markup, and
 # looks for closing signs in quadratic time. Honest drafts stay far below these.
@@ -31,7 +33,7 @@ def pieces_of(source: str, warnings: list[str]) -> tuple[list[Piece], bool]:
     if len(lines) > MAX_LINES:
         raise UnreadableDraft(f"文稿超过{MAX_LINES}行，请拆分成几份后分别上传。")
     reader = _Reader(text.wrap_width(lines))
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 20}).enable("table")
+    parser = _parser().enable("table")
     # Inline parsing is done below, per passage, so that its length can be bounded.
     parser.disable(["inline", "reference"])
     reader.read(parser.parse(_HASHES_WITHOUT_BLANK.sub(r"\1 ", source)))
@@ -40,6 +42,13 @@ def pieces_of(source: str, warnings: list[str]) -> tuple[list[Piece], bool]:
     if reader.untouched:
         warnings.append(f"有{reader.untouched}段含标记符号过多，已按原样保留，请核对。")
     return reader.pieces, any(piece.level for piece in reader.pieces)
+
+
+def _parser() -> MarkdownIt:
+    # 0.1 s to load: drafts are read at the desk, their paragraphs everywhere.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    return MarkdownIt("commonmark", {"html": False, "maxNesting": 20})
 
 
 class _Reader:
@@ -51,7 +60,7 @@ class _Reader:
         self.untouched = 0
         self._signs = 0
         self._columns = columns
-        self._inline = MarkdownIt("commonmark", {"html": False, "maxNesting": 20})
+        self._inline = _parser()
         self._markers: list[tuple[str, int]] = []  # delimiter or "•", next number
         self._label = ""
         self._rows: list[list[str]] = []

@@ -2,12 +2,11 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, render_template, request, url_for
 from flask_babel import gettext as _
-from icalendar import Calendar, Event
 
 from consult import consultations, milestones, posters
 from consult.consultations import SHANGHAI, Consultation
@@ -15,6 +14,9 @@ from consult.posters import Poster
 from consult.views import loading
 from core import languages
 from core.web import closing, day, keep_private, now
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 blueprint = Blueprint("feeds", __name__, url_prefix="/consultations")
 # Subscribed to by programs and put up in the street: one language, whoever fetched it.
@@ -83,6 +85,9 @@ def _known(body: bytes, kind: str) -> Response:
 
 def _calendar(found: Sequence[Consultation]) -> bytes:
     """An event for each deadline: it keeps its UID and counts up when the deadline moves."""
+    # As below: loaded (0.1 s) when the first calendar is asked for.
+    from icalendar import Calendar  # noqa: PLC0415
+
     calendar = Calendar()
     calendar.add("prodid", "-//Wenji//deadlines//ZH")
     calendar.add("version", "2.0")
@@ -98,12 +103,14 @@ def _calendar(found: Sequence[Consultation]) -> bytes:
     return written
 
 
-def _event(consultation: Consultation, sequence: int) -> Event:
+def _event(consultation: Consultation, sequence: int) -> "Event":
     assert consultation.closes_at is not None
     address = absolute("consultations.notice", slug=consultation.slug)
     host = urlsplit(address).hostname
     # The last half hour of the last day: an event that began at 24:00 would stand on the day after.
     ends = consultation.closes_at.astimezone(SHANGHAI)
+    from icalendar import Event  # noqa: PLC0415
+
     event = Event()
     event.add("uid", f"{consultation.slug}-deadline@{host}")
     event.add("sequence", sequence)

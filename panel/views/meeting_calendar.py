@@ -2,20 +2,26 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from flask import Response, request
 from flask_babel import gettext as _
-from icalendar import Calendar, Event
 
 from consult.consultations import SHANGHAI
 from consult.views.feeds import absolute
 from panel.meetings import Meeting
 
+if TYPE_CHECKING:
+    from icalendar import Event
+
 
 def answer(found: Sequence[Meeting], *, endpoint: str, with_links: bool) -> Response:
     """The meetings as a calendar; `endpoint` is the page each one points to. The address of a
     video meeting is only for those who were invited."""
+    # As below: loaded (0.1 s) when the first calendar is asked for.
+    from icalendar import Calendar  # noqa: PLC0415
+
     calendar = Calendar()
     calendar.add("prodid", "-//Wenji//meetings//ZH")
     calendar.add("version", "2.0")
@@ -30,8 +36,10 @@ def answer(found: Sequence[Meeting], *, endpoint: str, with_links: bool) -> Resp
     return response
 
 
-def _event(meeting: Meeting, endpoint: str, *, with_links: bool) -> Event:
+def _event(meeting: Meeting, endpoint: str, *, with_links: bool) -> "Event":
     address = absolute(endpoint, meeting_id=meeting.id)
+    from icalendar import Event  # noqa: PLC0415
+
     event = Event()
     event.add("uid", f"meeting-{meeting.id}@{urlsplit(address).hostname}")
     event.add("sequence", meeting.sequence)

@@ -1,12 +1,9 @@
 """Who is asked to a meeting and who came: invitations by rule, the draw of lots, the list at the
 door and its code."""
 
-import io
 import secrets
 from collections.abc import Sequence
 
-import qrcode
-import qrcode.image.svg
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -19,7 +16,7 @@ from wtforms.validators import InputRequired
 from consult import topics
 from consult.consultations import SHANGHAI
 from consult.views.feeds import absolute
-from core import audit, sealing
+from core import audit, qr, sealing
 from core.config import of_site
 from core.db import db
 from core.forms import Form, LineField, Words
@@ -150,11 +147,8 @@ def names(meeting_id: int) -> str:
 def code(meeting_id: int) -> Response:
     """The code at the door as a picture."""
     meeting = meeting_at_the_desk(meeting_id)
-    drawn = io.BytesIO()
     address = absolute("my_meetings.door", ticket=ticket_for(meeting.id))
-    picture = qrcode.make(address, image_factory=qrcode.image.svg.SvgPathFillImage, border=2)
-    picture.save(drawn)
-    return Response(drawn.getvalue(), mimetype="image/svg+xml")
+    return Response(qr.svg(address), mimetype="image/svg+xml")
 
 
 @blueprint.post("/<int:meeting_id>/draw")
