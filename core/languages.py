@@ -1,11 +1,12 @@
 """The languages of the interface: Chinese, in which it is written, and English.
 
 The English catalogue is read from `translations/` as text when a process first needs it; nothing
-compiled lies in the repository or on the disk. At the desk everything is Chinese: what staff do is
+compiled lies in the repository. A server keeps what it has read in its instance folder. At the desk everything is Chinese: what staff do is
 put on record in sentences, and the record has one language. Why: `docs/decisions/0007-english.md`.
 """
 
-from functools import cache
+import hashlib
+import os
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,9 @@ from core import foreign_words, preferences
 CHINESE, ENGLISH = "zh_Hans_CN", "en"
 AS_WRITTEN = NullTranslations()
 TRANSLATIONS = Path(__file__).resolve().parent.parent / "translations"
+WORDS = TRANSLATIONS / ENGLISH / "LC_MESSAGES" / "messages.po"
 DESK = "/desk"
+_READ: dict[str, Translations] = {}
 
 
 def chosen() -> str:
@@ -49,15 +52,29 @@ def is_english() -> bool:
     return locale is not None and locale.language == ENGLISH
 
 
-@cache
 def catalogue() -> Translations:
     """The English words."""
-    with (TRANSLATIONS / ENGLISH / "LC_MESSAGES" / "messages.po").open("rb") as file:
-        found = read_po(file, locale=ENGLISH)
+    found = _READ.get(ENGLISH)
+    if found is None:
+        found = _READ[ENGLISH] = Translations(BytesIO(_compiled(WORDS.read_bytes())))
+    return found
+
+
+def warm(folder: Path) -> None:
+    """Have the words ready. They are kept in `folder`, because to read the text takes 0.2 s."""
+    text = WORDS.read_bytes()
+    kept = folder / f"{hashlib.sha256(text).hexdigest()[:32]}.mo"
+    if not kept.exists():
+        fresh = kept.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(_compiled(text))
+        fresh.replace(kept)
+    _READ[ENGLISH] = Translations(BytesIO(kept.read_bytes()))
+
+
+def _compiled(text: bytes) -> bytes:
     compiled = BytesIO()
-    write_mo(compiled, found)
-    compiled.seek(0)
-    return Translations(compiled)
+    write_mo(compiled, read_po(BytesIO(text), locale=ENGLISH))
+    return compiled.getvalue()
 
 
 class Words(Domain):  # type: ignore[misc]  # flask_babel is untyped

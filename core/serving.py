@@ -40,7 +40,7 @@ class _Site(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
 
 def warm(app: Flask) -> None:
-    """Read every template and the English words before the workers part.
+    """Read every template and the English words before the workers part; have them compiled once.
 
     Else the first readers wait while each thread of each worker compiles the same templates for
     itself: sixteen at once waited for seconds. What was compiled is kept in the instance folder
@@ -52,7 +52,7 @@ def warm(app: Flask) -> None:
     for name in app.jinja_env.list_templates(extensions=("html", "xml")):
         if not name.startswith("bootstrap"):
             app.jinja_env.get_template(name)
-    languages.catalogue()
+    languages.warm(folder)
 
 
 def aside(work: Callable[[], object]) -> None:

@@ -9,12 +9,12 @@ from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from core import serving
+from core import languages, serving
 
 
 def test_the_first_readers_compile_nothing(app: Flask) -> None:
     serving.warm(app)
-    kept = list((Path(app.instance_path) / "templates").iterdir())
+    kept = list((Path(app.instance_path) / "templates").glob("*.cache"))
     assert len(kept) > 100
     assert app.jinja_env.cache is not None
     assert len(app.jinja_env.cache) >= len(kept)
@@ -78,3 +78,13 @@ def test_who_fails_aside_ends_the_start(capfd: pytest.CaptureFixture[str]) -> No
     with pytest.raises(SystemExit):
         serving.aside(work)
     assert "no room on the disk" in capfd.readouterr().err
+
+
+def test_the_english_words_are_read_from_the_text_once(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serving.warm(app)
+    words = languages.catalogue().gettext("首页")
+    monkeypatch.setattr(languages, "_compiled", lambda _text: pytest.fail("read once more"))
+    serving.warm(app)
+    assert languages.catalogue().gettext("首页") == words == "Home"
