@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from consult import responses, topics
+from consult import officers, responses, topics
 from consult.point_rows import SavedView as SavedView
 from consult.points import Point, PointGroup
 from consult.programmes import Programme
@@ -49,6 +49,8 @@ class Filter:
     state: ResponseState | None = None
     unit_id: int | None = None
     unrouted: bool = False
+    # Who of the lead unit was named; 0 for those of a unit for whom nobody was.
+    person_id: int | None = None
     topic: str = ""
     field: str = ""
     plan: str = ""
@@ -120,6 +122,9 @@ def _conditions(wanted: Filter) -> list[sa.ColumnElement[bool]]:
         found.append(responses.is_with(wanted.unit_id))
     if wanted.unrouted:
         found.append(Point.lead_unit_id.is_(None))
+    if wanted.person_id is not None:
+        person = wanted.person_id
+        found.append(officers.is_with(person) if person else officers.is_with_nobody())
     if wanted.topic:
         found.append(Point.topic_key == wanted.topic)
     if wanted.field:
@@ -209,15 +214,17 @@ def _terms(title: str) -> tuple[str, ...]:
     return tuple(word for word in words if word not in _COMMON and not word.isascii())
 
 
-def views(account_id: int) -> Sequence[SavedView]:
-    """The filters somebody keeps."""
-    query = sa.select(SavedView).where(SavedView.account_id == account_id)
+def views(account_id: int, *, of_unit: bool = False) -> Sequence[SavedView]:
+    """The filters somebody keeps: of the points of rounds, or of those of their unit."""
+    query = sa.select(SavedView).where(
+        SavedView.account_id == account_id, SavedView.of_unit == of_unit
+    )
     return db.session.scalars(query.order_by(SavedView.id)).all()
 
 
-def keep_view(account_id: int, name: str, query: str) -> None:
+def keep_view(account_id: int, name: str, query: str, *, of_unit: bool = False) -> None:
     """Keep filters under a name; the same name again replaces."""
-    for each in views(account_id):
+    for each in views(account_id, of_unit=of_unit):
         if each.name == name:
             db.session.delete(each)
-    db.session.add(SavedView(account_id=account_id, name=name, query=query))
+    db.session.add(SavedView(account_id=account_id, name=name, query=query, of_unit=of_unit))

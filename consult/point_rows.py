@@ -32,6 +32,7 @@ class ActKind(Enum):
     UNGROUP = "ungroup"
     MOVE = "move"
     APART = "apart"
+    ASSIGN = "assign"
 
     @property
     def title(self) -> str:
@@ -42,6 +43,7 @@ class ActKind(Enum):
             ActKind.UNGROUP: _("移出归并"),
             ActKind.MOVE: _("调整位置与类别"),
             ActKind.APART: _("认定不是同一意见"),
+            ActKind.ASSIGN: _("指定经办人"),
         }
         return titles[self]
 
@@ -127,7 +129,7 @@ class PointAct(Base):
 
 
 class SavedView(Base):
-    """Filters of the workbench that somebody uses again, under a name of theirs."""
+    """Filters of a workbench that somebody uses again, under a name of theirs."""
 
     __tablename__ = "saved_view"
 
@@ -137,6 +139,8 @@ class SavedView(Base):
     )
     name: Mapped[str] = mapped_column(sa.String(40))
     query: Mapped[str] = mapped_column(sa.String(400))
+    # Whether it is a view of what was given to one's own unit, not of a round's points.
+    of_unit: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
 
 
 _MADE = Prepared(sa.insert(Point))

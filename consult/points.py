@@ -194,7 +194,10 @@ def told(acts: Sequence[PointAct]) -> dict[int, str]:
     found = {}
     for act in acts:
         words = _("%(n)d点", n=len(act.after["points"]))
-        if act.submission_id:
+        if act.kind is ActKind.ASSIGN:
+            person = act.after["name"] or _("不指定")
+            words = _("%(n)d点，%(name)s", n=len(act.after["points"]), name=person)
+        elif act.submission_id:
             words = _("第%(n)d件", n=numbers[act.submission_id])
         elif title := titles.get(act.after.get("group", 0)):
             words = _("“%(title)s”，%(n)d点", title=title, n=len(act.after["points"]))
@@ -239,7 +242,7 @@ def split(
     db.session.add_all(made)
     db.session.flush()
     _hand_on({p.id: source.id for p, source in zip(made, sources, strict=True)}, now)
-    act = _note(
+    act = note(
         ActKind.SPLIT,
         submission.consultation_id,
         submission.id,
@@ -289,7 +292,7 @@ def merge(
         point.group_id = group.id
     _follow_the_first([*members_of_into, *ids], found)
     after = {"points": ids, "group": group.id}
-    act = _note(ActKind.MERGE, consultation_id, None, before, after, by, now)
+    act = note(ActKind.MERGE, consultation_id, None, before, after, by, now)
     _record("points.merged", act, len(found), 1, by, now, name=group.title)
     return act
 
@@ -308,7 +311,7 @@ def ungroup(points: Sequence[Point], *, by: audit.Actor, now: dt.datetime) -> Po
     before = {"groups": [[p.id, p.group_id] for p in found], "points": ids}
     for point in found:
         point.group_id = None
-    act = _note(ActKind.UNGROUP, consultation_id, None, before, {"points": ids}, by, now)
+    act = note(ActKind.UNGROUP, consultation_id, None, before, {"points": ids}, by, now)
     _record("points.ungrouped", act, len(found), len(found), by, now)
     return act
 
@@ -341,7 +344,7 @@ def keep_apart(
     lock_consultation(consultation_id)
     ids = [p.id for p in lock(points)]
     after: dict[str, Any] = {"points": ids} | ({"in_theme": True} if in_theme else {})
-    act = _note(ActKind.APART, consultation_id, None, {"points": ids}, after, by, now)
+    act = note(ActKind.APART, consultation_id, None, {"points": ids}, after, by, now)
     _record("points.kept_apart", act, len(ids), len(ids), by, now)
     return act
 
@@ -352,7 +355,7 @@ def keep_groups_apart(
     """Say that two groups do not say the same: they are never proposed to be one again."""
     lock_consultation(one.consultation_id)
     pair = {"points": [], "groups": sorted((one.id, other.id))}
-    act = _note(ActKind.APART, one.consultation_id, None, pair, pair, by, now)
+    act = note(ActKind.APART, one.consultation_id, None, pair, pair, by, now)
     _record("points.kept_apart", act, 0, 0, by, now, name=one.title)
     return act
 
@@ -415,7 +418,7 @@ def move(
     if before == after:
         return None
     db.session.flush()
-    act = _note(ActKind.MOVE, point.consultation_id, point.submission_id, before, after, by, now)
+    act = note(ActKind.MOVE, point.consultation_id, point.submission_id, before, after, by, now)
     audit.record("points.moved", point, by=by, now=now, name=name(point))
     return act
 
@@ -430,6 +433,8 @@ def undo(act: PointAct, *, by: audit.Actor, now: dt.datetime) -> None:
         _undo_split(act)
     elif act.kind is ActKind.MOVE:
         _undo_move(act)
+    elif act.kind is ActKind.ASSIGN:
+        _undo_assignment(act)
     elif act.kind is not ActKind.APART:
         _undo_grouping(act)
     act.undone_at, act.undone_by_id = now, by.id
@@ -465,6 +470,18 @@ def _undo_move(act: PointAct) -> None:
     point.plan_key = act.before.get("plan", point.plan_key)
     point.version_id = act.before["version"]
     point.stance = Stance(act.before["stance"]) if act.before["stance"] else None
+
+
+def _undo_assignment(act: PointAct) -> None:
+    ids = act.after["points"]
+    found = _locked(Point.id.in_(ids))
+    now_named = response_rows.assigned(ids)
+    if len(found) != len(ids) or any(
+        p.lead_unit_id != act.after["unit"] or now_named.get(p.id) != act.after["person"]
+        for p in found
+    ):
+        raise Refused(_("之后又有改动，请先撤销后来的操作。"))
+    response_rows.assign(dict(act.before["persons"]))
 
 
 def _undo_grouping(act: PointAct) -> None:
@@ -618,7 +635,7 @@ def _about(point: Point) -> dict[str, Any]:
     }
 
 
-def _note(
+def note(
     kind: ActKind,
     consultation_id: int,
     submission_id: int | None,
@@ -627,6 +644,7 @@ def _note(
     by: audit.Actor,
     now: dt.datetime,
 ) -> PointAct:
+    """Keep what was done, so that it can be followed and undone."""
     act = PointAct(
         consultation_id=consultation_id,
         submission_id=submission_id,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
+from consult import officers
 from consult.point_rows import Point
 from consult.response_rows import (
     Response,
@@ -56,6 +57,17 @@ class Progress:
     overdue: int
 
 
+@dataclass(frozen=True, slots=True)
+class OfPerson:
+    """How far one person has come with the points they were named for; without a name, those of
+    the unit for which nobody was."""
+
+    id: int | None
+    name: str
+    states: dict[ResponseState, int]
+    overdue: int
+
+
 def open_count(consultation_id: int) -> int:
     """How many points have no final answer."""
     query = (
@@ -84,6 +96,41 @@ def progress(consultation_id: int, *, today: dt.date) -> tuple[Left, list[Progre
         if lead is not None:
             found[lead].states[state or TODO] += number
     return _left(sums), list(found.values())
+
+
+def by_person(
+    unit_id: int, *, consultation_id: int | None = None, today: dt.date
+) -> list[OfPerson]:
+    """How far the people of a unit have come with the points it leads, those in one consultation
+    if it is named; everybody who may be named is there, those without a person come last."""
+    naming = officers.naming()
+    query = (
+        sa.select(
+            naming.c.person_id,
+            Response.state,
+            sa.func.count(Point.id),
+            sa.func.count(sa.case((is_overdue(today), Point.id))),
+        )
+        .select_from(Point)
+        .join(Submission, Submission.id == Point.submission_id)
+        .outerjoin(Response, Response.point_id == Point.id)
+        .outerjoin(naming, naming.c.point_id == Point.id)
+        .where(Point.lead_unit_id == unit_id, needs_answer())
+        .group_by(naming.c.person_id, Response.state)
+    )
+    if consultation_id is not None:
+        query = query.where(Point.consultation_id == consultation_id)
+    rows = db.session.execute(query).all()
+    staff: list[tuple[int | None, str]] = [(o.id, o.name) for o in officers.of_units([unit_id])]
+    found = []
+    for person, name in [*staff, (None, "")]:
+        states, late = dict.fromkeys(ResponseState, 0), 0
+        for each, state, number, overdue_there in rows:
+            if each == person:
+                states[state or TODO] += number
+                late += overdue_there
+        found.append(OfPerson(person, name, states, late))
+    return found
 
 
 class _Sum(NamedTuple):

@@ -3,7 +3,7 @@ point apart. They stand below `points`, so that both know them.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.point_rows import Cooperation, Point, PointState
 from consult.submissions import GONE, Submission
 from core import audit
+from core.accounts import Account
 from core.db import Base, choice, db
 
 LONGEST_REASON = 2000
@@ -147,6 +148,18 @@ class Response(Base):
     published_at: Mapped[dt.datetime | None]
 
 
+class Assignment(Base):
+    """Who of the lead unit was named to answer a point. It counts only while that person may answer
+    for the unit, which `officers` reads; so nothing has to follow when somebody leaves."""
+
+    __tablename__ = "assignment"
+
+    point_id: Mapped[int] = mapped_column(sa.ForeignKey("point.id"), primary_key=True)
+    account_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("account.id", ondelete="CASCADE"), index=True
+    )
+
+
 class ResponseVersion(Base):
     """One version of an answer's words. Rows are never changed or removed."""
 
@@ -187,6 +200,29 @@ def begun(ids: Sequence[int]) -> bool:
     return db.session.scalar(query.limit(1)) is not None
 
 
+def assigned(ids: Sequence[int]) -> dict[int, int]:
+    """{point id: the account that was named}, whether it may still answer or not."""
+    query = sa.select(Assignment.point_id, Assignment.account_id).where(
+        Assignment.point_id.in_(ids)
+    )
+    return {row.point_id: row.account_id for row in db.session.execute(query)}
+
+
+def assign(persons: Mapping[int, int | None]) -> None:
+    """{point: the account that shall answer it, or None}, in place of who was named. An account
+    that is gone is nobody."""
+    db.session.flush()
+    db.session.execute(
+        sa.delete(Assignment).where(Assignment.point_id.in_(list(persons))),
+        execution_options={"synchronize_session": False},
+    )
+    named = {id for id in persons.values() if id is not None}
+    known = set(db.session.scalars(sa.select(Account.id).where(Account.id.in_(named))))
+    rows = [{"point_id": p, "account_id": person} for p, person in persons.items()]
+    if rows := [row for row in rows if row["account_id"] in known]:
+        db.session.execute(sa.insert(Assignment), rows)
+
+
 def inherit(sources: dict[int, int], *, now: dt.datetime) -> None:
     """{new point: the one whose words it takes}: what was said about who answers by when goes on."""
     query = sa.select(Response).where(Response.point_id.in_(set(sources.values())))
@@ -202,6 +238,8 @@ def inherit(sources: dict[int, int], *, now: dt.datetime) -> None:
                     changed_at=now,
                 )
             )
+    named = assigned(list(set(sources.values())))
+    assign({fresh: named[source] for fresh, source in sources.items() if source in named})
 
 
 # --- conditions --------------------------------------------------------------------------------

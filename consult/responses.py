@@ -15,11 +15,13 @@ from flask_babel import lazy_gettext as _l
 
 from consult import (
     consultations,
+    officers,
     points,
+    response_rows,
     wordings,
 )
 from consult.consultations import Consultation
-from consult.points import LIVE, Cooperation, Point
+from consult.points import LIVE, ActKind, Cooperation, Point, PointAct
 from consult.response_rows import DONE as DONE
 from consult.response_rows import LONGEST_REASON as LONGEST_REASON
 from consult.response_rows import SHORTEST_REASON as SHORTEST_REASON
@@ -157,6 +159,7 @@ def route(
             sa.delete(Cooperation).where(Cooperation.point_id.in_(some)),
             execution_options={"synchronize_session": False},
         )
+    _leave_to(unit_id, found)
     for point in found:
         point.lead_unit_id = unit_id
         response = held[point.id]
@@ -188,12 +191,53 @@ def reassign(
         sa.delete(Cooperation).where(Cooperation.point_id.in_(ids), Cooperation.unit_id == unit_id),
         execution_options={"synchronize_session": False},
     )
+    _leave_to(unit_id, found)
     for point in found:
         point.lead_unit_id = held[point.id].unit_id = unit_id
         _changed(held[point.id], now)
     named = db.session.scalar(sa.select(Unit.name).where(Unit.id == unit_id))
     _record("response.reassigned", found, by, now, after={"unit": named}, reason=reason)
     return len(found)
+
+
+def assign(
+    chosen: Sequence[Point], person_id: int | None, *, by: audit.Actor, now: dt.datetime
+) -> PointAct | None:
+    """Name who of the lead unit answers points, with those of their groups; None names nobody. None
+    is returned where it is so already. What somebody is just writing is not overtaken by it."""
+    found = _held(chosen)
+    _must_be_in(_responses(found, now).values(), (TODO, DRAFTED, IN_REVIEW))
+    unit_ids = {p.lead_unit_id for p in found}
+    if None in unit_ids:
+        raise Refused(_("还没有分办，请先分办。"))
+    if len(unit_ids) > 1:
+        raise Refused(_("这些意见点（含一并答复的）由不同的单位承办，请按单位分别指定经办人。"))
+    (unit_id,) = unit_ids
+    staff = {each.id: each.name for each in officers.of_units([unit_id or 0])}
+    if person_id is not None and person_id not in staff:
+        raise Refused(_("请在承办单位的工作人员中选择经办人。"))
+    known: dict[int, int] = {}
+    for some in _batches([p.id for p in found]):
+        known |= response_rows.assigned(some)
+    changed = [p for p in found if known.get(p.id) != person_id]
+    if not changed:
+        return None
+    ids = [p.id for p in changed]
+    name = staff[person_id] if person_id is not None else ""
+    for some in _batches(ids):
+        response_rows.assign(dict.fromkeys(some, person_id))
+    act = points.note(
+        ActKind.ASSIGN,
+        changed[0].consultation_id,
+        None,
+        {"points": ids, "persons": [[id, known.get(id)] for id in ids]},
+        {"points": ids, "person": person_id, "name": name, "unit": unit_id},
+        by,
+        now,
+    )
+    was = {id: {"person": staff.get(known.get(id, 0), "")} for id in ids}
+    _record("response.assigned", changed, by, now, before=was, after={"person": name})
+    return act
 
 
 # --- the words ---------------------------------------------------------------------------------
@@ -273,6 +317,7 @@ def hand_back(
     _must_be_in(held.values(), (TODO, DRAFTED, IN_REVIEW, FINAL, PUBLISHED), typed=reason)
     back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED, PUBLISHED: DRAFTED}
     out = any(response.state is PUBLISHED for response in held.values())
+    _leave_to(None, [p for p in found if held[p.id].state is TODO])
     for point in found:
         response = held[point.id]
         response.published_at = None
@@ -439,6 +484,12 @@ def _changed(response: Response, now: dt.datetime) -> None:
     response.changed_at = now
 
 
+def _leave_to(unit_id: int | None, found: Sequence[Point]) -> None:
+    """Whoever another unit had named answers no more."""
+    for some in _batches([p.id for p in found if p.lead_unit_id != unit_id]):
+        response_rows.assign(dict.fromkeys(some))
+
+
 def _must_be_seen(response: Response, seen: int, typed: str) -> None:
     if response.revision != seen:
         newest = next(iter(versions(response.point_id)), None)
@@ -499,6 +550,7 @@ def _record(
     now: dt.datetime,
     *,
     after: dict[str, Any],
+    before: Mapping[int, dict[str, Any]] | None = None,
     reason: str = "",
 ) -> None:
     """One event a point, in few statements."""
@@ -516,7 +568,7 @@ def _record(
             "thing_kind": "point",
             "thing_id": p.id,
             "thing_name": _("第%(n)d件第%(m)d点", n=numbers[p.submission_id], m=p.ordinal),
-            "before": None,
+            "before": before[p.id] if before else None,
             "after": after,
             "reason": reason,
         }

@@ -208,7 +208,12 @@ def _answers(consultation: Consultation, unit: Unit) -> None:
             act([point])
     responses.hand_back([found[4]], "请写得更具体些。", **who)
     responses.publish(consultation, **who)
+    staff = accounts.by_email(email("unit_staff"))
+    assert staff is not None
+    responses.assign([found[3], found[4]], staff.id, **who)
     db.session.add(SavedView(account_id=by.id, name="我的逾期", query="overdue=1"))
+    unit_view = {"name": "我手上的", "query": "person=me", "of_unit": True}
+    db.session.add(SavedView(account_id=staff.id, **unit_view))
     db.session.commit()
 
 

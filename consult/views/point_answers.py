@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from consult import (
     changes,
     drafts,
+    officers,
     point_lists,
     point_merges,
     point_suggestions,
@@ -97,6 +98,9 @@ def _show(
         beside=_beside(consultation, point) if office else [],
         kept=point_forms.kept_filters(),
         office=office,
+        officer=officers.named([point.id]).get(point.id),
+        officers=officers.of_units([point.lead_unit_id] if point.lead_unit_id else []),
+        namings=officers.history(point.id),
         leads=office or point.lead_unit_id == current_user.unit_id,
         overtaken=overtaken,
         typed=typed,
@@ -185,6 +189,8 @@ def _acts(point: Point, form: ActForm) -> dict[str, Callable[[], str]]:
         return remark
     unit: dict[str, Callable[[], str]] = remark | {
         "draft": lambda: point_forms.drafted(one, form, seen),
+        "assign": lambda: point_forms.assigned(one, form),
+        "take": lambda: point_forms.taken(one),
         "submit": lambda: _said(
             responses.submit(one, seen=seen, **point_forms.who()), _("已送复核。")
         ),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from flask import abort, request
 from flask_babel import gettext as _
@@ -9,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from wtforms import BooleanField, HiddenField, SelectMultipleField
 
-from consult import drafts, originals, points, responses, rules, wordings
+from consult import drafts, originals, point_lists, points, responses, rules, wordings
 from consult.analysis import personal
 from consult.consultations import Consultation
 from consult.point_lists import Filter
@@ -29,8 +30,10 @@ PAGE = 30
 STATES = {each.value for each in ResponseState}
 FILTERS = (
     *("state", "unit", "topic", "field", "plan", "section", "stance", "channel"),
-    *("overdue", "unrouted", "group"),
+    *("overdue", "unrouted", "group", "person"),
 )
+# Those of the workbench of a unit.
+OF_UNIT = ("state", "person", "overdue")
 OUTCOMES = {each.value for each in Outcome}
 
 
@@ -57,6 +60,7 @@ class ActForm(Form):
     query = HiddenField()
     group = HiddenField()
     into = HiddenField()
+    person = HiddenField()
 
 
 def lists() -> dict[str, Any]:
@@ -116,6 +120,29 @@ def routed(chosen: Sequence[Point], form: ActForm) -> str:
     return str(_("已分办%(n)d点。", n=count))
 
 
+def assigned(chosen: Sequence[Point], form: ActForm) -> str:
+    """Name who answers points of one round, or nobody any more; what to say of it."""
+    typed = form.person.data or ""
+    if typed == "":
+        raise Refused(_("请选择经办人。"))
+    return _named(chosen, None if typed == "none" else number(typed) or 0)
+
+
+def taken(chosen: Sequence[Point]) -> str:
+    """Let whoever asks answer points themselves; what to say of it."""
+    return _named(chosen, current_user.id)
+
+
+def _named(chosen: Sequence[Point], person_id: int | None) -> str:
+    act = responses.assign(chosen, person_id, **who())
+    if act is None:
+        return str(_("经办人没有变化。"))
+    count, name = len(act.after["points"]), act.after["name"]
+    if not name:
+        return str(_("%(n)d点不再指定经办人。", n=count))
+    return str(_("%(n)d点由%(name)s经办。", n=count, name=name))
+
+
 def unit(form: ActForm) -> int:
     """The unit that was chosen."""
     id = number(form.unit.data)
@@ -148,6 +175,7 @@ def filter_of(consultation: Consultation) -> Filter:
         state=ResponseState(state) if state else None,
         unit_id=number_in("unit"),
         unrouted=choice_in("unrouted", {"1"}) == "1",
+        person_id=person(),
         topic=words_in("topic", most=64),
         field=words_in("field", most=64),
         plan=words_in("plan", most=64),
@@ -157,6 +185,13 @@ def filter_of(consultation: Consultation) -> Filter:
         group_id=number_in("group"),
         overdue_on=local(now()).date() if choice_in("overdue", {"1"}) else None,
     )
+
+
+def person() -> int | None:
+    """Whose points the address asks for: `me`, `none` (0: nobody's), or an account's number."""
+    if request.args.get("person") == "me":
+        return int(current_user.id)
+    return 0 if request.args.get("person") == "none" else number_in("person")
 
 
 def _places(consultation: Consultation, section: int | None) -> Sequence[int] | None:
@@ -173,9 +208,23 @@ def _places(consultation: Consultation, section: int | None) -> Sequence[int] | 
     return [entry.id for one in every for entry in one.entries if entry.mark in marks]
 
 
-def kept_filters() -> dict[str, Any]:
+def kept_filters(names: Sequence[str] = FILTERS) -> dict[str, Any]:
     """The filters the address asks for, as it asks for them."""
-    return {name: request.args[name] for name in FILTERS if request.args.get(name)}
+    return {name: request.args[name] for name in names if request.args.get(name)}
+
+
+def of_query(query: str, names: Sequence[str] = FILTERS) -> dict[str, Any]:
+    """The filters of a kept view or of a sent list; whatever else stands there is left out."""
+    return {name: value for name, value in parse_qsl(query) if name in names and len(value) < 65}
+
+
+def view_kept(form: ActForm, names: Sequence[str] = FILTERS, *, of_unit: bool = False) -> str:
+    """Keep the filters of a list under a name; what to say of it."""
+    if not form.name.data:
+        raise Refused(_("请写明名称。"))
+    query = urlencode(of_query(form.query.data or "", names))[:400]
+    point_lists.keep_view(current_user.id, form.name.data, query, of_unit=of_unit)
+    return str(_("已保存“%(name)s”。", name=form.name.data))
 
 
 def listed(point: Point, submission: Submission) -> str:

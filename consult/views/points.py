@@ -1,8 +1,7 @@
 """Points at the desk: the workbench, and what is done to several points at once."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -12,6 +11,7 @@ from werkzeug.wrappers import Response as Answer
 from consult import (
     changes,
     drafts,
+    officers,
     point_lists,
     point_merges,
     points,
@@ -24,7 +24,7 @@ from consult import (
 from consult.consultations import Consultation
 from consult.points import Point, PointGroup
 from consult.views import loading, point_answers, point_forms, point_splits, unit_points
-from consult.views.point_forms import FILTERS, HERE, PAGE, ActForm
+from consult.views.point_forms import HERE, PAGE, ActForm
 from core import units
 from core.db import db
 from core.errors import Refused
@@ -40,6 +40,7 @@ blueprint.post(ONE + "/split")(point_splits.split)
 blueprint.get(HERE + "/acts")(point_splits.acts)
 blueprint.post(HERE + "/acts/<int:act_id>/undo")(point_splits.undo)
 blueprint.get("/points")(unit_points.mine)
+blueprint.post("/points")(unit_points.choose_mine)
 
 
 @blueprint.before_request
@@ -64,6 +65,8 @@ def index(slug: str) -> str:
     version = drafts.published(consultation)
     acts = points.acts_on(consultation.id, limit=5)
     left, progress = response_progress.progress(consultation.id, today=today)
+    unit_id = number_in("unit")
+    of_unit = next((each.unit for each in progress if each.unit.id == unit_id), None)
     return render_template(
         "consult/points/index.html",
         consultation=consultation,
@@ -76,6 +79,14 @@ def index(slug: str) -> str:
         left=left,
         unmet=changes.unmet_count(consultation.id),
         progress=progress,
+        named=officers.named([p.id for p, _s, _r in found]),
+        officers=officers.of_units(each.unit.id for each in progress),
+        of_unit=of_unit,
+        by_person=response_progress.by_person(
+            of_unit.id, consultation_id=consultation.id, today=today
+        )
+        if of_unit
+        else [],
         units=units.every(),
         subjects=point_lists.subjects(consultation.programme),
         taxonomy=taxonomies.of(consultation.programme),
@@ -83,7 +94,10 @@ def index(slug: str) -> str:
         wordings=wordings.every(),
         acts=acts,
         told=points.told(acts),
-        views=[(each, _kept(each.query)) for each in point_lists.views(current_user.id)],
+        views=[
+            (each, point_forms.of_query(each.query) | {"slug": slug})
+            for each in point_lists.views(current_user.id)
+        ],
         next_url=url_for(".index", slug=slug, **kept, after=found[-1][0].id) if more else None,
         first_url=url_for(".index", slug=slug, **kept) if request.args.get("after") else None,
         kept=kept,
@@ -99,11 +113,6 @@ def _others(consultation: Consultation) -> list[tuple[int, str]]:
     if shown is None:
         return []
     return [(g.id, g.title) for g in point_lists.newest_groups(consultation.id) if g.id != shown]
-
-
-def _kept(query: str) -> dict[str, str]:
-    """The filters of a kept view; whatever else stands in it is left out."""
-    return {name: value for name, value in parse_qsl(query) if name in FILTERS and len(value) < 65}
 
 
 @blueprint.post(HERE)
@@ -127,7 +136,8 @@ def choose(slug: str) -> Answer:
             "已公布%(n)d点的答复。", n=responses.publish(consultation, **point_forms.who())
         ),
         "join": lambda: _joined(consultation, form),
-        "view": lambda: _view_kept(form),
+        "assign": lambda: point_forms.assigned(_chosen(consultation, form), form),
+        "view": lambda: point_forms.view_kept(form),
     }
     done = acts.get(form.act.data or "")
     if done is None:
@@ -140,8 +150,7 @@ def choose(slug: str) -> Answer:
 
 
 def _back(slug: str, query: str) -> str:
-    kept: dict[str, Any] = dict(_kept(query))
-    return url_for(".index", slug=slug, **kept)
+    return url_for(".index", slug=slug, **point_forms.of_query(query))
 
 
 def _merged(consultation: Consultation, form: ActForm) -> str:
@@ -165,14 +174,6 @@ def _group(consultation: Consultation, typed: str | None) -> PointGroup:
     if found is None or found.consultation_id != consultation.id:
         raise Refused(_("请选择另一组。"))
     return found
-
-
-def _view_kept(form: ActForm) -> str:
-    if not form.name.data:
-        raise Refused(_("请写明名称。"))
-    query = urlencode(_kept(form.query.data or ""))[:400]
-    point_lists.keep_view(current_user.id, form.name.data, query)
-    return str(_("已保存“%(name)s”。", name=form.name.data))
 
 
 def _chosen(consultation: Consultation, form: ActForm) -> Sequence[Point]:
