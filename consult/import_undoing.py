@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import screening_figures, search_opinions, term_index
+from consult import point_merges, screening_figures, search_opinions, term_index
 from consult.attachments import Attachment
 from consult.consultations import Consultation, Phase
 from consult.decisions import Decision, Proposal
@@ -231,4 +231,5 @@ def _take_out(intake: Intake, going: Sequence[_Row]) -> None:
         screening_figures.count({"received": -count, "shown": -count * was_shown}, now=at)
     search_opinions.follow(ids)
     term_index.follow(ids)
+    point_merges.follow_opinions(intake.consultation_id, ids)
     db.session.expire_all()

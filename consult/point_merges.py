@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import comparing, point_lists, points, responses
+from consult import comparing, point_lists, points, responses, screening_steps
 from consult.alike_rows import AlikeGroups as AlikeGroups
 from consult.alike_rows import AlikeMember as AlikeMember
 from consult.alike_rows import AlikeProposal as AlikeProposal
@@ -262,15 +262,33 @@ def _resting(groups: dict[int, tuple[PointGroup, int]]) -> dict[int, tuple[Point
 def follow(consultation_id: int) -> None:
     """Count anew what waits, after something was done to points; where nothing was ever proposed
     there is nothing to count."""
-    last = db.session.get(AlikeSearch, consultation_id)
+    db.session.flush()
+    # Read anew: whoever held the consultation before may have counted meanwhile.
+    last = db.session.get(AlikeSearch, consultation_id, populate_existing=True)
     if last is None or not last.searched_at:
         return
-    db.session.flush()
     each = _waiting(sa.select(AlikeProposal.id), consultation_id).group_by(
         AlikeProposal.id, AlikeProposal.into_group_id
     )
     number = db.session.scalar(sa.select(sa.func.count()).select_from(each.subquery())) or 0
     last.waiting = number + len(pairs(consultation_id))
+
+
+def follow_opinions(consultation_id: int, ids: Sequence[int]) -> None:
+    """The same after opinions were hidden, shown again, masked or taken back; counted only where
+    one of them is proposed."""
+    for start in range(0, len(ids), screening_steps.BATCH):
+        query = (
+            sa.select(AlikeMember.point_id)
+            .join(Point, Point.id == AlikeMember.point_id)
+            .where(Point.submission_id.in_(ids[start : start + screening_steps.BATCH]))
+        )
+        if db.session.scalar(query.limit(1)) is not None:
+            follow(consultation_id)
+            return
+
+
+screening_steps.FOLLOWERS.append(follow_opinions)
 
 
 # --- deciding ----------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ carried out, so that no way of deciding can forget a count, a record or the sear
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -29,6 +29,9 @@ PENDING, SHOWN, HIDDEN = SubmissionState.PENDING, SubmissionState.SHOWN, Submiss
 FINAL = frozenset({SHOWN, HIDDEN, SubmissionState.REFERRED})
 MOST_ALIKE = 2_000
 BATCH = 500
+# What stands above and keeps something of what may be read: told of the consultation and of the
+# opinions that have just come to another state, in the same transaction.
+FOLLOWERS: list[Callable[[int, Sequence[int]], None]] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +70,8 @@ def carry_out(decided: Sequence[Submission], step: Step) -> None:
     record(decided, step.action, before, step.state, step.reason, step.by, step.now)
     search_opinions.follow(ids)
     term_index.follow(ids)
+    for follow in FOLLOWERS:
+        follow(decided[0].consultation_id, ids)
 
 
 def _batches(whole: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -19,6 +19,8 @@ from consult import (
 )
 from consult.comparing import Kind
 from consult.consultations import Consultation, Phase
+from consult.decisions import Reason
+from consult.originals import Span
 from consult.point_merges import Proposal
 from consult.points import Point
 from consult.responses import Outcome
@@ -392,6 +394,33 @@ def test_what_waits_is_kept_as_a_number(round_: Consultation) -> None:
     assert waiting() == 1
     point_merges.join(point_merges.pair_by_id(point_merges.pairs(round_.id)[0].id), "", **WHO)
     assert waiting() == 0
+
+
+def test_what_waits_follows_what_may_be_read(round_: Consultation) -> None:
+    def waiting() -> int:
+        db.session.flush()
+        query = sa.select(alike_search.AlikeSearch.waiting)
+        return db.session.scalars(query).one()
+
+    same = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
+    other = an_opinion(round_, "延长公园的开放时间，夏天开到晚上十点。", "d")
+    proposed(round_)
+    assert waiting() == 1
+    one, unlike = (
+        db.session.get_one(Submission, point.submission_id) for point in (same[0], other)
+    )
+    hide = {"reason": Reason.OFF_TOPIC, **WHO}
+    screening.decide(unlike, SubmissionState.HIDDEN, **hide)
+    assert waiting() == 1, "nobody proposed to merge that one"
+    screening.decide(one, SubmissionState.HIDDEN, **hide)
+    assert waiting() == 0, "hidden, it is not proposed in passing"
+    screening.decide(one, SubmissionState.SHOWN, **WHO)
+    assert waiting() == 1
+    screening.mask(one, [Span(1, 0, 2)], **WHO)
+    assert waiting() == 1
+    screening.withdraw(one, now=NOON)
+    assert waiting() == 0
+    assert point_merges.page(round_.id, limit=10) == []
 
 
 def test_themes_are_found_among_many_and_large_ones_fall_apart(app: Flask) -> None:
