@@ -16,7 +16,7 @@ import sqlalchemy as sa
 import xlsxwriter
 
 from bench import material
-from bench.measure import getter, hello, say, site
+from bench.measure import apart, getter, hello, say, site
 from consult import adoption, adoption_files, adoption_papers
 from consult.adoption import AdoptionReport
 from consult.adoption_files import Wanted
@@ -39,6 +39,11 @@ def run() -> None:
         _answered(made)
         print(f"{COUNT} opinions brought in and answered in {seconds:.1f} s")
         gathered = _cpu(lambda: adoption.gather(made.id))
+        counted = _cpu(lambda: adoption.count(made.id))
+        headers = material.in_the_office(app)
+        desk = apart({"d": getter(app, "/desk/consultations/bench/adoption", headers)})["d"]
+        _cpu(desk)
+        desk_page = _cpu(desk)
         _released(made)
         wanted = Wanted(consultation_id=made.id)
         paper = adoption_files.paper(wanted)
@@ -51,6 +56,8 @@ def run() -> None:
         _cpu(bare), _cpu(page)
         figures: list[tuple[str, float, float, str, str]] = [
             ("rows gathered", gathered, word, "python-docx by cell", "≤ 5"),
+            ("rows counted for the desk", counted, gathered, "rows gathered", "≤ 0.2"),
+            ("the desk's page", desk_page, _cpu(bare), "bare Flask page", "≤ 0.2"),
             *(
                 (f"as {kind}", _cpu(_maker(wanted, kind)), reference, name, goal)
                 for kind, reference, name, goal in (
@@ -84,7 +91,7 @@ def _maker(wanted: Wanted, kind: str) -> Callable[[], bytes]:
 
 def _answered(made: Consultation) -> None:
     """Every point has its final answer, stored in bulk."""
-    outcomes = [Outcome.ALREADY, Outcome.KEPT_FOR_STUDY, Outcome.OUT_OF_SCOPE]
+    outcomes = [Outcome.ALREADY, Outcome.ADOPTED, Outcome.KEPT_FOR_STUDY, Outcome.OUT_OF_SCOPE]
     points = db.session.scalars(sa.select(Point.id).where(Point.consultation_id == made.id)).all()
     rows = [
         {

@@ -7,6 +7,7 @@ erased later leaves every edition too. A correction is a new edition with a note
 """
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -37,7 +38,7 @@ from consult.asked_units import AskedUnit
 from consult.changes import Met
 from consult.consultations import Consultation, ConsultationState
 from consult.points import Point
-from consult.responses import Response
+from consult.responses import Outcome, Response
 from consult.revisions import Passage
 from consult.submissions import Channel, Submission, SubmissionState
 from core import audit
@@ -99,27 +100,18 @@ def asked(report: AdoptionReport) -> list[AskedUnit]:
 
 def gather(consultation_id: int) -> list[Row]:
     """The rows as the answers stand now: those of a group whose answer is the same are one row."""
-    query = (
-        sa.select(
-            Point.id,
-            Point.group_id,
-            Point.place,
-            Point.version_id,
-            Point.field_key,
-            Point.plan_key,
-            Submission.channel,
-            Response.outcome,
-            Response.reason,
-        )
-        .join(Submission, Submission.id == Point.submission_id)
-        .join(Response, Response.point_id == Point.id)
-        .where(
-            Point.consultation_id == consultation_id,
-            responses.needs_answer(),
-            Response.state.in_(responses.DONE),
-        )
-        .order_by(Submission.number, Point.start)
-    )
+    query = _answered(
+        consultation_id,
+        Point.id,
+        Point.group_id,
+        Point.place,
+        Point.version_id,
+        Point.field_key,
+        Point.plan_key,
+        Submission.channel,
+        Response.outcome,
+        Response.reason,
+    ).order_by(Submission.number, Point.start)
     found: dict[tuple[object, ...], list[Any]] = {}
     for each in db.session.execute(query):
         part = PART_OF.get(each.channel, Part.PUBLIC)
@@ -147,6 +139,76 @@ def gather(consultation_id: int) -> list[Row]:
         )
     order = list(Part)
     return sorted(rows, key=lambda row: order.index(row.part))
+
+
+def count(consultation_id: int) -> Sums:
+    """What is counted of the rows as the answers stand now, without putting them together."""
+    number, alone = sa.func.count(Point.id), sa.case((Point.group_id.is_(None), Point.id))
+    each_kind = _answered(
+        consultation_id, Submission.channel, Response.outcome, number, sa.func.count(alone)
+    ).group_by(Submission.channel, Response.outcome)
+    counts: Counter[tuple[Part, Outcome]] = Counter()
+    parts: Counter[Part] = Counter()
+    for channel, outcome, points_there, rows in db.session.execute(each_kind):
+        part = PART_OF.get(channel, Part.PUBLIC)
+        counts[part, outcome] += points_there
+        parts[part] += rows
+    together = _answered(
+        consultation_id, Submission.channel, Point.group_id, Response.outcome, Response.reason
+    )
+    query = together.where(Point.group_id.is_not(None)).distinct()
+    parts.update(
+        part
+        for part, *_answer in {
+            (PART_OF.get(channel, Part.PUBLIC), *answer)
+            for channel, *answer in db.session.execute(query)
+        }
+    )
+    return Sums(Totals(counts), _met(consultation_id), parts)
+
+
+def _met(consultation_id: int) -> Counter[Met]:
+    """How many points that were to change the text did, row by row."""
+    in_group = sa.case((Point.group_id.is_not(None), Response.reason), else_="")
+    query = _answered(
+        consultation_id,
+        Point.id,
+        Point.version_id,
+        Submission.channel,
+        Point.group_id,
+        Response.outcome,
+        in_group,
+    ).where(Response.outcome.in_(changes.MADE))
+    rows: dict[tuple[object, ...], list[tuple[int, int | None]]] = {}
+    for id, version_id, channel, group, outcome, reason in db.session.execute(
+        query.order_by(Submission.number, Point.start)
+    ):
+        part, alone = PART_OF.get(channel, Part.PUBLIC), id if group is None else 0
+        key = (outcome, part, group, alone, reason)
+        rows.setdefault(key, []).append((id, version_id))
+    fulfilment = changes.Fulfilment(consultation_id)
+    changed = changes.of_points([id for some in rows.values() for id, _version in some])
+    met: Counter[Met] = Counter()
+    for (outcome, *_rest), some in rows.items():
+        assert isinstance(outcome, Outcome)
+        linked = any(id in changed for id, _version in some)
+        met[fulfilment.of(outcome, some[0][1], linked)] += len(some)
+    return met
+
+
+def _answered(consultation_id: int, *columns: Any) -> sa.Select[*tuple[Any, ...]]:
+    """What is asked of the points of a consultation that have a final answer."""
+    return (
+        sa.select(*columns)
+        .select_from(Point)
+        .join(Submission, Submission.id == Point.submission_id)
+        .join(Response, Response.point_id == Point.id)
+        .where(
+            Point.consultation_id == consultation_id,
+            responses.needs_answer(),
+            Response.state.in_(responses.DONE),
+        )
+    )
 
 
 def _filed(some: Iterable[Any], taxonomy: taxonomies.Taxonomy) -> tuple[str, ...]:

@@ -524,10 +524,12 @@ def test_the_table_says_what_was_changed_and_stays_as_it_was(
     answered([lift, beds])
     answered([other], Outcome.ALREADY)
     early = adoption.gather(round_.id)
+    assert adoption.count(round_.id) == adoption.Sums.of(early)
     assert [row.changed for row in early] == ["待下一稿落实", "待下一稿落实", ""]
     version, revision = second(round_)
     assert [row.met for row in adoption.gather(round_.id)][:2] == [Met.UNMET, Met.UNMET]
     changes.link(lift, version, [paragraph(revision, "电梯")], **WHO)
+    assert adoption.count(round_.id) == adoption.Sums.of(adoption.gather(round_.id))
     feedback = "共收到三件意见，都已研究，逐条答复如下。"
     report = adoption.propose(round_, feedback=feedback, by=audit.SYSTEM, now=NOON)
     adoption.release(report, round_, site="", by=audit.COMMAND_LINE, now=NOON)

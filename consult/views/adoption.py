@@ -231,7 +231,7 @@ def take(slug: str) -> Response:
     report = next(iter(adoption.released(consultation.id)), None)
     if full:
         adoption.note_full(consultation, report, by=current_user, now=now())
-    counted = adoption.sums(report) if report else Sums.of(adoption.gather(consultation.id))
+    counted = adoption.sums(report) if report else adoption.count(consultation.id)
     plain = f"adoption-{slug}-{report.number if report else 0}{'-full' if full else ''}"
     wanted = Wanted(consultation_id=consultation.id, full=full)
     return handed_out(wanted, kind, name=consultation.title, plain=plain, rows=counted.rows)
@@ -260,7 +260,7 @@ def _form(consultation: Consultation) -> Any:
 
 
 def _page(form: Any, consultation: Consultation, refusal: str = "") -> str:
-    counted = Sums.of(adoption.gather(consultation.id))
+    counted = adoption.count(consultation.id)
     top, sums = adoption_papers.summed(counted.totals)
     return render_template(
         "consult/adoption/prepare.html",
