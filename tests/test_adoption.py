@@ -82,6 +82,7 @@ def test_every_form_has_the_numbers_of_the_database(
     round_: Consultation, client: FlaskClient
 ) -> None:
     answered(round_)
+    assert adoption.count(round_.id) == adoption.Sums.of(adoption.gather(round_.id))
     released(round_)
     counted = dict(
         db.session.execute(

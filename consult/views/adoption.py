@@ -31,7 +31,7 @@ from core.web import as_file, keep_private, now, number_in
 
 blueprint = Blueprint("adoption", __name__)
 Page = Response | str | tuple[str, int]
-PAGE = 30
+PAGE = 20
 
 
 # --- for everybody -------------------------------------------------------------------------------

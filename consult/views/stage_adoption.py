@@ -25,7 +25,7 @@ from core.web import as_file, keep_private, now, number_in, words_in
 
 blueprint = Blueprint("stage_adoption", __name__)
 HERE = "/programmes/<programme>/stages/<stage>/adoption"
-PAGE = 30
+PAGE = 20
 
 
 @blueprint.get(f"{HERE}/")
