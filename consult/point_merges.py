@@ -244,6 +244,14 @@ def pairs(consultation_id: int) -> list[Pair]:
     ]
 
 
+def opinions_in(groups: Sequence[int]) -> Sequence[int]:
+    """The opinions of which points are in these groups; of many, some."""
+    query = sa.select(Point.submission_id).where(
+        Point.group_id.in_(groups), Point.state == points.LIVE
+    )
+    return db.session.scalars(query.order_by(Point.id).limit(500)).all()
+
+
 def _resting(groups: dict[int, tuple[PointGroup, int]]) -> dict[int, tuple[PointGroup, int]]:
     """Those of which nothing is being answered."""
     begun = (

@@ -24,6 +24,7 @@ from consult.summary_counts import FEW, Figures, Term, by_term, figures
 from consult.summary_items import Counted, Filters, Item, select
 from consult.summary_payload import unpack
 from consult.summary_words import cloud, ranked, weights
+from consult.theme_names import ThemeName
 from core.db import db
 
 
@@ -94,6 +95,19 @@ def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
 def lexicon_of(summary: Summary) -> int:
     """The number of the lexicon's version a snapshot was counted with."""
     return int(summary.basis.get("lexicon", 0))
+
+
+def given_names(consultation_id: int) -> dict[int, str]:
+    """{opinion: what a person calls the theme it belongs to}, in the last snapshot of a consultation
+    whose themes somebody named."""
+    named = sa.exists().where(ThemeName.summary_id == Summary.id)
+    query = sa.select(Summary).where(Summary.consultation_id == consultation_id, named)
+    summary = db.session.scalars(query.order_by(Summary.number.desc()).limit(1)).first()
+    if summary is None:
+        return {}
+    names = {row.theme: row.name for row in theme_names.of(summary.id)}
+    items = _counted(str(db.engine.url), summary.id).items
+    return {item.id: name for item in items if (name := names.get(item.theme))}
 
 
 @lru_cache(maxsize=8)

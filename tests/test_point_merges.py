@@ -15,6 +15,7 @@ from consult import (
     responses,
     screening,
     submissions,
+    summary_readings,
     term_index,
 )
 from consult.comparing import Kind
@@ -423,7 +424,9 @@ def test_what_waits_follows_what_may_be_read(round_: Consultation) -> None:
     assert point_merges.page(round_.id, limit=10) == []
 
 
-def test_themes_are_found_among_many_and_large_ones_fall_apart(app: Flask) -> None:
+def test_themes_are_found_among_many_and_large_ones_fall_apart(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     things = ["停车", "公园", "食堂"]
     rest = {
         "停车": ["车位", "车库", "收费", "夜间"],
@@ -442,8 +445,9 @@ def test_themes_are_found_among_many_and_large_ones_fall_apart(app: Flask) -> No
         assert any("停车" in each.terms for each in found)
         for each in found:
             assert len({place // 8 for place in each.members}) == 1, each.name
-        assert all(len(each.members) <= 4 for each in point_themes.of(texts, lexicon, most=4))
         assert point_themes.of(texts[:19], lexicon, most=20) == []
+        monkeypatch.setattr(point_themes, "_FEW", 0)
+        assert all(len(each.members) <= 4 for each in point_themes.of(texts, lexicon, most=4))
 
 
 # --- the page ----------------------------------------------------------------------------------
@@ -517,3 +521,23 @@ def test_the_page_joins_two_groups_and_the_workbench_says_how_many_wait(
     with app.app_context():
         assert len(points.members(groups[0])) == 7
     assert "另一组" in desk.post(bench, data=sent | {"into": "x"}).text
+
+
+@pytest.mark.usefixtures("of_one_theme")
+def test_a_theme_is_called_as_people_call_it(
+    app: Flask, round_: Consultation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposed(round_)
+    db.session.commit()
+    client = app.test_client()
+    people.sign_in(client, people.make("drc_staff"))
+    opinions = db.session.scalars(sa.select(Submission.id).order_by(Submission.id)).all()
+    at = f"/desk/consultations/{round_.slug}/points/alike"
+
+    def heading(named: dict[int, str]) -> str:
+        monkeypatch.setattr(summary_readings, "given_names", lambda _id: named)
+        return client.get(at).text.split("主题相同：", 1)[1].split("<", 1)[0]
+
+    assert heading({}) == "充电、车棚"
+    assert heading({opinions[0]: "楼道充电"}) == "充电、车棚", "one of three"
+    assert heading(dict.fromkeys(opinions[:2], "楼道充电")) == "楼道充电"

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import kept_views, summaries, theme_names
+from consult import kept_views, summaries, summary_readings, theme_names
 from consult.kept_views import KeptView
 from core import audit
 from core.audit import AuditEvent
@@ -49,6 +49,13 @@ def test_a_theme_called_otherwise_is_called_so_everywhere(
     assert answer.location.endswith("#theme-1")
     page = client.get(path).text
     assert "楼道里的难处" in column(page, 0)
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        items = summary_readings.read(summary, summaries.consultations_of(summary.subject))
+        first = {item.id for item in items.counted.items if item.theme == 1}
+        named = summary_readings.given_names(summary.consultation_id or 0)
+        assert named == dict.fromkeys(first, "楼道里的难处"), "and points are proposed by it"
     assert f"系统给的名称：{machine}" in page
     assert "楼道里的难处" in client.get(f"/desk/summaries/{counted}/contrast").text
     client.post(f"/desk/summaries/{counted}/report", data={"act": "compose", "seen": "0"})

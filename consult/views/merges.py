@@ -1,5 +1,8 @@
 """Points that are alike: what is proposed to be merged, or to be one group, and what a person says."""
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -7,7 +10,7 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectMultipleField
 
-from consult import alike_search, point_merges, rules
+from consult import alike_search, point_merges, rules, summary_readings
 from consult.views import loading
 from core import jobs
 from core import rules as core_rules
@@ -47,6 +50,8 @@ def index(slug: str) -> str:
     found = point_merges.page(consultation.id, after=number_in("after") or 0, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
     later = bool(request.args.get("after"))
+    pairs = [] if later else point_merges.pairs(consultation.id)
+    given = summary_readings.given_names(consultation.id)
     return render_template(
         "consult/points/alike.html",
         consultation=consultation,
@@ -56,10 +61,22 @@ def index(slug: str) -> str:
         neglected=jobs.neglected(now()),
         outdated=bool(search and search.searched_at and alike_search.is_outdated(search)),
         found=found,
-        pairs=[] if later else point_merges.pairs(consultation.id),
+        pairs=pairs,
+        called={p.id: _called([t.submission.id for t in p.texts], given) for p in found},
+        pairs_called={
+            pair.id: _called(point_merges.opinions_in([pair.one.id, pair.other.id]), given)
+            for pair in pairs
+            if pair.theme and given
+        },
         next_url=url_for(".index", slug=slug, after=found[-1].id) if more else None,
         first_url=url_for(".index", slug=slug) if later else None,
     )
+
+
+def _called(opinions: Sequence[int], given: Mapping[int, str]) -> str:
+    """What people call the theme of most of these opinions; "" where they gave it no name."""
+    names = Counter(given[id] for id in opinions if id in given).most_common(1)
+    return names[0][0] if names and 2 * names[0][1] > len(opinions) else ""
 
 
 @blueprint.post(HERE)
