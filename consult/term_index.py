@@ -8,6 +8,7 @@ memory (`shelf`), where each process follows by reading what has changed since.
 """
 
 import hashlib
+import itertools
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -289,8 +290,10 @@ class Numbering:
         return np.array([self._known[word] for word in wanted], dtype=np.uint32)
 
     def _learn(self) -> None:
-        for row in run(_LEARN, {"known": self._last}):
-            self._known[row.word] = self._last = row.id
+        more = run(_LEARN, {"known": self._last}).all()
+        self._known.update((word, id) for id, word in more)
+        if more:
+            self._last = more[-1].id
 
 
 def _known(wanted: Sequence[str]) -> dict[str, int]:
@@ -394,11 +397,20 @@ def store(batch: Batch, piece: Piece, reading: int, numbering: Numbering) -> Non
     """Keep what was read; what has changed since its words were taken is left for the next time."""
     change = _next_change()
     with uncollected():
-        rows = _rows(batch, numbering.of(batch.words), reading, change)
-        for row in rows:
-            row["id"] = row.pop("submission_id")
-            row["seen"] = piece.seen[row["id"]]
-        _RENEW.many(db.session.connection(), rows)
+        numbers = numbering.of(batch.words)
+        seen = piece.seen
+        _RENEW.many(
+            db.session.connection(),
+            {
+                "id": batch.ids,
+                "seen": [seen[id] for id in batch.ids],
+                "change": itertools.repeat(change),
+                "reading_id": itertools.repeat(reading),
+                "stance": batch.stances,
+                "terms": term_reading.blobs(batch.starts, batch.terms, numbers),
+                "opposed": term_reading.blobs(batch.opposed_starts, batch.opposed, numbers),
+            },
+        )
 
 
 # --- counting ------------------------------------------------------------------------------------

@@ -5,7 +5,8 @@ know which of the two is running; how SQLite is made to behave is in `core/sqlit
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
@@ -136,20 +137,22 @@ class Prepared:
         finally:
             cursor.close()
 
-    def many(self, connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-        """Execute for each of these, all with the same names; at least one."""
-        written = self._for(connection.dialect, rows[0])
-        sent = [
-            [process(given[name]) if process else given[name] for name, process in written.binds]
-            for given in (written.constants | row for row in rows)
-        ]
+    def many(self, connection: sa.Connection, columns: Mapping[str, Iterable[Any]]) -> None:
+        """Execute for many rows, given column by column: of each name as many values, at least one, and
+        of one of them no more."""
+        written = self._for(connection.dialect, dict(columns))
+        given = {name: itertools.repeat(value) for name, value in written.constants.items()}
+        sent: list[Iterable[Any]] = []
+        for name, process in written.binds:
+            column = columns[name] if name in columns else given[name]
+            sent.append(map(process, column) if process else column)
+        rows = list(zip(*sent, strict=False))
         if written.by_name:
             names = [name for name, _process in written.binds]
-            connection.exec_driver_sql(
-                written.sql, [dict(zip(names, each, strict=True)) for each in sent]
-            )
+            by_name = [dict(zip(names, row, strict=True)) for row in rows]
+            connection.exec_driver_sql(written.sql, by_name)
         else:
-            connection.exec_driver_sql(written.sql, list(map(tuple, sent)))
+            connection.exec_driver_sql(written.sql, rows)
 
     def first(self, connection: sa.Connection, values: dict[str, Any]) -> tuple[Any, ...] | None:
         """Execute with these values; the first row, with the values the columns' types make."""

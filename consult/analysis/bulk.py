@@ -607,7 +607,7 @@ class _Words:
         # By word: the number of its term or -1, and two of `Engine.placed`'s questions.
         kinds: tuple[Any, ...] = (np.int32, np.bool_, np.bool_)
         # By number in the dictionary the number of the word, -1 before it was met.
-        self._by_node = np.zeros(0, dtype=np.int32)
+        self._by_node: Ints = np.zeros(0, dtype=np.int64)
         self._facts: list[npt.NDArray[Any]] = [np.zeros(0, dtype=kind) for kind in kinds]
 
     def __len__(self) -> int:
@@ -625,17 +625,18 @@ class _Words:
         starts, ends = cut.starts + begin, cut.ends + begin
         top = int(cut.nodes.max(initial=0)) + 1
         if top > len(self._by_node):
-            more = np.full(top - len(self._by_node), -1, dtype=np.int32)
+            more = np.full(top - len(self._by_node), -1)
             self._by_node = np.concatenate((self._by_node, more))
-        fresh, first = np.unique(cut.nodes, return_index=True)
-        new = (self._by_node[fresh] < 0) & (fresh > 0)
-        at = first[new]
-        said = [text[a:b] for a, b in zip(starts[at].tolist(), ends[at].tolist(), strict=True)]
-        self._by_node[fresh[new]] = self.numbers(said)
-        numbers = self._by_node[cut.nodes].astype(np.int64)
+        numbers = self._by_node.take(cut.nodes)
+        new = np.flatnonzero((numbers < 0) & (cut.nodes > 0))
+        if len(new):
+            fresh, first = np.unique(cut.nodes[new], return_index=True)
+            self._by_node[fresh] = self.numbers(
+                _written(text, starts[new[first]], ends[new[first]])
+            )
+            numbers = self._by_node.take(cut.nodes)
         other = np.flatnonzero(cut.nodes == 0)
-        spans = zip(starts[other].tolist(), ends[other].tolist(), strict=True)
-        numbers[other] = self.numbers([text[a:b] for a, b in spans])
+        numbers[other] = self.numbers(_written(text, starts[other], ends[other]))
         return _Found(starts, ends, numbers)
 
     def placed(self, found: _Found, codes: Codes) -> _Placed:
@@ -687,6 +688,11 @@ class _Words:
         if number == len(self._names):
             self._names.append(term)
         return number, code, self._engine.guessed(term)
+
+
+def _written(text: str, starts: Ints, ends: Ints) -> list[str]:
+    """What stands from here to there."""
+    return [text[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
 
 
 class _Numbers(dict[str, int]):

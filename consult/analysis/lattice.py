@@ -144,30 +144,30 @@ class Lattice:
             at += rows.take(left) - rows.take(sizes)
             on = np.flatnonzero(left)
             at, sizes = at.take(on), left.take(on)
+        # By place in the text: how long the word is that begins there, and its number.
+        lengths = np.zeros(held.size, dtype=np.int8)
+        nodes = np.zeros(held.size, dtype=np.int64)
         known = np.concatenate(begins)
-        lengths = steps[known].astype(np.int64)
-        nodes = found.nodes(known, lengths)
-        starts = held.places.take(known)
+        starts, chosen = held.places.take(known), steps.take(known)
+        lengths[starts] = chosen
+        nodes[starts] = found.nodes(known, chosen)
         apart = np.zeros(held.size, dtype=np.bool_)
         apart[held.places.take(np.concatenate(alone))] = True
         lone, lone_ends = runs(apart)
         several = np.flatnonzero(lone_ends - lone > 1)
-        lone, lone_ends = lone[several], lone_ends[several]
+        lone, lone_ends = lone.take(several), lone_ends.take(several)
         # What the dictionary holds as a whole and what was cut all the same stays cut.
         where = np.zeros(held.size, dtype=np.int64)
         where[held.places] = np.arange(len(held.places))
-        whole = found.nodes(where[lone], lone_ends - lone)
-        free = np.flatnonzero(self._weights[whole] == -math.inf)
-        joined, joined_ends = _joined(held, where, lone[free], lone_ends[free])
-        joined_nodes = found.nodes(where[joined], joined_ends - joined)
-        joined_nodes[self._weights[joined_nodes] == -math.inf] = 0
-        every = np.concatenate((starts, joined))
-        order = np.argsort(every, kind="stable")
-        return Words(
-            every[order],
-            np.concatenate((starts + lengths, joined_ends))[order],
-            np.concatenate((nodes, joined_nodes))[order],
-        )
+        whole = found.nodes(where.take(lone), lone_ends - lone)
+        free = np.flatnonzero(self._weights.take(whole) == -math.inf)
+        starts, ends = _joined(held, where, lone.take(free), lone_ends.take(free))
+        joined = found.nodes(where.take(starts), ends - starts)
+        joined[self._weights.take(joined) == -math.inf] = 0
+        lengths[starts] = ends - starts
+        nodes[starts] = joined
+        every = np.flatnonzero(lengths)
+        return Words(every, every + lengths.take(every), nodes.take(every))
 
 
 class _Laid(NamedTuple):
@@ -314,7 +314,7 @@ class _Found(NamedTuple):
     long_lengths: Ints
     long_nodes: Ints
 
-    def nodes(self, starts: Ints, lengths: Ints) -> Ints:
+    def nodes(self, starts: Ints, lengths: Ints | Bytes) -> Ints:
         """The numbers of what stands at these places in these lengths; 0 where nothing begins so."""
         nodes = np.zeros(len(starts), dtype=np.int64)
         for length, column in enumerate(self.columns, 2):
