@@ -291,7 +291,7 @@ class Numbering:
 
     def _learn(self) -> None:
         more = run(_LEARN, {"known": self._last}).all()
-        self._known.update((word, id) for id, word in more)
+        self._known.update((row.word, row.id) for row in more)
         if more:
             self._last = more[-1].id
 
