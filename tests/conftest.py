@@ -19,7 +19,14 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 
 from tests import postgres
-from tests.databases import Databases, PostgresDatabases, SqliteDatabases, close
+from tests.databases import (
+    EMPTY,
+    Databases,
+    Filling,
+    PostgresDatabases,
+    SqliteDatabases,
+    close,
+)
 
 NOON = dt.datetime(2020, 10, 20, 4, 0, tzinfo=dt.UTC)
 SERVER = pytest.StashKey[str]()
@@ -135,9 +142,16 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def app(databases: Databases, clock: Clock) -> Iterator[Flask]:
-    """The site with an empty database."""
-    place = databases.copy("tables")
+def filling() -> Filling:
+    """What the site of a test begins with: nothing. A module whose tests all begin with the same
+    things has a fixture of this name that says so, and they are made once a process."""
+    return EMPTY
+
+
+@pytest.fixture
+def app(databases: Databases, clock: Clock, filling: Filling) -> Iterator[Flask]:
+    """The site, with an empty database or the `filling` of the module."""
+    place = databases.copy(*filling)
     app = place.site(CLOCK=clock)
     yield app
     _leave_contexts()

@@ -115,6 +115,11 @@ def close(app: Flask) -> None:
         db.engine.dispose()
 
 
+# The name of a template and what fills it, for `Databases.copy`.
+Filling = tuple[str, Callable[[Flask], None] | None]
+EMPTY: Filling = ("tables", None)
+
+
 class Databases(ABC):
     """Templates by name, and copies of them."""
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import programme_files, programmes
+from consult import programmes
 from consult.programmes import Programme
 from core import accounts, audit, consents, password_links, sealing
 from core.audit import AuditEvent
@@ -37,8 +37,9 @@ from panel.calls import Call, Notice
 from panel.members import Details, Member
 from tests import people
 from tests.conftest import NOON, Clock
+from tests.databases import Filling
+from tests.fillings import PROGRAMME_LOADED
 from tests.test_races import at_once
-from tests.world import PROGRAMME
 
 DAY = dt.timedelta(days=1)
 TODAY = local(NOON).date()
@@ -57,11 +58,14 @@ FILLED = {
 }
 
 
+@pytest.fixture
+def filling() -> Filling:
+    return PROGRAMME_LOADED
+
+
 @pytest.fixture(autouse=True)
 def programme(app: Flask) -> Iterator[Programme]:
     with app.app_context():
-        programme_files.load(PROGRAMME, by=audit.SYSTEM, now=NOON)
-        db.session.commit()
         found = programmes.newest()
         assert found is not None
         yield found

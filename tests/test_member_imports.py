@@ -9,7 +9,7 @@ import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import programme_files, programmes
+from consult import programmes
 from consult.programmes import Programme
 from core import audit, uploads
 from core.audit import AuditEvent
@@ -21,7 +21,8 @@ from panel.member_imports import MemberImport
 from panel.members import Gender, Member
 from tests import people
 from tests.conftest import NOON
-from tests.world import PROGRAMME
+from tests.databases import Filling
+from tests.fillings import PROGRAMME_LOADED
 
 PAGE = "/desk/panel/imports"
 TODAY = local(NOON).date()
@@ -31,11 +32,14 @@ GOOD = ("王小明", "男", "1975年3月", "某厂工程师", "138 0013 8000", "
         "区科委", "2020-09-01", "2025/8/31", "是")  # fmt: skip
 
 
+@pytest.fixture
+def filling() -> Filling:
+    return PROGRAMME_LOADED
+
+
 @pytest.fixture(autouse=True)
 def programme(app: Flask) -> Iterator[Programme]:
     with app.app_context():
-        programme_files.load(PROGRAMME, by=audit.SYSTEM, now=NOON)
-        db.session.commit()
         found = programmes.newest()
         assert found is not None
         yield found

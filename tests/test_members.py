@@ -13,7 +13,7 @@ from docx import Document
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import programme_files, programmes, topics
+from consult import programmes, topics
 from consult.programmes import Programme
 from consult.readers import tables
 from core import accounts, audit
@@ -39,18 +39,22 @@ from panel.appointments import Appointment, AppointmentState, Objection, Term
 from panel.members import Details, Member
 from tests import people
 from tests.conftest import NOON, Clock
-from tests.world import PROGRAMME
+from tests.databases import Filling
+from tests.fillings import PROGRAMME_LOADED
 
 TODAY = local(NOON).date()
 KIND, OTHER_KIND = "企业代表", "社区居民代表"
 REGISTER = "/desk/panel/members"
 
 
+@pytest.fixture
+def filling() -> Filling:
+    return PROGRAMME_LOADED
+
+
 @pytest.fixture(autouse=True)
 def programme(app: Flask) -> Iterator[Programme]:
     with app.app_context():
-        programme_files.load(PROGRAMME, by=audit.SYSTEM, now=NOON)
-        db.session.commit()
         found = programmes.newest()
         assert found is not None
         yield found

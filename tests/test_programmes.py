@@ -17,6 +17,7 @@ from core.db import db
 from core.web import SHANGHAI
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_programme
+from tests.databases import EMPTY, Filling
 
 FILE = Path(__file__).resolve().parent.parent / "consult" / "data" / "jingan-14.yaml"
 PAGE = "/programmes/jingan-14/"
@@ -26,12 +27,20 @@ def at(year: int, month: int, day: int = 15) -> dt.datetime:
     return dt.datetime(year, month, day, 12, tzinfo=SHANGHAI)
 
 
-@pytest.fixture
-def example(app: Flask) -> Flask:
-    """The site with the built-in programme and nothing else."""
+def load(app: Flask) -> None:
     with app.app_context():
         programme_files.load(FILE, example=True, by=audit.COMMAND_LINE, now=NOON)
         db.session.commit()
+
+
+@pytest.fixture
+def filling(request: pytest.FixtureRequest) -> Filling:
+    return ("example programme", load) if "example" in request.fixturenames else EMPTY
+
+
+@pytest.fixture
+def example(app: Flask) -> Flask:
+    """The site with the built-in programme and nothing else."""
     return app
 
 
@@ -243,9 +252,7 @@ def test_without_an_address_the_newest_programme_is_shown(app: Flask, client: Fl
     empty = client.get("/programmes/")
     assert empty.status_code == 200
     assert "还没有公布规划编制工作" in empty.text
-    with app.app_context():
-        programme_files.load(FILE, example=True, by=audit.COMMAND_LINE, now=NOON)
-        db.session.commit()
+    load(app)
     assert client.get("/programmes/").location == PAGE
     with app.app_context():
         a_programme("own-13")

@@ -54,6 +54,7 @@ from panel.rounds import Invitation, ReviewRound, RoundPhase
 from tests import people, world
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_prepared_draft, a_published_draft
+from tests.databases import EMPTY, Filling
 from tests.rounds_made import DUE, a_prepared_round, a_review, an_open_round
 from tests.test_races import at_once
 
@@ -63,16 +64,15 @@ SOON = NOON + dt.timedelta(minutes=20)
 NAMES = ("李文", "王小明", "张芳")
 
 
-@pytest.fixture
-def panel(app: Flask) -> list[Account]:
+def fill(app: Flask) -> None:
     """Three members who sit today, each with an account; the programme is the built-in one."""
+    app.config["CLOCK"] = lambda: NOON
     with app.app_context():
         programme_files.load(world.PROGRAMME, by=BY, now=NOON)
         db.session.commit()
         programme = programmes.by_slug("jingan-14")
         assert programme is not None
         kinds = quotas.categories(programme.id)
-        found = []
         for number, name in enumerate(NAMES):
             account = people.make("panel_member", email=f"m{number}@example.invalid", name=name)
             member = members.add(members.Details(name=name), by=BY, now=NOON)
@@ -85,9 +85,19 @@ def panel(app: Flask) -> list[Account]:
             appointment = appointments.propose(member, programme.id, term, by=BY, now=NOON)
             appointments.confirm(appointment, by=BY, today=local(NOON).date(), now=NOON)
             appointments.link(member, account, by=BY, now=NOON)
-            found.append(account)
         db.session.commit()
-        return found
+
+
+@pytest.fixture
+def filling(request: pytest.FixtureRequest) -> Filling:
+    return ("three members", fill) if "panel" in request.fixturenames else EMPTY
+
+
+@pytest.fixture
+def panel(app: Flask) -> list[Account]:
+    """The accounts of the three members."""
+    with app.app_context():
+        return list(db.session.scalars(sa.select(Account).order_by(Account.id)))
 
 
 def a_round(phase: Phase = Phase.OPEN, **plan: object) -> ReviewRound:

@@ -31,6 +31,7 @@ from core.errors import Refused
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.databases import EMPTY, Filling
 from tests.summaries_made import a_summary, an_opinion, hide, places
 
 ELDERLY, LIFTS = "新增养老床位500张。建设15分钟养老服务圈。", "支持既有多层住宅加装电梯。"
@@ -70,8 +71,8 @@ class Made:
         return db.session.get_one(Summary, self.summary_id)
 
 
-@pytest.fixture
-def made(app: Flask) -> Made:
+def fill(app: Flask) -> None:
+    app.config["CLOCK"] = lambda: NOON
     with app.test_request_context(method="POST"):
         consultation = a_consultation()
         version = a_published_draft(consultation)
@@ -90,7 +91,18 @@ def made(app: Flask) -> Made:
         for state in (SubmissionState.PENDING, SubmissionState.HIDDEN, SubmissionState.REFERRED):
             an_opinion(consultation, "这一件没有通过审核，不计入汇总。", state=state)
         db.session.commit()
-        return Made(consultation.id, a_summary(consultation).id)
+        a_summary(consultation)
+
+
+@pytest.fixture
+def filling(request: pytest.FixtureRequest) -> Filling:
+    return ("twelve opinions", fill) if "made" in request.fixturenames else EMPTY
+
+
+@pytest.fixture
+def made(app: Flask) -> Made:
+    with app.app_context():
+        return Made(*db.session.execute(sa.select(Summary.consultation_id, Summary.id)).one())
 
 
 @pytest.fixture
