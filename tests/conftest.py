@@ -38,7 +38,13 @@ settings.register_profile(
     "wenji",
     deadline=None,
     max_examples=30,
+    # The same examples each time: what was green here is green in CI, too.
+    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+# Other examples each time, and many of them: --hypothesis-profile=explore.
+settings.register_profile(
+    "explore", settings.get_profile("wenji"), derandomize=False, max_examples=500
 )
 settings.load_profile("wenji")
 

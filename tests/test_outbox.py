@@ -28,6 +28,7 @@ from tests.answers_made import all_final
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.live import free_port
+from tests.mail_server import listening
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -68,15 +69,14 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def server(mailbox: Mailbox) -> Iterator[Controller]:
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
+    controller = listening(mailbox)
     yield controller
     controller.stop()
 
 
 @pytest.fixture
 def smtp(server: Controller) -> Smtp:
-    return Smtp("127.0.0.1", server.port, "wenji@consult.example", patience=5)
+    return Smtp("127.0.0.1", server.port, "wenji@consult.example", patience=30)
 
 
 @pytest.fixture(autouse=True)

@@ -184,7 +184,7 @@ def test_the_worker_ends_with_its_server(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     with live.started(tmp_path, like=live.filled(tmp_path_factory.getbasetemp())) as found:
-        with urllib.request.urlopen(f"{found}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"{found}/healthz", timeout=60) as answer:
             assert answer.status == 200
         servers = _processes(str(tmp_path))
         # The server, the one that looks after the worker, the worker, and two web workers.

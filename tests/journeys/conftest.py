@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from axe_playwright_python.sync_playwright import DEFAULT_OPTIONS, Axe
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
@@ -24,6 +23,7 @@ from playwright.sync_api import Error as PlaywrightError
 from core.accounts import DEMO_PASSWORD
 from tests import live
 from tests.databases import Databases, SqliteDatabases
+from tests.mail_server import listening
 
 PHONE = {"width": 360, "height": 740}
 DESK = {"width": 1280, "height": 900}
@@ -55,7 +55,7 @@ AXE = (
 })();
 """
 )
-expect.set_options(timeout=15_000)
+expect.set_options(timeout=30_000)
 
 
 class Post:
@@ -71,7 +71,7 @@ class Post:
         self.letters.append((envelope.rcpt_tos[0], letter.get_content()))
         return "250 OK"
 
-    def wait_for(self, to: str, *, patience: float = 30) -> str:
+    def wait_for(self, to: str, *, patience: float = 60) -> str:
         """The words of the newest letter to this address, as soon as there is one."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
@@ -86,8 +86,7 @@ class Post:
 def post() -> Iterator[tuple[Post, int]]:
     """The mail server, and at which port it listens."""
     kept = Post()
-    controller = Controller(kept, hostname="127.0.0.1", port=live.free_port())
-    controller.start()
+    controller = listening(kept)
     yield kept, controller.port
     controller.stop()
 

@@ -216,7 +216,7 @@ def test_a_screener_works_twenty_by_keyboard_only(travel: Travel) -> None:
         else:
             page.keyboard.press("1")
             said = "展示"
-        expect(page.locator("[role=status]")).to_contain_text(f"件：{said}", timeout=20_000)
+        expect(page.locator("[role=status]")).to_contain_text(f"件：{said}")
         expect(page.locator("article[data-keys]").filter(has_text=head)).to_have_count(0)
         # The keys are there once the page's script has run.
         page.wait_for_load_state()
@@ -241,7 +241,7 @@ def _turn(page: Page, link: Locator) -> None:
     A click alone comes back while the new sheet is still being read: a count taken then misses
     what stands further down, and the sheet would be passed over.
     """
-    address = link.get_attribute("href", timeout=2_000)
+    address = link.get_attribute("href", timeout=10_000)
     assert address, "the sheet has no next one"
     page.goto(urljoin(page.url, address))
 
