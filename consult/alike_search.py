@@ -2,7 +2,7 @@
 
 It groups the points of a consultation by their words (`analysis/duplicates`) and, what is left, by
 their themes (`point_themes`), and keeps what it found, text by text. Nothing is proposed that was
-refused (`points.kept_apart`) or is being answered. A person decides: `point_merges`.
+refused (`point_acts.kept_apart`) or is being answered. A person decides: `point_merges`.
 """
 
 import datetime as dt
@@ -16,12 +16,13 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import point_themes, points, term_index
+from consult import point_acts, point_themes, points, term_index
 from consult.alike_rows import AlikeGroups, AlikeMember, AlikeProposal, AlikeSearch
 from consult.analysis import duplicates, normal
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
-from consult.points import ActKind, Point, PointAct
+from consult.point_acts import ActKind, PointAct
+from consult.points import Point
 from consult.responses import Response, ResponseState
 from consult.submissions import Submission, SubmissionState
 from core import audit, jobs
@@ -107,7 +108,7 @@ def search(
     what takes long. About 2 ms a point."""
     last = _search_of(consultation_id)
     stamp, said, closed = _stamp(consultation_id), _read(consultation_id), _begun(consultation_id)
-    before = points.kept_apart(consultation_id)
+    before = point_acts.kept_apart(consultation_id)
     lexicon = term_index.lexicon()
     release()
     clusters = _clusters(said)
@@ -115,13 +116,13 @@ def search(
     found = {n: _found(each, before, closed) for n, each in enumerate(clusters) if len(each) > 1}
     points.lock_consultation(consultation_id)
     # What was refused meanwhile stays refused.
-    apart = points.kept_apart(consultation_id)
+    apart = point_acts.kept_apart(consultation_id)
     changed = apart ^ before
     for place in found:
         if any(each.id in changed for each in clusters[place]):
             found[place] = _found(clusters[place], apart, closed)
     of_words = {place: each for place, each in found.items() if each is not None}
-    unlike = points.kept_apart(consultation_id, in_themes=True)
+    unlike = point_acts.kept_apart(consultation_id, in_themes=True)
     of_themes = [_in_theme(each, clusters, of_words, unlike, closed) for each in themes]
     kept = [*of_words.values(), *(each for each in of_themes if each is not None)]
     _forget_all(consultation_id)
@@ -206,7 +207,7 @@ def _found(cluster: Sequence[_Said], apart: set[int], closed: set[int]) -> _Foun
         ),
     )
     taken: list[tuple[int, ...]] = []
-    room = points.MOST_MERGED
+    room = point_acts.MOST_MERGED
     for words in order[:MOST_TEXTS]:
         ids = tuple(s.id for s in texts[words][:room])
         room -= len(ids)
@@ -252,7 +253,7 @@ def _pairs(
     closed: set[int],
 ) -> dict[tuple[int, int], str]:
     """{two groups: the theme both speak of, "" where their words are alike}."""
-    refused = points.groups_kept_apart(consultation_id)
+    refused = point_acts.groups_kept_apart(consultation_id)
     found: dict[tuple[int, int], str] = {}
     together = [("", cluster) for cluster in clusters]
     together += [(t.name, [s for place in t.clusters for s in clusters[place]]) for t in themes]

@@ -18,6 +18,7 @@ from consult import (
     consultations,
     drafts,
     inquiries,
+    point_acts,
     point_lists,
     points,
     responses,
@@ -146,7 +147,7 @@ def _split(consultation: Consultation, openings: Iterable[str], by: Account) -> 
     live = _live(consultation)
     for words in openings:
         submission = db.session.get_one(Submission, _that_begins(words, live).submission_id)
-        points.split(submission, points.propose(submission.body), by=by, now=_at(DRAFTED))
+        point_acts.split(submission, points.propose(submission.body), by=by, now=_at(DRAFTED))
 
 
 def _merge(consultation: Consultation, told: Iterable[dict[str, Any]], by: Account) -> None:
@@ -154,7 +155,7 @@ def _merge(consultation: Consultation, told: Iterable[dict[str, Any]], by: Accou
     for each in told:
         if "group" in each:
             chosen = [_that_begins(words, live) for words in each["to"]]
-            points.merge(chosen, each["group"], by=by, now=_at(DRAFTED))
+            point_acts.merge(chosen, each["group"], by=by, now=_at(DRAFTED))
 
 
 def _give_out(consultation: Consultation, by: Account) -> None:
@@ -173,7 +174,7 @@ def _give_out(consultation: Consultation, by: Account) -> None:
             key = groups.setdefault(point.group_id, key)
         given.setdefault(key, []).append(point)
         if key:
-            points.move(point, topic_key=key, by=by, now=_at(DRAFTED, 11))
+            point_acts.move(point, topic_key=key, by=by, now=_at(DRAFTED, 11))
     for key, some in given.items():
         topic = of_topic.get(key)
         lead = topic.lead.id if topic else consultation.unit_id

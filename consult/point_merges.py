@@ -2,9 +2,9 @@
 
 What `alike_search` found is read together with what became of the points since, so that nothing is
 proposed that was merged, split anew, taken back or is being answered. The merge is that of
-`points`, and so is its undoing. What a person says is not the same is `points.keep_apart` and never
-proposed again; of a theme only what is chosen is decided, because its texts were never said to be
-one.
+`point_acts`, and so is its undoing. What a person says is not the same is `point_acts.keep_apart`
+and never proposed again; of a theme only what is chosen is decided, because its texts were never
+said to be one.
 """
 
 import datetime as dt
@@ -15,14 +15,15 @@ from typing import Any
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import comparing, point_lists, points, responses, screening_steps
+from consult import comparing, point_acts, point_lists, points, responses, screening_steps
 from consult.alike_rows import AlikeGroups as AlikeGroups
 from consult.alike_rows import AlikeMember as AlikeMember
 from consult.alike_rows import AlikeProposal as AlikeProposal
 from consult.alike_rows import AlikeSearch as AlikeSearch
 from consult.alike_search import forget
 from consult.analysis import normal
-from consult.points import Point, PointAct, PointGroup
+from consult.point_acts import PointAct
+from consult.points import Point, PointGroup
 from consult.responses import Response, ResponseState
 from consult.submissions import Submission, SubmissionState
 from core import audit
@@ -332,10 +333,10 @@ def confirm(
     into = None
     if not anew and proposal.into_group_id and points.members(proposal.into_group_id):
         into = db.session.get(PointGroup, proposal.into_group_id)
-    act = points.merge(taken, title, into=into, by=by, now=now)
+    act = point_acts.merge(taken, title, into=into, by=by, now=now)
     if not proposal.theme:
         if left:
-            points.keep_apart(left, by=by, now=now)
+            point_acts.keep_apart(left, by=by, now=now)
         forget(AlikeProposal.id == proposal.id)
     elif into is None:
         # What is left of the theme may join what was just made of it.
@@ -351,7 +352,7 @@ def refuse(
     held = _held(proposal, shown)
     assert proposal is not None
     apart = [p for each in held.values() for p in each]
-    act = points.keep_apart(apart, in_theme=bool(proposal.theme), by=by, now=now)
+    act = point_acts.keep_apart(apart, in_theme=bool(proposal.theme), by=by, now=now)
     forget(AlikeProposal.id == proposal.id)
     follow(proposal.consultation_id)
     return act
@@ -361,7 +362,7 @@ def join(pair: AlikeGroups | None, title: str, *, by: audit.Actor, now: dt.datet
     """Let two groups be one: the smaller joins the larger, which may get a better name."""
     held = _held_pair(pair)
     (into, _n), (source, _m) = sorted(held, key=lambda each: (-each[1], each[0].id))
-    act = points.join(source, into, title, by=by, now=now)
+    act = point_acts.join(source, into, title, by=by, now=now)
     _forget_pair(pair)
     return act
 
@@ -369,7 +370,7 @@ def join(pair: AlikeGroups | None, title: str, *, by: audit.Actor, now: dt.datet
 def keep_groups_apart(pair: AlikeGroups | None, *, by: audit.Actor, now: dt.datetime) -> PointAct:
     """Say that two groups do not say the same."""
     (one, _n), (other, _m) = _held_pair(pair)
-    act = points.keep_groups_apart(one, other, by=by, now=now)
+    act = point_acts.keep_groups_apart(one, other, by=by, now=now)
     _forget_pair(pair)
     return act
 

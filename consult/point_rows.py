@@ -1,8 +1,9 @@
-"""The rows of points (意见点): what `points` works with, and the first point of every submission.
+"""The rows of points (意见点): what `points` and `point_acts` work with, and the first point of
+every submission.
 
 They stand below `submissions`, because whatever stores a submission makes its first point in the
 same transaction: a submission without a point could be forgotten when answers are counted. The
-acts on points need to read submissions, so those stand above, in `points`.
+acts on points need to read submissions, so those stand above, in `point_acts`.
 """
 
 import datetime as dt
@@ -109,7 +110,7 @@ class Cooperation(Base):
 class PointAct(Base):
     """What was done to points, so that it can be followed and undone. Rows are never removed.
 
-    `before` and `after` are plain: {"points": […ids…], …}; which keys, each act of `points` says.
+    `before` and `after` are plain: {"points": […ids…], …}; which keys, each act of `point_acts` says.
     """
 
     __tablename__ = "point_act"

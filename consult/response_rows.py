@@ -1,5 +1,5 @@
-"""The rows of answers (答复): what `responses` works with, and what `points` asks before it takes a
-point apart. They stand below `points`, so that both know them.
+"""The rows of answers (答复): what `responses` works with, and what `point_acts` asks before
+it takes a point apart. They stand below `points`, so that all know them.
 """
 
 import datetime as dt

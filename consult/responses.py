@@ -16,12 +16,14 @@ from flask_babel import lazy_gettext as _l
 from consult import (
     consultations,
     officers,
+    point_acts,
     points,
     response_rows,
     wordings,
 )
 from consult.consultations import Consultation
-from consult.points import LIVE, ActKind, Cooperation, Point, PointAct
+from consult.point_acts import ActKind, PointAct
+from consult.points import LIVE, Cooperation, Point
 from consult.response_rows import DONE as DONE
 from consult.response_rows import LONGEST_REASON as LONGEST_REASON
 from consult.response_rows import SHORTEST_REASON as SHORTEST_REASON
@@ -226,7 +228,7 @@ def assign(
     name = staff[person_id] if person_id is not None else ""
     for some in _batches(ids):
         response_rows.assign(dict.fromkeys(some, person_id))
-    act = points.note(
+    act = point_acts.note(
         ActKind.ASSIGN,
         changed[0].consultation_id,
         None,

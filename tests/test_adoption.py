@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import adoption, adoption_papers, points, responses, screening, submissions
+from consult import adoption, adoption_papers, point_acts, points, responses, screening, submissions
 from consult.adoption import Part
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.responses import Outcome
@@ -64,7 +64,7 @@ def answered(consultation: Consultation) -> None:
     an_opinion(consultation, "建议加强基础教育的布局。", Channel.PANEL)
     an_opinion(consultation, "隐去的一件，不应公开展示。", Channel.LETTER, SubmissionState.HIDDEN)
     together = [p for each in same for p in points.of(each.id)]
-    points.merge(together, "行道树", by=audit.SYSTEM, now=NOON)
+    point_acts.merge(together, "行道树", by=audit.SYSTEM, now=NOON)
     responses.draft(together, Outcome.ADOPTED, "", by=audit.SYSTEM, now=NOON)
     responses.submit(together, by=audit.SYSTEM, now=NOON)
     responses.approve(together, by=audit.COMMAND_LINE, now=NOON)

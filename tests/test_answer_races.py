@@ -9,6 +9,7 @@ from flask import Flask
 
 from consult import (
     adoption,
+    point_acts,
     points,
     response_progress,
     responses,
@@ -106,7 +107,7 @@ def test_what_is_merged_while_it_is_answered_has_one_answer(site: Flask) -> None
     answers is told that the group has just become another one."""
 
     def merge() -> None:
-        points.merge(live(the_round())[:2], "行道树", by=audit.SYSTEM, now=NOON)
+        point_acts.merge(live(the_round())[:2], "行道树", by=audit.SYSTEM, now=NOON)
 
     def answer() -> None:
         first = live(the_round())[:1]
@@ -196,7 +197,7 @@ def test_two_who_split_one_letter_leave_it_whole(site: Flask) -> None:
     def split(at: int) -> None:
         submission = db.session.get_one(Submission, id)
         spans = [(0, at), (at, len(submission.body))]
-        points.split(submission, spans, by=audit.SYSTEM, now=NOON)
+        point_acts.split(submission, spans, by=audit.SYSTEM, now=NOON)
 
     together(site, *[lambda at=at: split(at) for at in (middle - 2, middle, middle + 2)])
     with site.app_context():

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from consult import (
     answering,
     drafts,
+    point_acts,
     point_letters,
     points,
     response_progress,
@@ -113,19 +114,19 @@ def test_the_later_of_two_gets_both_texts(round_: Consultation) -> None:
 
 def test_a_group_is_answered_at_once_and_not_merged_meanwhile(round_: Consultation) -> None:
     three = [a_point(round_, f"建议在老旧小区加装电梯{n}。") for n in range(3)]
-    points.merge(three[:2], "电梯", **WHO)
+    point_acts.merge(three[:2], "电梯", **WHO)
     wording = wordings.save("已体现", Outcome.ALREADY, WHY, **WHO)
     assert responses.draft([three[0]], Outcome.ALREADY, WHY, **WHO) == 2
     assert wordings.every() == [(wording, 2)]
     with pytest.raises(Refused):
-        points.merge([three[1], three[2]], "又一组", **WHO)
+        point_acts.merge([three[1], three[2]], "又一组", **WHO)
     assert db.session.scalar(sa.select(sa.func.count(ResponseVersion.id))) == 2
 
 
 def test_who_answers_while_it_is_merged_is_refused(round_: Consultation) -> None:
     one, two = a_point(round_), a_point(round_, "建议多加装几部电梯。")
     stale = Point(id=one.id, consultation_id=round_.id, group_id=None)
-    points.merge([one, two], "电梯", **WHO)
+    point_acts.merge([one, two], "电梯", **WHO)
     with pytest.raises(Refused, match="归并"):
         responses.draft([stale], Outcome.ALREADY, WHY, **WHO)
 
@@ -277,7 +278,7 @@ def test_an_act_is_undone_at_the_desk(app: Flask, round_: Consultation) -> None:
     people.sign_in(client, people.make("drc_staff"))
     ids = [p.id for p in both]
     assert post(client, DESK, act="merge", points=ids, title="电梯") == 303
-    (act,) = points.acts_on(round_.id)
+    (act,) = point_acts.acts_on(round_.id)
     assert post(client, f"{DESK}/acts/{act.id}/undo") == 303
     assert post(client, f"{DESK}/acts/{act.id}/undo") == 409
 
@@ -332,7 +333,7 @@ def test_the_desk_moves_a_point_in_the_draft_lists_its_acts_and_its_neighbours(
     assert answer.location == f"{at}?state=todo"
     # Older acts than the workbench lists can be undone, too.
     listed = client.get(f"{DESK}/acts").text
-    (act,) = points.acts_on(round_.id)
+    (act,) = point_acts.acts_on(round_.id)
     assert f"acts/{act.id}/undo" in listed
     assert "第1件" in listed
     assert client.get(f"{DESK}/acts?before={act.id}").status_code == 200

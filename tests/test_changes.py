@@ -19,6 +19,7 @@ from consult import (
     archives,
     changes,
     drafts,
+    point_acts,
     points,
     responses,
     revisions,
@@ -203,7 +204,7 @@ def test_what_was_said_of_the_newest_version_is_not_due(round_: Consultation) ->
 
 def test_a_group_is_linked_together_and_once(round_: Consultation) -> None:
     same = [a_point(round_, f"图书馆应当开放到晚上九点，第{n}封。") for n in range(3)]
-    points.merge(same, "图书馆", **WHO)
+    point_acts.merge(same, "图书馆", **WHO)
     answered(same)
     version, revision = second(round_)
     library = paragraph(revision, "图书馆")

@@ -8,9 +8,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import officers, point_letters, points, response_progress, responses
+from consult import officers, point_acts, point_letters, points, response_progress, responses
 from consult.consultations import Consultation, Phase
-from consult.points import ActKind, Point
+from consult.point_acts import ActKind
+from consult.points import Point
 from consult.responses import Outcome
 from consult.submissions import Submission
 from core import accounts, audit
@@ -133,12 +134,12 @@ def test_naming_is_recorded_and_undone_unless_something_came_after(round_: Consu
     assert early is not None
     assert late is not None
     assert late.kind is ActKind.ASSIGN
-    assert second.name in points.told([late])[late.id]
+    assert second.name in point_acts.told([late])[late.id]
     with pytest.raises(Refused, match="之后"):
-        points.undo(early, **WHO)
-    points.undo(late, **WHO)
+        point_acts.undo(early, **WHO)
+    point_acts.undo(late, **WHO)
     assert (named(one), named(two)) == (first.id, None)
-    points.undo(early, **WHO)
+    point_acts.undo(early, **WHO)
     assert named(one) is None
     told = [(each.before, each.after) for each in officers.history(one.id)]
     assert told == [(first.name, second.name), ("", first.name)]
@@ -149,17 +150,19 @@ def test_naming_is_recorded_and_undone_unless_something_came_after(round_: Consu
 def test_a_group_has_one_person_and_its_parts_go_on_with_theirs(round_: Consultation) -> None:
     unit, other = people.make_unit(), people.make_unit("区房管局", "fgj")
     staff, three = people.make("unit_staff", unit=unit), routed(round_, unit, 3)
-    points.merge(three[:2], "电梯", **WHO)
+    point_acts.merge(three[:2], "电梯", **WHO)
     responses.assign([three[0]], staff.id, **WHO)
     assert named(three[1]) == staff.id
     # A group may be led by several units after points were merged: then each is asked by itself.
     responses.reassign([three[2]], other.id, reason="属于房管", **WHO)
-    points.merge([three[2]], "", into=db.session.get(points.PointGroup, three[0].group_id), **WHO)
+    point_acts.merge(
+        [three[2]], "", into=db.session.get(points.PointGroup, three[0].group_id), **WHO
+    )
     with pytest.raises(Refused, match="不同的单位"):
         responses.assign([three[0]], None, **WHO)
-    points.ungroup(three, **WHO)
+    point_acts.ungroup(three, **WHO)
     submission = db.session.get_one(Submission, three[0].submission_id)
-    points.split(submission, [(0, 4), (4, len(submission.body))], **WHO)
+    point_acts.split(submission, [(0, 4), (4, len(submission.body))], **WHO)
     assert {named(p) for p in points.of(submission.id)} == {staff.id}
 
 
@@ -253,6 +256,6 @@ def test_the_office_names_filters_and_sees_progress_by_person(
     page = client.get(f"{DESK}?unit={unit.id}").text
     assert "区建设管理委各经办人进度" in page
     assert "周规划" not in page[page.index("各经办人进度") : page.index("</table>")]
-    (act,) = [a for a in points.acts_on(round_.id) if a.after["person"] == staff.id]
+    (act,) = [a for a in point_acts.acts_on(round_.id) if a.after["person"] == staff.id]
     assert client.post(f"{DESK}/acts/{act.id}/undo").status_code == 303
     assert named(one) is None

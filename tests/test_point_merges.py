@@ -9,6 +9,7 @@ from flask.testing import FlaskClient
 
 from consult import (
     alike_search,
+    point_acts,
     point_merges,
     point_themes,
     points,
@@ -81,7 +82,7 @@ def firsts(proposal: Proposal) -> set[int]:
     return {text.first.id for text in proposal.texts}
 
 
-def confirm(proposal: Proposal, chosen: set[int] | None = None) -> points.PointAct:
+def confirm(proposal: Proposal, chosen: set[int] | None = None) -> point_acts.PointAct:
     shown = firsts(proposal)
     return point_merges.confirm(
         point_merges.by_id(proposal.id),
@@ -92,7 +93,7 @@ def confirm(proposal: Proposal, chosen: set[int] | None = None) -> points.PointA
     )
 
 
-def refuse(proposal: Proposal) -> points.PointAct:
+def refuse(proposal: Proposal) -> point_acts.PointAct:
     return point_merges.refuse(point_merges.by_id(proposal.id), firsts(proposal), **WHO)
 
 
@@ -125,13 +126,13 @@ def test_confirming_is_the_merge_that_there_is_and_can_be_undone(round_: Consult
     made = lifts(round_)
     (found,) = proposed(round_)
     act = confirm(found)
-    assert act.kind is points.ActKind.MERGE
+    assert act.kind is point_acts.ActKind.MERGE
     assert len({p.group_id for p in made}) == 1
     assert made[0].group_id is not None
     assert points.counts(round_.id).rows == 2
     assert point_merges.page(round_.id, limit=10) == []
     assert proposed(round_) == []
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     (again,) = proposed(round_)
     assert again.points == 3
     written = db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)).all()
@@ -157,7 +158,7 @@ def test_what_is_refused_is_proposed_again_for_new_ones_only(round_: Consultatio
     later = an_opinion(round_, LIFT_TOO, "f")
     (again,) = proposed(round_)
     assert firsts(again) == {fresh.id, later.id}
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     (all_of_them,) = proposed(round_)
     assert all_of_them.points == len(made) + 2
 
@@ -193,7 +194,7 @@ def test_what_was_merged_by_hand_or_hidden_since_is_not_proposed(round_: Consult
     with pytest.raises(Refused, match="请刷新"):
         confirm(found)
     assert point_merges.page(round_.id, limit=10)[0].points == 2
-    points.merge(made[:2], "电梯", **WHO)
+    point_acts.merge(made[:2], "电梯", **WHO)
     assert point_merges.page(round_.id, limit=10) == []
 
 
@@ -229,7 +230,7 @@ def test_a_search_is_outdated_by_new_points_and_by_what_is_freed(round_: Consult
     assert search is not None
     act = confirm(found)
     assert not alike_search.is_outdated(search), "what was decided needs no search"
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     assert alike_search.is_outdated(search)
     proposed(round_)
     assert not alike_search.is_outdated(search)
@@ -298,7 +299,7 @@ def test_what_is_of_one_theme_is_proposed_with_its_words(
 def test_of_a_theme_one_may_make_another_group(
     round_: Consultation, of_one_theme: list[Point]
 ) -> None:
-    points.merge([of_one_theme[0], an_opinion(round_, PARK, "p")], "充电", **WHO)
+    point_acts.merge([of_one_theme[0], an_opinion(round_, PARK, "p")], "充电", **WHO)
     (found,) = proposed(round_)
     assert found.into is not None
     both = firsts(found)
@@ -316,7 +317,7 @@ def test_a_theme_that_is_refused_is_not_asked_again_but_like_words_are(
     again = an_opinion(round_, CHARGE, "again")
     (of_words,) = proposed(round_)
     assert (of_words.theme, of_words.points) == ("", 2)
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     assert {each.theme for each in proposed(round_)} == {"", "充电、车棚"}
     assert again.group_id is None
 
@@ -325,8 +326,8 @@ def two_groups(round_: Consultation) -> tuple[list[Point], list[Point]]:
     """Groups made apart by two people, of opinions that say the same."""
     one = [an_opinion(round_, LIFT, f"a{n}") for n in range(3)]
     other = [an_opinion(round_, LIFT_TOO, f"b{n}") for n in range(2)]
-    points.merge(one, "加装电梯", **WHO)
-    points.merge(other, "老房子装电梯", **WHO)
+    point_acts.merge(one, "加装电梯", **WHO)
+    point_acts.merge(other, "老房子装电梯", **WHO)
     return one, other
 
 
@@ -343,7 +344,7 @@ def test_two_groups_made_apart_become_one_and_are_parted_again(round_: Consultat
     # Where each came from stays known.
     assert dict(act.before["groups"]) == {p.id: before[3] for p in other}
     assert point_merges.pairs(round_.id) == []
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     assert [p.group_id for p in one + other] == before
     assert group.title == "加装电梯"
 
@@ -354,10 +355,10 @@ def test_groups_that_are_not_the_same_are_not_asked_about_again(round_: Consulta
     (pair,) = point_merges.pairs(round_.id)
     act = point_merges.keep_groups_apart(point_merges.pair_by_id(pair.id), **WHO)
     assert (proposed(round_), point_merges.pairs(round_.id)) == ([], [])
-    assert points.kept_apart(round_.id) == set(), "their points may still be proposed"
+    assert point_acts.kept_apart(round_.id) == set(), "their points may still be proposed"
     with pytest.raises(Refused, match="请刷新"):
         point_merges.join(None, "", **WHO)
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     proposed(round_)
     assert len(point_merges.pairs(round_.id)) == 1
     responses.draft(other[:1], Outcome.ALREADY, WHY, **WHO)
@@ -368,11 +369,11 @@ def test_groups_are_joined_only_with_another_of_their_round(round_: Consultation
     one, other = two_groups(round_)
     group = db.session.get_one(points.PointGroup, one[0].group_id)
     with pytest.raises(Refused, match="另一组"):
-        points.join(group, group, **WHO)
+        point_acts.join(group, group, **WHO)
     gone = db.session.get_one(points.PointGroup, other[0].group_id)
-    points.ungroup(other, **WHO)
+    point_acts.ungroup(other, **WHO)
     with pytest.raises(Refused, match="没有意见点"):
-        points.join(gone, group, **WHO)
+        point_acts.join(gone, group, **WHO)
 
 
 def test_what_waits_is_kept_as_a_number(round_: Consultation) -> None:
@@ -387,9 +388,9 @@ def test_what_waits_is_kept_as_a_number(round_: Consultation) -> None:
     same = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
     proposed(round_)
     assert waiting() == 2
-    act = points.merge(same, "停车", **WHO)
+    act = point_acts.merge(same, "停车", **WHO)
     assert waiting() == 1
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     assert waiting() == 2
     refuse(point_merges.page(round_.id, limit=1)[0])
     assert waiting() == 1
@@ -512,7 +513,7 @@ def test_the_page_joins_two_groups_and_the_workbench_says_how_many_wait(
     # By hand, from the list of one group.
     with app.app_context():
         made = [an_opinion(consultation, PARK, f"{n}") for n in range(2)]
-        points.merge(made, "停车", **WHO)
+        point_acts.merge(made, "停车", **WHO)
         db.session.commit()
         parking = made[0].group_id
     assert "把这一整组并入" in desk.get(f"{bench}?group={parking}").text

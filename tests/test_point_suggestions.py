@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import point_suggestions, points, responses, screening, submissions, topics
+from consult import point_acts, point_suggestions, points, responses, screening, submissions, topics
 from consult.consultations import Consultation, Phase
 from consult.point_suggestions import About
 from consult.submissions import Opinion, Submission, SubmissionState
@@ -44,7 +44,7 @@ def a_point(consultation: Consultation, body: str, key: str = "") -> points.Poin
 def teach(consultation: Consultation, unit_id: int | None = None) -> None:
     for body, key in [(b, "lifts") for b in LIFTS] + [(b, "buses") for b in BUSES]:
         point = a_point(consultation, body)
-        points.move(point, topic_key=key, **WHO)
+        point_acts.move(point, topic_key=key, **WHO)
         if unit_id is not None and key == "lifts":
             day = NOON.date()
             responses.route([point], unit_id, due_on=day, **WHO)
@@ -76,16 +76,16 @@ def test_what_is_confirmed_otherwise_is_learned_anew(round_: Consultation) -> No
     assert _label(round_, said) == "lifts"
     for body in LIFTS:
         (point,) = points.of(_id_of(body))
-        points.move(point, topic_key="homes", **WHO)
+        point_acts.move(point, topic_key="homes", **WHO)
     assert _label(round_, said) == "homes"
 
 
 def test_copies_teach_once_and_what_was_taken_back_not_at_all(round_: Consultation) -> None:
     for n in range(4):
-        points.move(a_point(round_, LIFTS[0], key=f"copy-{n}"), topic_key="lifts", **WHO)
+        point_acts.move(a_point(round_, LIFTS[0], key=f"copy-{n}"), topic_key="lifts", **WHO)
     assert len(point_suggestions.confirmed(round_.programme_id, About.TOPIC)) == 1
     gone = a_point(round_, BUSES[0])
-    points.move(gone, topic_key="buses", **WHO)
+    point_acts.move(gone, topic_key="buses", **WHO)
     submission = db.session.get_one(Submission, gone.submission_id)
     submission.state = SubmissionState.WITHDRAWN
     db.session.flush()
@@ -100,7 +100,7 @@ def test_accuracy_is_that_of_texts_left_out_and_adds_up(round_: Consultation) ->
     assert sum(score.checked for _label, score in found.by_label) == 18
     assert sum(score.right for _label, score in found.by_label) == found.whole.right >= 16
     assert found.macro_f1 == pytest.approx(sum(s.f1 for _l, s in found.by_label) / 2)
-    points.move(points.of(_id_of(LIFTS[0]))[0], topic_key="homes", **WHO)
+    point_acts.move(points.of(_id_of(LIFTS[0]))[0], topic_key="homes", **WHO)
     after = point_suggestions.accuracy(round_.programme_id, About.TOPIC)
     assert (after.whole.checked, after.labels_too_few) == (17, 1)
 

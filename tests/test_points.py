@@ -13,6 +13,7 @@ from consult import (
     changes,
     imports,
     originals,
+    point_acts,
     points,
     response_progress,
     responses,
@@ -116,21 +117,21 @@ def test_a_split_keeps_every_word_and_what_was_before(round_: Consultation) -> N
         "另外，希望增加社区食堂；",
         "还要多种树。",
     ]
-    act = points.split(submission, spans, **WHO)
+    act = point_acts.split(submission, spans, **WHO)
     assert act is not None
     assert said(submission) == [BODY[slice(*span)].strip() for span in spans]
     assert "".join(BODY[p.start : p.end] for p in points.of(submission.id)) == BODY
     assert first.state is points.SUPERSEDED
-    assert points.history(submission.id) == [act]
-    assert points.split(submission, spans, **WHO) is None, "it is them already"
+    assert point_acts.history(submission.id) == [act]
+    assert point_acts.split(submission, spans, **WHO) is None, "it is them already"
 
 
 def test_splitting_again_lets_alone_what_stays(round_: Consultation) -> None:
     submission = an_opinion(round_)
     spans = points.sentences(BODY)
-    points.split(submission, [(0, spans[1][1]), (spans[2][0], len(BODY))], **WHO)
+    point_acts.split(submission, [(0, spans[1][1]), (spans[2][0], len(BODY))], **WHO)
     first, second = points.of(submission.id)
-    points.split(submission, [(0, spans[1][1]), spans[2], spans[3]], **WHO)
+    point_acts.split(submission, [(0, spans[1][1]), spans[2], spans[3]], **WHO)
     now = points.of(submission.id)
     assert now[0] is first
     assert second.state is points.SUPERSEDED
@@ -152,13 +153,13 @@ def test_splitting_again_lets_alone_what_stays(round_: Consultation) -> None:
 def test_no_word_is_lost_or_said_twice(round_: Consultation, spans: list[points.Place]) -> None:
     submission = an_opinion(round_)
     with pytest.raises(Refused):
-        points.split(submission, spans, **WHO)
+        point_acts.split(submission, spans, **WHO)
 
 
 def test_masking_after_a_split_masks_the_points(round_: Consultation) -> None:
     body = "建议加装电梯。我叫王小明，电话13800138000。希望种树。"
     submission = an_opinion(round_, body)
-    points.split(submission, points.sentences(body), **WHO)
+    point_acts.split(submission, points.sentences(body), **WHO)
     at = body.index("138")
     screening.mask(submission, [Span(1, at, at + 11)], **WHO)
     assert said(submission) == [
@@ -172,7 +173,7 @@ def test_masking_after_a_split_masks_the_points(round_: Consultation) -> None:
 
 def test_what_the_author_adds_belongs_to_the_last_point(round_: Consultation) -> None:
     submission = an_opinion(round_)
-    points.split(submission, points.sentences(BODY), **WHO)
+    point_acts.split(submission, points.sentences(BODY), **WHO)
     originals.add(submission, "是临汾路。", now=NOON)
     assert said(submission)[-1] == "还要多种树。\n是临汾路。"
 
@@ -181,24 +182,24 @@ def test_a_merge_is_one_row_and_is_undone(round_: Consultation) -> None:
     both = [an_opinion(round_, BODY + n, person="wang") for n in "一二"]
     an_opinion(round_, "建议多种树，多一些绿地。")
     first, second = (points.of(each.id)[0] for each in both)
-    act = points.merge([first, second], "加装电梯", **WHO)
+    act = point_acts.merge([first, second], "加装电梯", **WHO)
     assert points.counts(round_.id) == points.Counts(3, 3, 2, 1, 1)
     assert first.group_id == second.group_id is not None
-    points.undo(act, **WHO)
+    point_acts.undo(act, **WHO)
     assert points.counts(round_.id) == points.Counts(3, 3, 2, 0, 3)
     with pytest.raises(Refused, match="撤销过"):
-        points.undo(act, **WHO)
+        point_acts.undo(act, **WHO)
 
 
 def test_an_act_on_which_another_stands_is_not_undone(round_: Consultation) -> None:
     one, other = an_opinion(round_), an_opinion(round_, BODY + "一")
-    split = points.split(one, points.sentences(BODY), **WHO)
+    split = point_acts.split(one, points.sentences(BODY), **WHO)
     assert split is not None
-    merge = points.merge([points.of(one.id)[0], points.of(other.id)[0]], "电梯", **WHO)
+    merge = point_acts.merge([points.of(one.id)[0], points.of(other.id)[0]], "电梯", **WHO)
     with pytest.raises(Refused, match="归并"):
-        points.undo(split, **WHO)
-    points.undo(merge, **WHO)
-    points.undo(split, **WHO)
+        point_acts.undo(split, **WHO)
+    point_acts.undo(merge, **WHO)
+    point_acts.undo(split, **WHO)
     assert said(one) == [BODY]
     assert db.session.scalar(sa.select(sa.func.count(PointAct.id))) == 2, "lineage is never lost"
     assert db.session.scalar(sa.select(sa.func.count(Point.id))) == 6
@@ -207,18 +208,18 @@ def test_an_act_on_which_another_stands_is_not_undone(round_: Consultation) -> N
 def test_a_point_that_is_being_answered_stays_as_it_is(round_: Consultation) -> None:
     one, other = an_opinion(round_), an_opinion(round_, BODY + "一")
     points_ = [points.of(each.id)[0] for each in (one, other)]
-    merge = points.merge(points_, "电梯", **WHO)
+    merge = point_acts.merge(points_, "电梯", **WHO)
     responses.draft([points_[0]], Outcome.ALREADY, WHY, **WHO)
     for act in (
-        lambda: points.split(one, points.sentences(BODY), **WHO),
-        lambda: points.ungroup(points_, **WHO),
-        lambda: points.merge(points_, "另一组", **WHO),
-        lambda: points.undo(merge, **WHO),
+        lambda: point_acts.split(one, points.sentences(BODY), **WHO),
+        lambda: point_acts.ungroup(points_, **WHO),
+        lambda: point_acts.merge(points_, "另一组", **WHO),
+        lambda: point_acts.undo(merge, **WHO),
     ):
         with pytest.raises(Refused, match="已经拟了答复"):
             act()
     responses.hand_back([points_[1]], "需要拆分", **WHO)
-    assert points.split(one, points.sentences(BODY), **WHO) is not None
+    assert point_acts.split(one, points.sentences(BODY), **WHO) is not None
 
 
 def test_a_split_hands_on_who_answers(round_: Consultation) -> None:
@@ -227,7 +228,7 @@ def test_a_split_hands_on_who_answers(round_: Consultation) -> None:
     (point,) = points.of(submission.id)
     due = dt.date(2020, 11, 2)
     responses.route([point], unit.id, cooperating=[help_.id], due_on=due, **WHO)
-    points.split(submission, points.sentences(BODY), **WHO)
+    point_acts.split(submission, points.sentences(BODY), **WHO)
     parts = points.of(submission.id)
     assert {p.lead_unit_id for p in parts} == {unit.id}
     answers = responses.of_many([p.id for p in parts])
@@ -239,13 +240,13 @@ def test_moving_is_recorded_and_undone(round_: Consultation) -> None:
     entry = a_published_draft(round_)
     submission = an_opinion(round_)
     (point,) = points.of(submission.id)
-    act = points.move(
+    act = point_acts.move(
         point, topic_key="housing", place=3, version_id=entry.id, stance=Stance.OPPOSE, **WHO
     )
     assert act is not None
     assert act.kind is ActKind.MOVE
-    assert points.move(point, topic_key="housing", **WHO) is None
-    points.undo(act, **WHO)
+    assert point_acts.move(point, topic_key="housing", **WHO) is None
+    point_acts.undo(act, **WHO)
     assert (point.topic_key, point.place, point.stance) == ("", 0, Stance.SUGGEST)
 
 
@@ -351,13 +352,13 @@ def _do(consultation: Consultation, turn: int, what: str, number: int, choice: i
     if what == "split":
         found = points.sentences(submission.body)
         starts = [n for n in range(1, len(found)) if choice >> n & 1]
-        points.split(submission, splitting.joined(found, starts, len(submission.body)), **WHO)
+        point_acts.split(submission, splitting.joined(found, starts, len(submission.body)), **WHO)
     elif what == "merge":
-        points.merge([point, other], f"组{turn}", **WHO)
+        point_acts.merge([point, other], f"组{turn}", **WHO)
     elif what == "join" and other.group_id:
-        points.merge([point], "", into=db.session.get(PointGroup, other.group_id), **WHO)
+        point_acts.merge([point], "", into=db.session.get(PointGroup, other.group_id), **WHO)
     elif what == "ungroup":
-        points.ungroup([point], **WHO)
+        point_acts.ungroup([point], **WHO)
     elif what == "withdraw":
         screening.withdraw(submission, now=NOON)
     elif what == "draft":
@@ -372,8 +373,8 @@ def _do(consultation: Consultation, turn: int, what: str, number: int, choice: i
         if not changes.may_link(point):
             responses.draft([point], Outcome.ADOPTED, "", **WHO)
         changes.link(point, later[-1], [revision.pairs[0].entry.id], **WHO)
-    elif what == "undo" and (acts := points.acts_on(consultation.id)):
-        points.undo(acts[number % len(acts)], **WHO)
+    elif what == "undo" and (acts := point_acts.acts_on(consultation.id)):
+        point_acts.undo(acts[number % len(acts)], **WHO)
 
 
 def _links() -> set[tuple[int, int]]:
@@ -386,7 +387,7 @@ def _lineage_is_whole(consultation: Consultation) -> None:
     replaced by a split that holds or made by one that was undone."""
     ids = sa.select(Point.id, Point.ordinal, Point.state, Point.submission_id)
     every = db.session.execute(ids.where(Point.consultation_id == consultation.id)).all()
-    acts = points.acts_on(consultation.id, limit=1_000)
+    acts = point_acts.acts_on(consultation.id, limit=1_000)
     splits = [act for act in acts if act.kind is ActKind.SPLIT]
     made = [id for act in splits for id in act.after["points"]]
     assert len(made) == len(set(made))

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import point_lists, points, programme_files, programmes, taxonomies
+from consult import point_acts, point_lists, programme_files, programmes, taxonomies
 from consult.consultations import Consultation, Phase
 from consult.point_lists import Filter
 from consult.programmes import DiscussionField
@@ -41,9 +41,9 @@ def round_(app: Flask) -> Iterator[Consultation]:
 def test_what_a_point_is_filed_under_goes_on_and_comes_back(round_: Consultation) -> None:
     who = {"by": audit.SYSTEM, "now": NOON}
     first, second = live(round_)
-    act = points.move(first, field_key="社会民生", plan_key="jiaoyu", by=audit.SYSTEM, now=NOON)
+    act = point_acts.move(first, field_key="社会民生", plan_key="jiaoyu", by=audit.SYSTEM, now=NOON)
     assert act is not None
-    again = points.move(first, field_key="社会民生", by=audit.SYSTEM, now=NOON)
+    again = point_acts.move(first, field_key="社会民生", by=audit.SYSTEM, now=NOON)
     assert again is None
 
     def found(wanted: Filter) -> list[int]:
@@ -53,23 +53,23 @@ def test_what_a_point_is_filed_under_goes_on_and_comes_back(round_: Consultation
     assert found(Filter(field="经济建设")) == []
     # Parts of a point stay where the whole was.
     whole = db.session.get_one(Submission, first.submission_id)
-    split = points.split(whole, [(0, 7), (7, len(whole.body))], **who)
+    split = point_acts.split(whole, [(0, 7), (7, len(whole.body))], **who)
     assert split is not None
     assert len(found(Filter(field="社会民生", plan="jiaoyu"))) == 2
-    points.undo(split, **who)
-    points.undo(act, **who)
+    point_acts.undo(split, **who)
+    point_acts.undo(act, **who)
     assert found(Filter(field="社会民生")) == []
     # An act of the first days said nothing of fields: it can be undone, and changes none.
-    points.move(second, field_key="经济建设", **who)
-    old = points.move(second, topic_key="g1", **who)
+    point_acts.move(second, field_key="经济建设", **who)
+    old = point_acts.move(second, topic_key="g1", **who)
     assert old is not None
     for name in ("before", "after"):
         told = dict(getattr(old, name))
         setattr(old, name, {key: told[key] for key in told if key not in ("field", "plan")})
-    points.undo(old, **who)
+    point_acts.undo(old, **who)
     assert (second.topic_key, second.field_key) == ("", "经济建设")
     with pytest.raises(Refused):
-        points.undo(old, **who)
+        point_acts.undo(old, **who)
 
 
 def test_the_workbench_files_shows_and_filters(round_: Consultation, client: FlaskClient) -> None:

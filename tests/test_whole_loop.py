@@ -23,6 +23,7 @@ from consult import (
     archives,
     changes,
     imports,
+    point_acts,
     points,
     response_progress,
     responses,
@@ -116,7 +117,7 @@ def brought_in(round_: Consultation, officer: Account) -> None:
 def taken_apart(round_: Consultation, officer: Account) -> None:
     """Each as the proposal says; no visible character is lost and none is there twice."""
     for submission in db.session.scalars(sa.select(Submission)).all():
-        points.split(submission, points.propose(submission.body), by=officer, now=NOON)
+        point_acts.split(submission, points.propose(submission.body), by=officer, now=NOON)
         parts = [points.words(each, submission) for each in points.of(submission.id)]
         assert "".join("".join(parts).split()) == "".join(submission.body.split())
     db.session.commit()
@@ -137,7 +138,9 @@ def put_together(round_: Consultation, officer: Account) -> None:
         together.setdefault(group, []).append(key)
     for some in together.values():
         if len(some) > 1:
-            points.merge([every[key] for key in some], texts[some[0]][:30], by=officer, now=NOON)
+            point_acts.merge(
+                [every[key] for key in some], texts[some[0]][:30], by=officer, now=NOON
+            )
     db.session.commit()
     assert points.counts(round_.id).points == before
     assert number("SELECT COUNT(*) FROM point_group") > 0

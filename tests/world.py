@@ -26,6 +26,7 @@ from consult import (
     changes,
     drafts,
     inquiries,
+    point_acts,
     points,
     programme_files,
     programmes,
@@ -194,10 +195,10 @@ def _answers(consultation: Consultation, unit: Unit) -> None:
     for point in found:
         due = NOON.date() + dt.timedelta(days=point.id % 9 - 3)
         responses.route([point], unit.id, due_on=due, **who)
-        points.move(point, topic_key="topic-1", field_key="经济建设", plan_key="plan-1", **who)
+        point_acts.move(point, topic_key="topic-1", field_key="经济建设", plan_key="plan-1", **who)
     submission = db.session.get_one(Submission, found[0].submission_id)
-    points.split(submission, [(0, 9), (9, len(submission.body))], **who)
-    points.merge(found[1:3], "加装电梯", **who)
+    point_acts.split(submission, [(0, 9), (9, len(submission.body))], **who)
+    point_acts.merge(found[1:3], "加装电梯", **who)
     for place, point in enumerate(found[3:8]):
         responses.remark(point, "我单位有不同意见。", dissents=True, unit_id=unit.id, **who)
         for act in (
@@ -331,7 +332,7 @@ def _alike(consultation: Consultation) -> None:
         submission = db.session.get_one(Submission, received.id)
         screening.decide(submission, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
         if number == 3:
-            points.keep_apart(points.of(submission.id), by=audit.SYSTEM, now=NOON)
+            point_acts.keep_apart(points.of(submission.id), by=audit.SYSTEM, now=NOON)
     alike_search.search(consultation.id, now=NOON)
     _of_themes(consultation)
 
@@ -345,7 +346,9 @@ def _of_themes(consultation: Consultation) -> None:
     )
     some = db.session.scalars(free.order_by(Point.id.desc()).limit(6)).all()
     groups = [
-        points.merge(some[n : n + 2], f"公园的第{n}组", by=audit.SYSTEM, now=NOON).after["group"]
+        point_acts.merge(some[n : n + 2], f"公园的第{n}组", by=audit.SYSTEM, now=NOON).after[
+            "group"
+        ]
         for n in (0, 2)
     ]
     proposal = AlikeProposal(

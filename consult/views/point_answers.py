@@ -12,6 +12,7 @@ from consult import (
     changes,
     drafts,
     officers,
+    point_acts,
     point_lists,
     point_merges,
     point_suggestions,
@@ -91,7 +92,7 @@ def _show(
         units=every,
         unit_names={unit.id: unit.name for unit in every},
         wordings=wordings.every(),
-        history=points.history(submission.id) if office else [],
+        history=point_acts.history(submission.id) if office else [],
         changed=changes.of_points([point.id], public=False).get(point.id, []),
         later=changes.may_link(point) and bool(changes.later_versions(point)),
         places=_places(consultation, point) if office else [],
@@ -235,7 +236,7 @@ def _moved(point: Point, form: ActForm) -> str:
     outline, place = _outline(consultation, point), point_forms.number(form.place.data)
     if place and (outline is None or place not in outline.by_id):
         abort(422)
-    points.move(
+    point_acts.move(
         point,
         place=place,
         version_id=outline.version_id if outline and place else point.version_id,
@@ -250,7 +251,7 @@ def _moved(point: Point, form: ActForm) -> str:
 
 def _merged_same(point: Point, form: ActForm) -> str:
     same = point_lists.same_words(point, db.session.get_one(Submission, point.submission_id))
-    act = points.merge(same, form.title.data or "", **point_forms.who())
+    act = point_acts.merge(same, form.title.data or "", **point_forms.who())
     return str(_("已归并%(n)d点。", n=len(act.after["points"])))
 
 

@@ -4,9 +4,9 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from consult import point_merges, points, rules
+from consult import point_acts, point_merges, points, rules
 from consult.analysis import splitting
-from consult.points import PointAct
+from consult.point_acts import PointAct
 from consult.submissions import Submission
 from consult.views import loading, point_forms
 from consult.views.point_forms import PAGE, ActForm
@@ -36,7 +36,7 @@ def sentences(slug: str, point_id: int) -> str:
         sentences=[(n, submission.body[slice(*span)].strip()) for n, span in enumerate(found)],
         starts={n for n, (begin, _end) in enumerate(found) if begin in cut},
         proposed=len(live) == 1 and len(cut) > 1,
-        history=points.history(submission.id),
+        history=point_acts.history(submission.id),
     )
 
 
@@ -52,7 +52,7 @@ def split(slug: str, point_id: int) -> Response:
     starts = [n for each in form.points.data or [] if (n := point_forms.number(each)) is not None]
     found = points.sentences(submission.body)
     spans = splitting.joined(found, starts, len(submission.body))
-    points.split(submission, spans, **point_forms.who())
+    point_acts.split(submission, spans, **point_forms.who())
     point_merges.follow(consultation.id)
     db.session.commit()
     live = points.of(submission.id)
@@ -65,13 +65,13 @@ def acts(slug: str) -> str:
     require(rules.work_on_points)
     consultation = loading.consultation(slug)
     before = number_in("before")
-    found = points.acts_on(consultation.id, before=before, limit=PAGE + 1)
+    found = point_acts.acts_on(consultation.id, before=before, limit=PAGE + 1)
     more, found = len(found) > PAGE, found[:PAGE]
     return render_template(
         "consult/points/acts.html",
         consultation=consultation,
         acts=found,
-        told=points.told(found),
+        told=point_acts.told(found),
         next_url=url_for(".acts", slug=slug, before=found[-1].id) if more else None,
         first_url=url_for(".acts", slug=slug) if before else None,
     )
@@ -84,7 +84,7 @@ def undo(slug: str, act_id: int) -> Response:
     done = db.session.get(PointAct, act_id)
     if done is None or done.consultation_id != consultation.id:
         abort(404)
-    points.undo(done, **point_forms.who())
+    point_acts.undo(done, **point_forms.who())
     point_merges.follow(consultation.id)
     db.session.commit()
     flash(_("已撤销。"), "success")

@@ -12,6 +12,7 @@ from consult import (
     changes,
     drafts,
     officers,
+    point_acts,
     point_lists,
     point_merges,
     points,
@@ -63,7 +64,7 @@ def index(slug: str) -> str:
     more, found = len(found) > PAGE, found[:PAGE]
     kept = point_forms.kept_filters()
     version = drafts.published(consultation)
-    acts = points.acts_on(consultation.id, limit=5)
+    acts = point_acts.acts_on(consultation.id, limit=5)
     left, progress = response_progress.progress(consultation.id, today=today)
     unit_id = number_in("unit")
     of_unit = next((each.unit for each in progress if each.unit.id == unit_id), None)
@@ -93,7 +94,7 @@ def index(slug: str) -> str:
         sections=drafts.outline(version).headings if version else [],
         wordings=wordings.every(),
         acts=acts,
-        told=points.told(acts),
+        told=point_acts.told(acts),
         views=[
             (each, point_forms.of_query(each.query) | {"slug": slug})
             for each in point_lists.views(current_user.id)
@@ -154,18 +155,18 @@ def _back(slug: str, query: str) -> str:
 
 
 def _merged(consultation: Consultation, form: ActForm) -> str:
-    act = points.merge(_chosen(consultation, form), form.title.data or "", **point_forms.who())
+    act = point_acts.merge(_chosen(consultation, form), form.title.data or "", **point_forms.who())
     return str(_("已归并%(n)d点。", n=len(act.after["points"])))
 
 
 def _ungrouped(consultation: Consultation, form: ActForm) -> str:
-    act = points.ungroup(_chosen(consultation, form), **point_forms.who())
+    act = point_acts.ungroup(_chosen(consultation, form), **point_forms.who())
     return str(_("已移出%(n)d点。", n=len(act.after["points"])))
 
 
 def _joined(consultation: Consultation, form: ActForm) -> str:
     source, into = (_group(consultation, each) for each in (form.group.data, form.into.data))
-    act = points.join(source, into, **point_forms.who())
+    act = point_acts.join(source, into, **point_forms.who())
     return str(_("已把%(n)d点并入“%(title)s”。", n=len(act.after["points"]), title=into.title))
 
 
@@ -178,5 +179,5 @@ def _group(consultation: Consultation, typed: str | None) -> PointGroup:
 
 def _chosen(consultation: Consultation, form: ActForm) -> Sequence[Point]:
     ids = [int(each) for each in form.points.data or [] if each.isascii() and each.isdigit()]
-    found = [db.session.get(Point, id) for id in ids[: points.MOST_MERGED] if id < 2**31]
+    found = [db.session.get(Point, id) for id in ids[: point_acts.MOST_MERGED] if id < 2**31]
     return [p for p in found if p is not None and p.consultation_id == consultation.id]

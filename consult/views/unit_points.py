@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response as Answer
 
 from consult import (
     officers,
+    point_acts,
     point_lists,
-    points,
     response_progress,
     rules,
 )
@@ -109,6 +109,6 @@ def _assigned(form: ActForm) -> str:
 def _chosen(form: ActForm) -> Sequence[Point]:
     """The chosen points that the unit leads."""
     ids = [n for each in form.points.data or [] if (n := point_forms.number(each)) is not None]
-    found = [db.session.get(Point, id) for id in ids[: points.MOST_MERGED] if id < 2**31]
+    found = [db.session.get(Point, id) for id in ids[: point_acts.MOST_MERGED] if id < 2**31]
     unit_id = current_user.unit_id
     return [p for p in found if p is not None and unit_id and p.lead_unit_id == unit_id]
