@@ -190,12 +190,15 @@ def overdue(today: dt.date, *, unit_id: int | None = None) -> int:
     return db.session.execute(query).scalar_one()
 
 
-def waiting_for(unit_id: int) -> int:
-    """How many points a unit still has to draft an answer to, as the one that leads."""
+def waiting_for(unit_id: int, *, person_id: int | None = None) -> int:
+    """How many points a unit still has to draft an answer to, as the one that leads; those of one
+    person if they are named."""
     query = (
         sa.select(sa.func.count(Point.id))
         .join(Submission, Submission.id == Point.submission_id)
         .join(Response, Response.point_id == Point.id)
         .where(needs_answer(), Point.lead_unit_id == unit_id, Response.state.in_((TODO, DRAFTED)))
     )
+    if person_id is not None:
+        query = query.where(officers.is_with(person_id))
     return db.session.execute(query).scalar_one()

@@ -214,6 +214,7 @@ def test_a_unit_names_its_people_and_sees_who_has_what(app: Flask, round_: Consu
     assert name("99999999", mine) == 409
     assert client.post(f"{DESK}/{mine.id}", data={"act": "take"}).status_code == 303
     assert client.post(f"{DESK}/{helped.id}", data={"act": "take"}).status_code == 422
+    assert "由我经办，待拟写答复" in client.get("/desk/").text
     db.session.expire_all()
     assert (named(mine), named(theirs), named(elsewhere)) == (staff.id, colleague.id, None)
     page = client.get("/desk/points?person=me").text

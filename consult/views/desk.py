@@ -72,6 +72,7 @@ def today() -> str:
         stuck=outbox.stuck() if may(core_rules.mind_messages) else 0,
         late=response_progress.overdue(local(at).date()) if may(rules.work_on_points) else 0,
         to_answer=_to_answer(at),
+        mine=_mine(),
         lines=[line for ask in current_app.extensions.get("desk_lines", []) for line in ask(at)],
         asked=_asked(at),
         floors=_open_floors(),
@@ -85,6 +86,13 @@ def _to_answer(at: dt.datetime) -> tuple[int, int]:
         return 0, 0
     late = response_progress.overdue(local(at).date(), unit_id=unit_id)
     return response_progress.waiting_for(unit_id), late
+
+
+def _mine() -> int:
+    """How many points whoever looks was named for and has still to answer."""
+    if current_user.unit_id is None or not may(rules.answer_points):
+        return 0
+    return response_progress.waiting_for(current_user.unit_id, person_id=current_user.id)
 
 
 def _asked(at: dt.datetime) -> int:
