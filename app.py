@@ -36,6 +36,7 @@ from core import (
     quick,
     serving,
     sessions,
+    together,
     web,
 )
 
@@ -55,6 +56,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     Bootstrap5(app)
     forms.csrf.init_app(app)
     db.init_db(app)
+    together.init_together(app)
     migrations.init_migrations(app)
     sessions.init_sessions(app)
     accounts.init_accounts(app)

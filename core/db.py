@@ -225,7 +225,7 @@ def init_db(app: Flask) -> None:
     with app.app_context():
         engine = db.engine
     if engine.dialect.name == "sqlite":
-        sqlite.teach(engine, reads_only=_reads_only)
+        app.extensions["sync"] = sqlite.teach(engine, reads_only=_reads_only)
 
 
 def _reads_only(connection: sa.Connection) -> bool:

@@ -26,7 +26,7 @@ from werkzeug.exceptions import SecurityError
 from werkzeug.http import parse_cookie
 from werkzeug.wsgi import get_host
 
-from core import web
+from core import together, web
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -50,9 +50,11 @@ class Sent:
     address: str | None
 
 
-# Does what the view would do, commits, and names the page to go to: its endpoint and values. None,
-# with nothing committed, leaves the form to the view.
-Way = Callable[[Sent], tuple[str, dict[str, Any]] | None]
+# A page to go to: its endpoint and values.
+Page = tuple[str, dict[str, Any]]
+# Reads a form, without the database, and gives the deed (see `core/together.py`): what the view would
+# do, naming the page to go to. None, of either, leaves the form to the view.
+Way = Callable[[Sent], Callable[[], Page | None] | None]
 
 
 def init_quick(app: Flask) -> None:
@@ -93,10 +95,10 @@ class QuickWays:
         sent = self._read(environ, named)
         if sent is None:
             return None
-        # Leaving the context ends whatever transaction the way has begun and not committed.
         with self._app.app_context():
             try:
-                page = way(sent)
+                deed = way(sent)
+                page = together.carry_out(deed) if deed else None
             except Exception:
                 # Nothing was acknowledged. The view tries again and says what is the matter; what
                 # was stored nevertheless it knows by the key of the form.

@@ -26,13 +26,15 @@ import sqlalchemy as sa
 # How long a writer waits for its turn, in seconds, and how often a process asks for the lock file.
 PATIENCE = 15.0
 EVERY = 0.001
+# An option of a connection's: whoever begins this transaction has the log synced before answering.
+SYNCED_LATER = "synced_later"
 
 
 class Queue:
     """The writers' queue of one database: one writer at a time, in this process and all others."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path, self._door = path, path.with_name(f"{path.name}-next")
         self._turn = Lock()
 
     def join(self) -> int:
@@ -41,26 +43,39 @@ class Queue:
         if not self._turn.acquire(timeout=PATIENCE):
             raise sa.exc.TimeoutError("other writers of this process did not finish")
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
-        except OSError:
-            # No room, or too many open files: whoever is next may fare better.
+            # One process waits at the lock file, all others at the door before it: whoever has just
+            # left the file and asks again would else find it free more often than who only looks.
+            door = _locked(self._door, deadline)
+            try:
+                return _locked(self._path, deadline)
+            finally:
+                os.close(door)
+        except BaseException:
+            # No time, no room, or too many open files: whoever is next may fare better.
             self._turn.release()
             raise
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    self.leave(descriptor)
-                    raise sa.exc.TimeoutError("another process did not finish writing") from None
-                time.sleep(EVERY)
-            else:
-                return descriptor
 
     def leave(self, descriptor: int) -> None:
         """Let the next writer in."""
         os.close(descriptor)
         self._turn.release()
+
+
+def _locked(path: Path, deadline: float) -> int:
+    """A descriptor of this file that holds its lock."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return descriptor
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise sa.exc.TimeoutError("another process did not finish writing") from None
+                time.sleep(EVERY)
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 class SharedSync:
@@ -109,8 +124,9 @@ class SharedSync:
             os.close(descriptor)
 
 
-def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> None:
-    """Give `engine` these manners; `reads_only` tells whether a transaction will only read."""
+def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> Callable[[], None]:
+    """Give `engine` these manners; `reads_only` tells whether a transaction will only read. What is
+    given back waits until all that has been committed is on disk."""
     database = engine.url.database
     if not database or database == ":memory:":
         raise ValueError("the database must be a file")
@@ -165,7 +181,7 @@ def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> 
     def on_commit(connection: sa.Connection) -> None:
         writing = "writing" in connection.info
         finish(connection.connection.dbapi_connection, connection.info, how="commit")
-        if writing:
+        if writing and not connection.get_execution_options().get(SYNCED_LATER):
             sync.wait()
 
     @sa.event.listens_for(engine, "rollback")
@@ -178,3 +194,5 @@ def teach(engine: sa.Engine, *, reads_only: Callable[[sa.Connection], bool]) -> 
         # Whoever gives a connection back in the middle of writing also leaves the queue.
         if record is not None and (held := record.info.pop("writing", None)) is not None:
             queue.leave(held)
+
+    return sync.wait

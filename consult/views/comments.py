@@ -1,6 +1,7 @@
 """Commenting: on the whole draft, a section or one paragraph, without an account."""
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
@@ -21,7 +22,7 @@ from core.config import of_site
 from core.db import db
 from core.errors import page
 from core.forms import LineField, OnceForm, Refilled, TextField, Words
-from core.quick import Sent
+from core.quick import Page, Sent
 from core.web import SHANGHAI, keep_private, now, number_in
 
 blueprint = Blueprint("comments", __name__, url_prefix="/consultations/<slug>/comment")
@@ -115,23 +116,26 @@ def send(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
 _KEPT = Refilled(CommentForm)
 
 
-def send_quickly(sent: Sent) -> tuple[str, dict[str, Any]] | None:
+def send_quickly(sent: Sent) -> Callable[[], Page | None] | None:
     """What `send` does with a visitor's comment that is in order; all else is left to `send`."""
     form = _KEPT.filled(sent.fields)
     if not form.validate():
         return None
-    target = drafts.target(sent.named["slug"], sent.asked.get("v"))
-    at, mark = now(), sent.asked.get("on")
-    if target is None or target.phase(at) is not consultations.Phase.OPEN:
-        return None
-    if mark and mark not in target.outline.by_mark:
-        return None
-    opinion = _opinion(form, target, account_id=None, mark=mark)
-    if not _within_limits(form, sent.address):
-        return None
-    receipt = _take_in(form, opinion, target, by=audit.RESIDENT, at=at)
-    db.session.commit()
-    return "receipts.show", {"receipt": receipt, "sent": 1}
+
+    def deed() -> Page | None:
+        target = drafts.target(sent.named["slug"], sent.asked.get("v"))
+        at, mark = now(), sent.asked.get("on")
+        if target is None or target.phase(at) is not consultations.Phase.OPEN:
+            return None
+        if mark and mark not in target.outline.by_mark:
+            return None
+        opinion = _opinion(form, target, account_id=None, mark=mark)
+        if not _within_limits(form, sent.address):
+            return None
+        receipt = _take_in(form, opinion, target, by=audit.RESIDENT, at=at)
+        return "receipts.show", {"receipt": receipt, "sent": 1}
+
+    return deed
 
 
 def init_comments(app: Flask) -> None:
