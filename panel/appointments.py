@@ -388,11 +388,22 @@ def seat_of(
     """The appointment by which whoever has this account sits on that day; None when they do not."""
     if account_id is None:
         return None
+    return _seat(Member.account_id == account_id, on_day, programme_id)
+
+
+def seat_of_member(member_id: int, on_day: dt.date, *, programme_id: int) -> Appointment | None:
+    """The same of a member, who may have no account."""
+    return _seat(Member.id == member_id, on_day, programme_id)
+
+
+def _seat(
+    whose: sa.ColumnElement[bool], on_day: dt.date, programme_id: int | None
+) -> Appointment | None:
     query = (
         sa.select(Appointment)
         .join(Appointment.member)
         .options(contains_eager(Appointment.member))
-        .where(Member.account_id == account_id, sitting_on(on_day))
+        .where(whose, sitting_on(on_day))
         .order_by(Appointment.id.desc())
         .limit(1)
     )

@@ -232,7 +232,7 @@ class _Arranging:
         assert meeting.state in (MeetingState.HELD, MeetingState.RECORDED)
 
     def _send(self, meeting: Meeting, point: minutes.MinutePoint, at: dt.datetime) -> None:
-        received = minutes.send(meeting, point, by=self.by, now=at)
+        received = minutes.send(meeting, point, secret=of_site().secret_key, by=self.by, now=at)
         screener = accounts.demonstration_account(RoleName.SCREENER)
         if screener is not None:
             submission = db.session.get_one(Submission, received.id)

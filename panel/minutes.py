@@ -2,7 +2,8 @@
 
 Staff may change a point until the record is published. In public a speaker has a full name only
 with their consent; otherwise the name is masked for members of the panel, and everybody else is
-known by their part. A point may enter the stream of opinions, once.
+known by their part. A point may enter the stream of opinions, once; a member's then counts for the
+category in which they sat on the day of the meeting.
 """
 
 import datetime as dt
@@ -14,14 +15,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import drafts, provenance, submissions
+from consult import author_groups, drafts, provenance, submissions
 from consult.consultations import SHANGHAI, Consultation, Phase
 from consult.submissions import Channel, Opinion, Received
 from core import audit
 from core.db import Base, db
 from core.errors import Refused
-from panel import meetings
+from panel import appointments, meetings, remarks
 from panel.meetings import Meeting, MeetingState
+from panel.members import Member
 
 audit.ACTIONS.update(
     {
@@ -139,7 +141,9 @@ def publish(meeting: Meeting, *, public: bool, by: audit.Actor, now: dt.datetime
     meetings.record(meeting, public=public, by=by, now=now)
 
 
-def send(meeting: Meeting, point: MinutePoint, *, by: audit.Actor, now: dt.datetime) -> Received:
+def send(
+    meeting: Meeting, point: MinutePoint, *, secret: str, by: audit.Actor, now: dt.datetime
+) -> Received:
     """Let a point enter the stream of opinions of the meeting's consultation: once, however often
     it is asked for."""
     consultation = meeting.consultation
@@ -162,6 +166,7 @@ def send(meeting: Meeting, point: MinutePoint, *, by: audit.Actor, now: dt.datet
             place=entry.id if entry else submissions.WHOLE,
             channel=Channel.MEETING,
             public_name=submissions.masked(point.speaker) if point.name_agreed else "",
+            person_key=_person_of(point, secret),
             external_id=f"{meeting.id}-{point.id}",
             received_on=day,
         ),
@@ -172,10 +177,30 @@ def send(meeting: Meeting, point: MinutePoint, *, by: audit.Actor, now: dt.datet
     )
     if not received.again:
         provenance.note(received.id, by=by)
+        category = category_of(meeting, point)
+        if category is not None:
+            author_groups.keep(received.id, category)
         point.submission_id = received.id
         db.session.flush()
         audit.record("minute_point.sent", point, by=by, now=now, name=meeting.title)
     return received
+
+
+def category_of(meeting: Meeting, point: MinutePoint) -> str | None:
+    """In which category the speaker sat on the day of the meeting; None for everybody else."""
+    if point.member_id is None:
+        return None
+    day = meeting.starts_at.astimezone(SHANGHAI).date()
+    seat = appointments.seat_of_member(point.member_id, day, programme_id=meeting.programme_id)
+    return seat.category if seat else None
+
+
+def _person_of(point: MinutePoint, secret: str) -> str | None:
+    """However often a member speaks, one person has spoken: small groups are told by people."""
+    if point.member_id is None:
+        return None
+    member = db.session.get_one(Member, point.member_id)
+    return remarks.person_key(secret, member.id, member.account_id)
 
 
 def takes(consultation: Consultation, now: dt.datetime) -> bool:

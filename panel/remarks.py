@@ -202,7 +202,7 @@ def _receive(
         stance=said.stance,
         channel=Channel.PANEL,
         public_name=submissions.masked(invitation.name) if review_round.by_name else "",
-        person_key=_person_key(secret, invitation.member_id, account_id),
+        person_key=person_key(secret, invitation.member_id, account_id),
         account_id=account_id,
         received_on=invitation.signed_at.astimezone(SHANGHAI).date(),
     )
@@ -227,7 +227,7 @@ def _receive(
     return received.id
 
 
-def _person_key(secret: str, member_id: int, account_id: int | None) -> str:
+def person_key(secret: str, member_id: int, account_id: int | None) -> str:
     """What a member says is one person's, whether or not they have an account: by people is how
     small groups are told from large ones."""
     if account_id:

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
-from consult import submissions
+from consult import author_groups, submissions
 from consult.consultations import Phase
 from consult.submissions import Channel, Opinion, Submission, SubmissionState
 from core import accounts, audit, consents, sealing
@@ -30,6 +30,7 @@ from panel import (
     paper_files,
     papers,
     quotas,
+    remarks,
     seats,
 )
 from panel.guests import Answer, Attendance, Invitation
@@ -783,6 +784,29 @@ def test_a_point_becomes_an_opinion_once(app: Flask, client: FlaskClient) -> Non
     assert client.post("/desk/meetings/minutes/1/remove").status_code == 409
 
 
+def test_a_members_point_counts_for_the_category_of_the_day(app: Flask) -> None:
+    with app.app_context():
+        meeting = held()
+        sat, came_later = a_member(), a_member("钱进", category="相关领域专家")
+        # The second was appointed only today, the meeting was yesterday.
+        came_later.appointments[0].term_from = NOON.date()
+        for member_id in (sat.id, sat.id, came_later.id, None):
+            point = minutes.add(
+                meeting, f"建议增加社区食堂{len(minutes.of(meeting.id))}。", member_id=member_id,
+                by=audit.SYSTEM, now=NOON,
+            )  # fmt: skip
+            minutes.send(meeting, point, secret="s", by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        sent = db.session.scalars(sa.select(Submission).order_by(Submission.id)).all()
+        groups = author_groups.titles([sent[0].consultation_id])
+        assert groups == {sent[0].id: "社区居民代表", sent[1].id: "社区居民代表"}
+        # One person, however often they spoke, and the same as in the rounds.
+        assert sent[0].person_key == sent[1].person_key
+        assert sent[0].person_key == remarks.person_key("s", sat.id, sat.account_id)
+        assert sent[0].person_key != sent[2].person_key
+        assert sent[3].person_key is None
+
+
 def test_a_point_sent_eight_times_at_once_is_one_opinion(app: Flask) -> None:
     with app.app_context():
         meeting = held()
@@ -803,7 +827,7 @@ def test_an_answered_consultation_takes_no_more_points(app: Flask) -> None:
         meeting = held(phase=Phase.ANSWERED)
         point = minutes.add(meeting, "建议增加社区食堂。", by=audit.SYSTEM, now=NOON)
         with pytest.raises(Refused, match="已经反馈"):
-            minutes.send(meeting, point, by=audit.SYSTEM, now=NOON)
+            minutes.send(meeting, point, secret="s", by=audit.SYSTEM, now=NOON)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from wtforms import BooleanField, SelectField
 from wtforms.fields.choices import SelectChoice
 
 from consult import drafts
+from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
 from core.forms import Form, LineField, TextField, Words
@@ -161,7 +162,7 @@ def remove(minute_id: int) -> Response:
 def send(minute_id: int) -> Response:
     """Turn a point into an opinion, once."""
     meeting, point = _point(minute_id)
-    received = minutes.send(meeting, point, by=current_user, now=now())
+    received = minutes.send(meeting, point, secret=of_site().secret_key, by=current_user, now=now())
     db.session.commit()
     if received.again:
         flash(_("这条发言已经是第%(n)d件意见，没有重复转入。", n=received.number), "info")
