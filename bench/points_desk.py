@@ -22,6 +22,8 @@ ASKED = {
     "list": HERE,
     "list, what is to do": f"{HERE}?state=todo",
     "list, one unit": f"{HERE}?unit=3",
+    "list, nobody named": f"{HERE}?person=none",
+    "list, mine": f"{HERE}?person=me",
     "list, overdue": f"{HERE}?overdue=1",
     "one point": f"{HERE}/5000",
 }

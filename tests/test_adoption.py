@@ -21,7 +21,7 @@ from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from tests import people
-from tests.answers_made import all_final, live
+from tests.answers_made import WHY, all_final, live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
 from tests.summaries_made import hide
@@ -116,6 +116,28 @@ def test_every_form_has_the_numbers_of_the_database(
     assert "未收到意见。" in [p.text for p in paper.paragraphs]
     # The page's own table of totals says the same.
     assert page.index("合计") < page.index("逐条答复")
+
+
+def test_the_desk_counts_what_the_rows_say(round_: Consultation) -> None:
+    assert adoption.count(round_.id) == adoption.Sums.of([])
+    answered(round_)
+    # One group of three channels stands in two parts; one answer of it is taken back.
+    mixed = [
+        points.of(an_opinion(round_, f"建议增加夜间照明，第{n}封。", channel).id)[0]
+        for n, channel in enumerate((Channel.UNIT, Channel.WEB, Channel.LETTER))
+    ]
+    point_acts.merge(mixed, "照明", by=audit.SYSTEM, now=NOON)
+    assert adoption.count(round_.id) == adoption.Sums.of(adoption.gather(round_.id))
+    responses.draft(mixed, Outcome.PARTLY, WHY, by=audit.SYSTEM, now=NOON)
+    responses.finalise(mixed, by=audit.SYSTEM, now=NOON)
+    counted = adoption.count(round_.id)
+    assert counted == adoption.Sums.of(adoption.gather(round_.id))
+    assert counted.totals.of_outcome(Outcome.PARTLY) == 3
+    withdrawn = db.session.get_one(Submission, mixed[1].submission_id)
+    screening.withdraw(withdrawn, now=NOON)
+    fewer = adoption.count(round_.id)
+    assert fewer == adoption.Sums.of(adoption.gather(round_.id))
+    assert fewer.totals.of_outcome(Outcome.PARTLY) == 2
 
 
 def test_what_is_not_shown_is_not_told_but_in_the_full_variant(
