@@ -8,7 +8,7 @@ refused (`point_acts.kept_apart`) or is being answered. A person decides: `point
 import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -125,6 +125,8 @@ def search(
     unlike = point_acts.kept_apart(consultation_id, in_themes=True)
     of_themes = [_in_theme(each, clusters, of_words, unlike, closed) for each in themes]
     kept = [*of_words.values(), *(each for each in of_themes if each is not None)]
+    if _stamp(consultation_id) != stamp:
+        kept = _still_there(kept, consultation_id)
     _forget_all(consultation_id)
     _keep(consultation_id, sorted(kept, key=lambda each: each.order))
     pairs = _pairs(consultation_id, clusters, themes, closed)
@@ -133,6 +135,19 @@ def search(
     last.waiting = len(kept) + len(pairs)
     db.session.flush()
     return last.waiting
+
+
+def _still_there(found: Iterable[_Found], consultation_id: int) -> list[_Found]:
+    """What of it is left when opinions were hidden or taken back during the search."""
+    query = sa.select(Point.id).join(Submission, Submission.id == Point.submission_id)
+    there = set(db.session.scalars(query.where(*_read_there(consultation_id))))
+    left = []
+    for each in found:
+        texts = [tuple(id for id in ids if id in there) for ids in each.texts]
+        each = replace(each, texts=tuple(ids for ids in texts if ids))
+        if sum(map(len, each.texts)) >= (1 if each.into else 2):
+            left.append(each)
+    return left
 
 
 def _clusters(said: Sequence[_Said]) -> list[list[_Said]]:

@@ -425,6 +425,22 @@ def test_what_waits_follows_what_may_be_read(round_: Consultation) -> None:
     assert point_merges.page(round_.id, limit=10) == []
 
 
+def test_what_is_hidden_during_a_search_is_not_proposed(round_: Consultation) -> None:
+    parking = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
+    lifts(round_)
+
+    def hide_one() -> None:
+        gone = db.session.get_one(Submission, parking[0].submission_id)
+        screening.decide(gone, SubmissionState.HIDDEN, reason=Reason.OFF_TOPIC, **WHO)
+
+    assert alike_search.search(round_.id, now=NOON, release=hide_one) == 1
+    (found,) = point_merges.page(round_.id, limit=10)
+    assert found.points == 3, "that of the lifts"
+    search = point_merges.last_search(round_.id)
+    assert search is not None
+    assert search.waiting == 1
+
+
 def test_themes_are_found_among_many_and_large_ones_fall_apart(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
