@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bench.measure import DATA
-from consult import consultations, drafts, imports
+from consult import consultation_acts, drafts, imports
 from consult.consultations import Consultation
 from consult.drafts import Version
 from consult.programmes import Programme, Stage
@@ -70,12 +70,14 @@ def consultation(slug: str = "bench", paragraphs: int = 60) -> tuple[Consultatio
     )
     db.session.flush()
     by = audit.COMMAND_LINE
-    made = consultations.create(slug=slug, title="征求意见", stage=stage, unit=None, by=by, now=NOW)
-    consultations.write_notice(
+    made = consultation_acts.create(
+        slug=slug, title="征求意见", stage=stage, unit=None, by=by, now=NOW
+    )
+    consultation_acts.write_notice(
         made, title="征求意见", explanation="说明", ways="网上", contact="电话", by=by, now=NOW
     )
     day = NOW.date()
-    consultations.set_window(
+    consultation_acts.set_window(
         made, first=day, last=day + dt.timedelta(days=59), short_reason="", by=by, now=NOW
     )
     words = texts(paragraphs)
@@ -89,7 +91,7 @@ def consultation(slug: str = "bench", paragraphs: int = 60) -> tuple[Consultatio
         made, read, title="某区规划纲要", source_name="x.txt", source=b"x", by=by, now=NOW
     )
     drafts.publish(version, by=by, now=NOW)
-    consultations.announce(made, has_draft=True, by=by, now=NOW)
+    consultation_acts.announce(made, has_draft=True, by=by, now=NOW)
     db.session.commit()
     return made, version
 

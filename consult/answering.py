@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from consult import (
-    consultations,
+    consultation_acts,
     points,
     response_progress,
     responses,
@@ -35,7 +35,7 @@ def answer(
     site, no slash. Refused while the answer to any point is open."""
     points.lock_consultation(consultation.id)
     waiting = screening_queue.pending_count(consultation.id)
-    consultations.answer(consultation, feedback=feedback, waiting=waiting, by=by, now=now)
+    consultation_acts.answer(consultation, feedback=feedback, waiting=waiting, by=by, now=now)
     if left := response_progress.open_count(consultation.id):
         raise Refused(
             _("还有%(n)d个意见点没有定稿的答复，全部答复以后才能公布反馈。", n=left),

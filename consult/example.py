@@ -12,6 +12,7 @@ from flask import current_app
 from flask_babel import gettext as _
 
 from consult import (
+    consultation_acts,
     consultations,
     drafts,
     programme_files,
@@ -80,7 +81,7 @@ def _round(
     began = consultations.window(first, last)[0]
     before = began - dt.timedelta(days=1)
     by = audit.COMMAND_LINE
-    consultation = consultations.create(
+    consultation = consultation_acts.create(
         slug=slug,
         title=title,
         stage=db.session.scalars(sa.select(Stage).where(Stage.key == stage)).one(),
@@ -89,13 +90,13 @@ def _round(
         now=before,
     )
     consultation.is_demonstration = True
-    consultations.write_notice(consultation, title=title, **_notice(), by=by, now=before)
-    consultations.set_window(
+    consultation_acts.write_notice(consultation, title=title, **_notice(), by=by, now=before)
+    consultation_acts.set_window(
         consultation, first=first, last=last, short_reason="", by=by, now=before
     )
     path = DATA / "drafts" / f"{slug}.md"
     version = _publish(consultation, path.name, path.read_text(encoding="utf-8"), before)
-    consultations.announce(consultation, has_draft=True, by=by, now=before)
+    consultation_acts.announce(consultation, has_draft=True, by=by, now=before)
     db.session.flush()
     told = yaml.safe_load((DATA / "opinions" / f"{slug}.yaml").read_text(encoding="utf-8"))
     _opinions(consultation, drafts.outline(version), told, began, now)

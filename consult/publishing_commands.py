@@ -9,7 +9,7 @@ from flask import Flask
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import changes, consultations, drafts, programmes, readers
+from consult import changes, consultation_acts, consultations, drafts, programmes, readers
 from consult.command_line import refusing, the_consultation
 from consult.consultations import Consultation
 from core import audit, units
@@ -164,12 +164,14 @@ def create_consultation(
     if unit_slug and unit is None:
         raise Refused(_("没有短名为“%(slug)s”的单位。", slug=unit_slug))
     by, at = audit.COMMAND_LINE, now()
-    made = consultations.create(
+    made = consultation_acts.create(
         slug=slug, title=title[:200], stage=stages[stage_key], unit=unit, by=by, now=at
     )
-    consultations.write_notice(made, title=made.title, **notice, by=by, now=at)
+    consultation_acts.write_notice(made, title=made.title, **notice, by=by, now=at)
     if first and last:
-        consultations.set_window(made, first=first, last=last, short_reason=reason, by=by, now=at)
+        consultation_acts.set_window(
+            made, first=first, last=last, short_reason=reason, by=by, now=at
+        )
     db.session.commit()
     click.echo(_("已新建“%(title)s”。", title=made.title))
 
@@ -180,7 +182,7 @@ def create_consultation(
 def announce_consultation(slug: str) -> None:
     """公布公告；缺什么会说明。"""
     consultation = the_consultation(slug)
-    consultations.announce(
+    consultation_acts.announce(
         consultation,
         has_draft=drafts.published(consultation) is not None,
         by=audit.COMMAND_LINE,
@@ -198,7 +200,9 @@ def announce_consultation(slug: str) -> None:
 def extend_consultation(slug: str, last: dt.date, reason: str) -> None:
     """延长期限；不能缩短。"""
     consultation = the_consultation(slug)
-    consultations.extend(consultation, last=last, reason=reason, by=audit.COMMAND_LINE, now=now())
+    consultation_acts.extend(
+        consultation, last=last, reason=reason, by=audit.COMMAND_LINE, now=now()
+    )
     db.session.commit()
     _say_window(consultation)
 

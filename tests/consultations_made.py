@@ -3,7 +3,7 @@ context. They use the real operations, so that what tests stand on is what the s
 
 import datetime as dt
 
-from consult import consultations, drafts, programmes
+from consult import consultation_acts, consultations, drafts, programmes
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.drafts import Version
 from consult.programmes import Programme, Stage
@@ -88,7 +88,7 @@ def a_consultation(
     programme = programme or a_programme()
     first, last = (local(now).date() + dt.timedelta(days=days) for days in WINDOWS[phase])
     made_at = min(now, consultations.window(first, last)[0] - dt.timedelta(days=1))
-    consultation = consultations.create(
+    consultation = consultation_acts.create(
         slug=slug,
         title=title,
         stage=next(each for each in programme.stages if each.key == stage),
@@ -96,7 +96,7 @@ def a_consultation(
         by=audit.SYSTEM,
         now=made_at,
     )
-    consultations.write_notice(
+    consultation_acts.write_notice(
         consultation,
         title=title,
         explanation="现就规划纲要（征求意见稿）公开征求意见，起草情况说明如下。",
@@ -105,11 +105,11 @@ def a_consultation(
         by=audit.SYSTEM,
         now=made_at,
     )
-    consultations.set_window(
+    consultation_acts.set_window(
         consultation, first=first, last=last, short_reason="", by=audit.SYSTEM, now=made_at
     )
     if phase is not Phase.PREPARING:
-        consultations.announce(consultation, has_draft=True, by=audit.SYSTEM, now=made_at)
+        consultation_acts.announce(consultation, has_draft=True, by=audit.SYSTEM, now=made_at)
     if phase is Phase.ANSWERED:
         consultation.state = ConsultationState.ANSWERED
     db.session.commit()

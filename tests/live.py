@@ -24,7 +24,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from app import create_app, prepare
-from consult import consultations, drafts, submissions, summaries
+from consult import consultation_acts, consultations, drafts, submissions, summaries
 from consult.consultations import Consultation
 from consult.readers import Block, ReadDraft
 from consult.submissions import Opinion, Submission, SubmissionState
@@ -137,16 +137,16 @@ def _round_to_answer() -> None:
     by, now = audit.COMMAND_LINE, utc_now()
     begun, today = now - dt.timedelta(days=60), local(now).date()
     title = "无障碍环境建设方案公开征求意见"
-    made = consultations.create(
+    made = consultation_acts.create(
         slug=TO_ANSWER, title=title, stage=beside.stage, unit=beside.unit, by=by, now=begun
     )
-    consultations.write_notice(
+    consultation_acts.write_notice(
         made, title=title, explanation="起草说明。", ways="网上", contact="021-0", by=by, now=begun
     )
     first, last = (today - dt.timedelta(days=days) for days in (50, 10))
-    consultations.set_window(made, first=first, last=last, short_reason="", by=by, now=begun)
+    consultation_acts.set_window(made, first=first, last=last, short_reason="", by=by, now=begun)
     version = _draft(made, "盲道由各单位分别管理，发现占用的要及时清理。", at=begun)
-    consultations.announce(made, has_draft=True, by=by, now=begun)
+    consultation_acts.announce(made, has_draft=True, by=by, now=begun)
     submissions.receive(
         made,
         Opinion(body=LETTER, version_id=version.id, consent="1"),

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from consult import consultations
+from consult import consultation_acts, consultations
 from consult.consultations import Consultation, Phase
 from core import audit
 from core.audit import AuditEvent
@@ -45,7 +45,7 @@ def prepared(
 ) -> Consultation:
     """A consultation that lacks nothing, with this window."""
     consultation = a_consultation(phase=Phase.PREPARING)
-    consultations.set_window(
+    consultation_acts.set_window(
         consultation, first=first, last=last, short_reason=reason, by=audit.SYSTEM, now=NOON
     )
     return consultation
@@ -54,7 +54,7 @@ def prepared(
 def announce(
     consultation: Consultation, *, now: dt.datetime = NOON, has_draft: bool = True
 ) -> None:
-    consultations.announce(consultation, has_draft=has_draft, by=audit.SYSTEM, now=now)
+    consultation_acts.announce(consultation, has_draft=has_draft, by=audit.SYSTEM, now=now)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,10 @@ def test_thirty_days_need_no_reason_and_twenty_nine_do() -> None:
     assert consultation is not None
     short = {"first": dt.date(2020, 11, 1), "last": dt.date(2020, 11, 29)}
     with pytest.raises(Refused, match="不足30天"):
-        consultations.set_window(consultation, **short, short_reason="", by=audit.SYSTEM, now=NOON)
-    consultations.set_window(
+        consultation_acts.set_window(
+            consultation, **short, short_reason="", by=audit.SYSTEM, now=NOON
+        )
+    consultation_acts.set_window(
         consultation, **short, short_reason="市里要求12月上旬上报", by=audit.SYSTEM, now=NOON
     )
     assert consultation.days == 29
@@ -129,7 +131,7 @@ def test_days_before_the_announcement_do_not_count() -> None:
     consultation = prepared()
     with pytest.raises(Refused, match="从今天算起"):
         announce(consultation, now=at(11, 5, 9))
-    consultations.set_window(
+    consultation_acts.set_window(
         consultation,
         first=dt.date(2020, 11, 1),
         last=dt.date(2020, 12, 4),
@@ -156,7 +158,7 @@ def test_an_impossible_window_is_refused(first: dt.date, last: dt.date) -> None:
     consultation = a_consultation(phase=Phase.PREPARING)
     before = consultation.closes_at
     with pytest.raises(Refused):
-        consultations.set_window(
+        consultation_acts.set_window(
             consultation, first=first, last=last, short_reason="急", by=audit.SYSTEM, now=NOON
         )
     assert consultation.closes_at == before
@@ -201,7 +203,7 @@ def test_nothing_is_announced_twice_and_the_window_is_fixed_afterwards() -> None
     with pytest.raises(Refused):
         announce(consultation)
     with pytest.raises(Refused, match="只能延长"):
-        consultations.set_window(
+        consultation_acts.set_window(
             consultation,
             first=dt.date(2020, 11, 1),
             last=dt.date(2020, 12, 20),
@@ -215,7 +217,9 @@ def test_nothing_is_announced_twice_and_the_window_is_fixed_afterwards() -> None
 
 
 def extend(consultation: Consultation, last: dt.date, reason: str = "应居民要求") -> None:
-    consultations.extend(consultation, last=last, reason=reason, by=audit.SYSTEM, now=at(11, 20))
+    consultation_acts.extend(
+        consultation, last=last, reason=reason, by=audit.SYSTEM, now=at(11, 20)
+    )
 
 
 def test_a_window_is_extended_to_24_00_of_the_new_day_with_its_reason_in_the_log() -> None:
@@ -258,7 +262,7 @@ def test_an_extension_needs_a_reason() -> None:
 def test_only_what_is_announced_and_not_over_is_extended(phase: Phase) -> None:
     consultation = a_consultation(phase=phase)
     with pytest.raises(Refused, match="只有预告中或征集中"):
-        consultations.extend(
+        consultation_acts.extend(
             consultation, last=dt.date(2021, 3, 1), reason="急", by=audit.SYSTEM, now=NOON
         )
 
@@ -267,7 +271,7 @@ def test_only_what_is_announced_and_not_over_is_extended(phase: Phase) -> None:
 
 
 def answered(consultation: Consultation, *, waiting: int = 0, feedback: str = "都已研究。") -> None:
-    consultations.answer(
+    consultation_acts.answer(
         consultation, feedback=feedback, waiting=waiting, by=audit.SYSTEM, now=NOON
     )
 
@@ -306,14 +310,14 @@ def test_every_act_leaves_one_audit_event() -> None:
     unit = Unit(slug="fgw", name="区发展改革委", kind=UnitKind.DEPARTMENT)
     db.session.add(unit)
     (_research, drafting) = a_programme().stages
-    made = consultations.create(
+    made = consultation_acts.create(
         slug="s-1", title="征求意见", stage=drafting, unit=None, by=audit.SYSTEM, now=NOON
     )
     words = {"title": "征求意见", "explanation": "说明", "ways": "来信", "contact": "电话"}
     acts: list[Callable[[], object]] = [
-        lambda: consultations.write_notice(made, **words, by=audit.SYSTEM, now=NOON),
-        lambda: consultations.entrust(made, unit, by=audit.SYSTEM, now=NOON),
-        lambda: consultations.set_window(
+        lambda: consultation_acts.write_notice(made, **words, by=audit.SYSTEM, now=NOON),
+        lambda: consultation_acts.entrust(made, unit, by=audit.SYSTEM, now=NOON),
+        lambda: consultation_acts.set_window(
             made,
             first=dt.date(2020, 11, 1),
             last=dt.date(2020, 11, 30),
@@ -343,8 +347,8 @@ def test_saving_what_has_not_changed_is_no_act() -> None:
     consultation = a_consultation(phase=Phase.OPEN)
     words = {key: getattr(consultation, key) for key in consultations.NOTICE}
     before, changes = len(events()), len(consultations.changes(consultation))
-    consultations.write_notice(consultation, **words, by=audit.SYSTEM, now=NOON)
-    consultations.entrust(consultation, None, by=audit.SYSTEM, now=NOON)
+    consultation_acts.write_notice(consultation, **words, by=audit.SYSTEM, now=NOON)
+    consultation_acts.entrust(consultation, None, by=audit.SYSTEM, now=NOON)
     db.session.flush()
     assert (len(events()), len(consultations.changes(consultation))) == (before, changes)
 
@@ -353,21 +357,21 @@ def test_a_correction_after_announcing_says_publicly_what_was_corrected() -> Non
     consultation = a_consultation(phase=Phase.OPEN)
     words = {key: getattr(consultation, key) for key in consultations.NOTICE}
     words |= {"ways": "也可以发电子邮件。", "contact": "电话：021-11111111"}
-    consultations.write_notice(consultation, **words, by=audit.SYSTEM, now=NOON)
+    consultation_acts.write_notice(consultation, **words, by=audit.SYSTEM, now=NOON)
     assert consultations.changes(consultation)[-1].what == "修订公告：参与方式、联系方式"
     words["contact"] = ""
     with pytest.raises(Refused, match="不能留空"):
-        consultations.write_notice(consultation, **words, by=audit.SYSTEM, now=NOON)
+        consultation_acts.write_notice(consultation, **words, by=audit.SYSTEM, now=NOON)
 
 
 def test_two_officers_do_not_write_over_each_other() -> None:
     consultation = a_consultation(phase=Phase.PREPARING)
-    seen = consultations.notice_seal(consultation)
+    seen = consultation_acts.notice_seal(consultation)
     words = {key: getattr(consultation, key) for key in consultations.NOTICE}
     first, second = words | {"ways": "甲写的"}, words | {"ways": "乙写的"}
-    consultations.write_notice(consultation, **first, seen=seen, by=audit.SYSTEM, now=NOON)
+    consultation_acts.write_notice(consultation, **first, seen=seen, by=audit.SYSTEM, now=NOON)
     with pytest.raises(Refused, match="已由他人修改"):
-        consultations.write_notice(consultation, **second, seen=seen, by=audit.SYSTEM, now=NOON)
+        consultation_acts.write_notice(consultation, **second, seen=seen, by=audit.SYSTEM, now=NOON)
     assert consultation.ways == "甲写的"
 
 
@@ -375,7 +379,7 @@ def test_two_officers_do_not_write_over_each_other() -> None:
 def test_a_slug_that_is_no_address_is_refused(slug: str) -> None:
     stage = a_programme().stages[0]
     with pytest.raises(Refused, match="网址短名"):
-        consultations.create(
+        consultation_acts.create(
             slug=slug, title="x", stage=stage, unit=None, by=audit.SYSTEM, now=NOON
         )
 
@@ -383,6 +387,6 @@ def test_a_slug_that_is_no_address_is_refused(slug: str) -> None:
 def test_a_slug_is_used_once() -> None:
     stage = a_consultation("gangyao").stage
     with pytest.raises(Refused, match="已经用过"):
-        consultations.create(
+        consultation_acts.create(
             slug="gangyao", title="x", stage=stage, unit=None, by=audit.SYSTEM, now=NOON
         )

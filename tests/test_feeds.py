@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from icalendar import Calendar
 from lxml import etree
 
-from consult import consultations, posters
+from consult import consultation_acts, consultations, posters
 from consult.consultations import Phase
 from consult.posters import Poster
 from core import audit, qr, typesetting
@@ -42,7 +42,7 @@ def test_the_feed_tells_what_happened_and_only_what_is_public(
         a_consultation("caoni", phase=Phase.PREPARING, title="还没有公布")
         last = consultation.last_day
         assert last is not None
-        consultations.extend(
+        consultation_acts.extend(
             consultation,
             last=last + dt.timedelta(days=5),
             reason="应居民要求",
@@ -90,7 +90,7 @@ def test_who_has_it_is_told_so(app: Flask, client: FlaskClient, path: str) -> No
         a_consultation("another")
         consultation = consultations.by_slug("gangyao")
         assert consultation is not None
-        consultations.write_notice(
+        consultation_acts.write_notice(
             consultation,
             title="新的标题",
             explanation=consultation.explanation,
@@ -118,7 +118,7 @@ def test_the_calendar_reads_back_and_counts_up(app: Flask, client: FlaskClient) 
     with app.app_context():
         found = consultations.by_slug("gangyao")
         assert found is not None
-        consultations.extend(
+        consultation_acts.extend(
             found, last=dt.date(2020, 11, 20), reason="应居民要求", by=audit.SYSTEM, now=NOON
         )
         db.session.commit()

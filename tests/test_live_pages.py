@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult import consultations, decisions, drafts, screening, submissions
+from consult import consultation_acts, decisions, drafts, screening, submissions
 from consult.consultations import Consultation, Phase
 from consult.drafts import Version
 from consult.submissions import Opinion, Submission, SubmissionState
@@ -242,7 +242,7 @@ def test_posting_to_the_page_is_refused(client: FlaskClient, version: Version) -
 
 
 def notice(consultation: Consultation) -> None:
-    consultations.write_notice(
+    consultation_acts.write_notice(
         consultation,
         title="改过的标题",
         explanation=consultation.explanation,
@@ -255,7 +255,7 @@ def notice(consultation: Consultation) -> None:
 
 def extension(consultation: Consultation) -> None:
     assert consultation.last_day is not None
-    consultations.extend(
+    consultation_acts.extend(
         consultation,
         last=consultation.last_day + dt.timedelta(days=7),
         reason="应公众要求",
@@ -265,7 +265,7 @@ def extension(consultation: Consultation) -> None:
 
 
 def unit(consultation: Consultation) -> None:
-    consultations.entrust(consultation, make_unit(), by=audit.SYSTEM, now=NOON)
+    consultation_acts.entrust(consultation, make_unit(), by=audit.SYSTEM, now=NOON)
 
 
 def new_version(consultation: Consultation) -> None:

@@ -14,7 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult import consultations, drafts
+from consult import consultation_acts, consultations, drafts
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.drafts import Version, VersionState
 from core.accounts import RoleName
@@ -200,7 +200,7 @@ def test_a_taken_slug_is_refused_in_place_and_leads_to_its_owner(officer: FlaskC
 
 
 def notice(officer: FlaskClient, **changed: str) -> TestResponse:
-    data = NOTICE | {"seen": consultations.notice_seal(fresh())} | changed
+    data = NOTICE | {"seen": consultation_acts.notice_seal(fresh())} | changed
     return officer.post(f"{DESK}gangyao/notice", data=data)
 
 
@@ -216,7 +216,7 @@ def test_the_notice_is_written_once_and_audited_once(officer: FlaskClient) -> No
 
 def test_a_notice_somebody_else_changed_is_not_written_over(officer: FlaskClient) -> None:
     a_consultation(phase=Phase.PREPARING)
-    seen = consultations.notice_seal(fresh())
+    seen = consultation_acts.notice_seal(fresh())
     notice(officer, ways="甲写的参与方式")
     response = notice(officer, seen=seen, ways="乙写的参与方式")
     page = text_of(response)

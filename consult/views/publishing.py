@@ -14,7 +14,7 @@ from wtforms import DateField, Field, HiddenField, SelectField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
 
-from consult import consultations, drafts, programmes, readers, rules
+from consult import consultation_acts, consultations, drafts, programmes, readers, rules
 from consult.consultations import STATUTORY_DAYS, Consultation
 from consult.programmes import Stage
 from consult.readers import ReadDraft, UnreadableDraft
@@ -102,7 +102,7 @@ def show(slug: str) -> str:
 
 def _missing(consultation: Consultation) -> list[str]:
     has_draft = drafts.published(consultation) is not None
-    return consultations.missing(consultation, has_draft=has_draft, now=now())
+    return consultation_acts.missing(consultation, has_draft=has_draft, now=now())
 
 
 # --- create --------------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ def create() -> Page:
     if not form.validate_on_submit():
         return _create_page(form), 422 if form.is_submitted() else 200
     with refusals_on(lambda sentence: _create_page(form, sentence)):
-        consultation = consultations.create(
+        consultation = consultation_acts.create(
             slug=form.slug.data,
             title=form.title.data,
             stage=form.stages[form.stage.data],
@@ -233,7 +233,7 @@ def notice(slug: str) -> Page:
         return _notice_page(form, consultation), 422 if form.is_submitted() else 200
     at = now()
     with refusals_on(lambda sentence: _notice_page(form, consultation, sentence)):
-        consultations.write_notice(
+        consultation_acts.write_notice(
             consultation,
             title=form.title.data,
             explanation=form.explanation.data,
@@ -244,7 +244,7 @@ def notice(slug: str) -> Page:
             now=at,
         )
         unit = form.units.get(form.unit.data or "")
-        consultations.entrust(consultation, unit, by=current_user, now=at)
+        consultation_acts.entrust(consultation, unit, by=current_user, now=at)
     db.session.commit()
     flash(_("公告文字已保存。"), "success")
     return redirect(url_for(".show", slug=slug))
@@ -253,12 +253,12 @@ def notice(slug: str) -> Page:
 def _notice_facts(consultation: Consultation) -> dict[str, str]:
     facts = {key: getattr(consultation, key) for key in consultations.NOTICE}
     facts["unit"] = consultation.unit.slug if consultation.unit else ""
-    facts["seen"] = consultations.notice_seal(consultation)
+    facts["seen"] = consultation_acts.notice_seal(consultation)
     return facts
 
 
 def _notice_page(form: NoticeForm, consultation: Consultation, refusal: str = "") -> str:
-    current = consultations.notice_seal(consultation)
+    current = consultation_acts.notice_seal(consultation)
     overtaken = bool(refusal) and form.seen.data != current
     # Whoever sends the form again has been shown what stands there now.
     form.seen.data = current
@@ -314,7 +314,7 @@ def window(slug: str) -> Page:
     if not form.validate_on_submit():
         return _window_page(form, consultation), 422 if form.is_submitted() else 200
     with refusals_on(lambda sentence: _window_page(form, consultation, sentence)):
-        consultations.set_window(
+        consultation_acts.set_window(
             consultation,
             first=form.first.data,
             last=form.last.data,
@@ -344,7 +344,7 @@ def announce(slug: str) -> Page:
     if not form.validate_on_submit():
         return _announce_page(form, consultation), 422 if form.is_submitted() else 200
     with refusals_on(lambda sentence: _announce_page(form, consultation, sentence)):
-        consultations.announce(
+        consultation_acts.announce(
             consultation,
             has_draft=drafts.published(consultation) is not None,
             by=current_user,
@@ -366,7 +366,7 @@ def _announce_page(form: Form, consultation: Consultation, refusal: str = "") ->
         missing=_missing(consultation),
         version=version,
         counts=drafts.count(version) if version else (0, 0),
-        days=consultations.days_from(consultation, at),
+        days=consultation_acts.days_from(consultation, at),
         refusal=refusal,
         now=at,
     )
@@ -394,7 +394,7 @@ def extend(slug: str) -> Page:
     if not form.validate_on_submit():
         return _extend_page(form, consultation), 422 if form.is_submitted() else 200
     with refusals_on(lambda sentence: _extend_page(form, consultation, sentence)):
-        consultations.extend(
+        consultation_acts.extend(
             consultation,
             last=form.last.data,
             reason=form.reason.data,
