@@ -142,13 +142,14 @@ def candidates(
     some: Sequence[Iterable[str]] = (),
     before: int | None,
     limit: int,
+    lowest: int | None = None,
 ) -> sa.Select[int]:
     """The numbers of documents that may hold all `needles`, have all `marks` and one of each
-    group in `some`."""
+    group in `some`; see `postings.candidates`."""
     every = {search_text.mark(each) for each in (kind.value, *marks)}
     every = every.union(*(search_text.pairs_asked(needle) for needle in needles))
     groups = [{search_text.mark(each) for each in group} for group in some]
-    return postings.candidates(every, groups, before=before, limit=limit)
+    return postings.candidates(every, groups, before=before, limit=limit, lowest=lowest)
 
 
 def holding(needles: Sequence[str]) -> list[sa.ColumnElement[bool]]:

@@ -89,10 +89,19 @@ def tend() -> None:
 
 
 def candidates(
-    every: Iterable[int], some: Sequence[Iterable[int]], *, before: int | None, limit: int
+    every: Iterable[int],
+    some: Sequence[Iterable[int]],
+    *,
+    before: int | None,
+    limit: int,
+    lowest: int | None = None,
 ) -> sa.Select[int]:
     """Documents with all tokens of `every` and, of each group in `some`, at least one: the
-    highest (below `before`) first, so many at most. `every` must not be empty."""
+    highest (below `before`) first, so many at most. `every` must not be empty.
+
+    `lowest`: the last of these, where that is known. Whoever then asks for the first few that pass
+    a further test is given them on SQLite without all being tested.
+    """
     if _on_sqlite():
         groups = [_quoted(each) for each in every]
         groups += ["(" + " OR ".join(_quoted(each) for each in group) + ")" for group in some]
@@ -109,6 +118,9 @@ def candidates(
             found = found.where(TABLE.c.tokens.overlap(_array(group)))
     if before is not None:
         found = found.where(id < before)
+    if lowest is not None and _on_sqlite():
+        # Without an end of its own it becomes a part of the question, whose order it has.
+        return found.where(id >= lowest)
     return found.order_by(id.desc()).limit(limit)
 
 
