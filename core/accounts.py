@@ -5,6 +5,7 @@ import datetime as dt
 import secrets
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -209,18 +210,21 @@ def signed_in(
     uniquifier: str, session_id: str, *, now: dt.datetime
 ) -> tuple[Account, sessions.BrowserSession] | None:
     """The active account behind a session that still counts, with everything `rules` ask for."""
-    row = db.session.execute(
+    values = sessions.of(session_id, now) | {"uniquifier": uniquifier}
+    found = db.session.execute(_signed_in(), values).unique().first()
+    return (found[0], found[1]) if found else None
+
+
+@cache
+def _signed_in() -> sa.Select[Account, sessions.BrowserSession]:
+    # Made once: every page begins with it, and making it anew takes as long as carrying it out.
+    return (
         sa.select(Account, sessions.BrowserSession)
         .join(sessions.BrowserSession, sessions.BrowserSession.account_id == Account.id)
-        .where(
-            *sessions.alive(session_id, now),
-            Account.fs_uniquifier == uniquifier,
-            Account.active,
-        )
+        .where(*sessions.alive(), Account.fs_uniquifier == sa.bindparam("uniquifier"))
+        .where(Account.active)
         .options(joinedload(Account.roles))
     )
-    found = row.unique().first()
-    return (found[0], found[1]) if found else None
 
 
 def add(

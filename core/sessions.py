@@ -71,13 +71,18 @@ def start(account_id: int, *, now: dt.datetime) -> str:
     return fresh
 
 
-def alive(session_id: str, now: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """The conditions under which the row of `session_id` counts."""
+def alive() -> tuple[sa.ColumnElement[bool], ...]:
+    """The conditions under which a row counts; `of` gives their values."""
     return (
-        BrowserSession.id_hash == _hashed(session_id),
-        BrowserSession.expires_at > now,
-        BrowserSession.seen_at > now - IDLE,
+        BrowserSession.id_hash == sa.bindparam("id_hash"),
+        BrowserSession.expires_at > sa.bindparam("now"),
+        BrowserSession.seen_at > sa.bindparam("seen_after"),
     )
+
+
+def of(session_id: str, now: dt.datetime) -> dict[str, Any]:
+    """What `alive` asks for, for the row of `session_id`."""
+    return {"id_hash": _hashed(session_id), "now": now, "seen_after": now - IDLE}
 
 
 def end(session_id: str) -> None:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Everything that must hold: lint, types, import contracts, then the tests on SQLite and on a real
+# Everything that must hold: lint, types, import contracts, the tests on SQLite and on a real
 # PostgreSQL, browser journeys included. Installs Debian's Chromium when it is missing and can be.
 set -u
 failed=0
@@ -19,10 +19,19 @@ fi
 commit=$(git rev-parse --short=7 HEAD 2>/dev/null)
 seed=$((0x${commit:-0}))
 
-step "ruff" ruff check .
-step "ruff format" ruff format --check --quiet .
-step "mypy" mypy
-step "import contracts" lint-imports
+# What takes one core only is done beside the tests, and told after them. The import contracts are
+# kept by tests/test_architecture.py.
+told=$(mktemp)
+{
+  step "ruff" ruff check .
+  step "ruff format" ruff format --check --quiet .
+  step "mypy" mypy
+  exit $failed
+} >"$told" 2>&1 &
+beside=$!
 step "tests on SQLite" pytest -n 2 -q --dist worksteal --randomly-seed="$seed"
+wait "$beside" || failed=1
+cat "$told"
+rm "$told"
 step "tests on PostgreSQL" pytest -n 2 -q --dist worksteal --randomly-seed="$seed" --database=postgres -m "not browser and not pure and not once"
 exit $failed

@@ -189,6 +189,7 @@ def _uniques(column: sa.Column[Any]) -> list[sa.UniqueConstraint]:
     return [each for each in column.table.constraints if isinstance(each, sa.UniqueConstraint)]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "person", ["anonymous", "resident", "screener", "auditor", "administrator"]
 )
@@ -266,6 +267,7 @@ def _alive_in_archive(body: bytes) -> Iterator[str]:
                 yield f"a field code of a person's in {name}"
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("person", ["auditor", "administrator"])
 def test_no_cell_of_a_table_becomes_a_formula(site: Flask, person: str) -> None:
     client = world.sign_in(site, person)
