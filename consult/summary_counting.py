@@ -11,9 +11,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import drafts, lexicons, stance_corrections, summary_themes
+from consult import drafts, lexicons, stance_corrections, summary_sayings, summary_themes
 from consult.analysis.duplicates import near_groups
-from consult.analysis.engine import Analysed
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
 from consult.decisions import Decision
@@ -21,7 +20,9 @@ from consult.drafts import Draft, Outline, Version, VersionState
 from consult.submissions import WHOLE as WHOLE_DRAFT
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
-from consult.summary_words import cloud, engine_for, lexicon_for, ranked, weights
+from consult.summary_sayings import Said
+from consult.summary_words import cloud, lexicon_for, method_of, ranked, weights
+from consult.term_reading import uncollected
 from core.db import db
 
 # The states a snapshot tells apart: whose author was asked for more still waits.
@@ -57,7 +58,8 @@ class Gathered:
     `newest`: {consultation id: its newest published version's id}.
     `basis` is kept with the snapshot to tell later whether anything has changed:
     {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id,
-    "lexicon": number of the lexicon's version}. `base` is the lexicon of that version.
+    "lexicon": number of the lexicon's version}. `base` is the lexicon of that version, `lexicon` the
+    same with the headings of the drafts; `kept` is what the index knows of the rows, read with it.
     """
 
     rows: Sequence[Row]
@@ -66,6 +68,8 @@ class Gathered:
     newest: Mapping[int, int]
     basis: dict[str, Any]
     base: Lexicon
+    lexicon: Lexicon
+    kept: Mapping[int, Said] = field(default_factory=dict)
     corrections: Mapping[int, Stance] = field(default_factory=dict)
 
     @property
@@ -83,8 +87,7 @@ class Gathered:
     @property
     def drafts(self) -> list[Outline]:
         """The newest published drafts."""
-        latest = set(self.newest.values())
-        return [outline for _c, outline in self.outlines if outline.version_id in latest]
+        return _drafts(self.outlines, self.newest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +118,19 @@ def gather(consultations: Sequence[Consultation]) -> Gathered:
     others = sa.select(Submission.id, Submission.state).where(
         inside, Submission.state.not_in((SubmissionState.SHOWN, SubmissionState.UNDONE))
     )
-    lexicon = lexicons.newest()
+    number = lexicons.newest()
+    base = lexicons.at(number)
+    outlines = _outlines(scope, newest)
+    lexicon = lexicon_for(_headings(_drafts(outlines, newest)), base)
     return Gathered(
         rows=[Row(*row) for row in db.session.execute(shown.order_by(Submission.id))],
         rest=[(id, _counted_as(s)) for id, s in db.session.execute(others.order_by(Submission.id))],
-        outlines=_outlines(scope, newest),
+        outlines=outlines,
         newest=newest,
-        basis={"consultations": stamps, "decision": decision or 0, "lexicon": lexicon},
-        base=lexicons.at(lexicon),
+        basis={"consultations": stamps, "decision": decision or 0, "lexicon": number},
+        base=base,
+        lexicon=lexicon,
+        kept=summary_sayings.kept(scope, lexicon),
         corrections=stance_corrections.of_consultations(scope),
     )
 
@@ -137,6 +145,13 @@ def headings(consultations: Sequence[Consultation]) -> tuple[str, ...]:
     newest = set(newest_versions(scope).values())
     outlines = [drafts.outline(v) for _c, v in _versions(scope) if v.id in newest]
     return _headings(outlines)
+
+
+def _drafts(
+    outlines: Sequence[tuple[int, Outline]], newest: Mapping[int, int]
+) -> list[Outline]:
+    latest = set(newest.values())
+    return [outline for _c, outline in outlines if outline.version_id in latest]
 
 
 def _headings(outlines: Iterable[Outline]) -> tuple[str, ...]:
@@ -167,48 +182,55 @@ def _outlines(scope: Sequence[int], newest: Mapping[int, int]) -> list[tuple[int
 
 
 def count(gathered: Gathered) -> Result:
-    """Count what was read; takes about a second for a thousand opinions, and no database."""
-    lexicon = lexicon_for(_headings(gathered.drafts), gathered.base)
-    engine = engine_for(lexicon)
+    """Count what was read; takes about half a second for a thousand opinions, and no database."""
+    # What is made stays, and looking for what does not would cost a quarter of the time.
+    with uncollected():
+        return _counted(gathered)
+
+
+def _counted(gathered: Gathered) -> Result:
+    lexicon = gathered.lexicon
     sections, place_of = _sections(gathered.outlines)
     rows = gathered.rows
     groups = near_groups([f"{row.own_title}\n{row.body}".strip() for row in rows])
-    read: dict[tuple[str, str], Analysed] = {}
     people: dict[str, int] = {}
     items = []
-    for row, group in zip(rows, groups, strict=True):
-        key = (row.own_title, row.body)
-        said = read.get(key)
-        if said is None:
-            said = read[key] = engine.analyse(row.body, title=row.own_title)
+    for row, group, said in zip(rows, groups, _said(gathered), strict=True):
         # Nobody can be shown to be one person with another unless both carry the same key.
         person = row.person_key or f"alone:{row.id}"
         section = WHOLE if row.place == WHOLE_DRAFT else place_of.get(row.place, UNPLACED)
         number = people.setdefault(person, len(people))
         items.append(_item(row, said, group, number, section, gathered.corrections.get(row.id)))
     placed, themes = summary_themes.find(items)
-    paragraphs = Counter(
-        term
-        for outline in gathered.drafts
-        for entry in outline.body
-        for term in engine.analyse(entry.text).terms
+    paragraphs = [("", entry.text) for outline in gathered.drafts for entry in outline.body]
+    held = Counter(
+        term for said in summary_sayings.read(lexicon, paragraphs) for term in said.terms
     )
     counted = Counted(
         items=placed,
         themes=themes,
         sections=sections,
-        draft=dict(paragraphs),
-        draft_size=sum(len(outline.body) for outline in gathered.drafts),
+        draft=dict(held),
+        draft_size=len(paragraphs),
         rest=tuple((id, state.value) for id, state in gathered.rest),
     )
     found = ranked(counted, counted.items, gathered.base)
     heaviest = weights(counted.items, found)
     whole = replace(counted, keywords=tuple(found), cloud=cloud(heaviest) if heaviest else None)
-    return Result(whole, lexicon.version, engine.version)
+    return Result(whole, lexicon.version, method_of(lexicon))
+
+
+def _said(gathered: Gathered) -> list[Said]:
+    """What each row says; those are read of which the index does not know."""
+    unknown = [row for row in gathered.rows if row.id not in gathered.kept]
+    texts = [(row.own_title, row.body) for row in unknown]
+    read = zip(unknown, summary_sayings.read(gathered.lexicon, texts), strict=True)
+    found = {**gathered.kept, **{row.id: said for row, said in read}}
+    return [found[row.id] for row in gathered.rows]
 
 
 def _item(
-    row: Row, said: Analysed, group: int, person: int, section: int, corrected: Stance | None
+    row: Row, said: Said, group: int, person: int, section: int, corrected: Stance | None
 ) -> Item:
     declared = row.stance not in (None, Stance.NONE)
     read = corrected.value if corrected else said.stance
@@ -224,7 +246,7 @@ def _item(
         declared=declared,
         day=row.received_on,
         terms=said.terms,
-        opposed=frozenset(said.opposed),
+        opposed=said.opposed,
         corrected=corrected is not None and not declared,
     )
 

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
+from consult import term_reading
 from consult.analysis import cloud as clouds
-from consult.analysis import cues, keywords
+from consult.analysis import keywords
 from consult.analysis import lexicon as words
 from consult.analysis.cloud import Cloud
-from consult.analysis.engine import METHOD, Engine
+from consult.analysis.engine import Engine
 from consult.analysis.keywords import Keyword
 from consult.analysis.lexicon import Lexicon
 from consult.summary_counts import FEW
 from consult.summary_items import Counted, Item
 
+# Counts up by one whenever equal readings would be grouped or ranked differently.
+METHOD = "2"
 MOST_KEYWORDS = 100
 RARE = 500
 CLOUD_WORDS = 60
@@ -26,15 +29,14 @@ def lexicon_for(headings: tuple[str, ...], base: Lexicon | None = None) -> Lexic
     return (base or words.builtin()).extended(headings)
 
 
-@lru_cache(maxsize=1)
 def engine_for(lexicon: Lexicon) -> Engine:
-    """The engine for a lexicon; it holds a whole dictionary, so a process keeps only the last."""
-    return Engine(lexicon)
+    """The engine for a lexicon, the same that reads for the index."""
+    return term_reading.engine_for(lexicon)
 
 
 def method_of(lexicon: Lexicon) -> str:
-    """What `engine_for(lexicon).version` is, without reading a dictionary."""
-    return f"{METHOD}.{cues.builtin().version}-{lexicon.version}"
+    """By what a summary was made: how words are read, with which lexicon, and how they are grouped."""
+    return f"{METHOD}.{term_reading.version_of(lexicon)}"
 
 
 def ranked(counted: Counted, items: Sequence[Item], base: Lexicon | None = None) -> list[Keyword]:

@@ -1,0 +1,105 @@
+"""What opinions say, in terms: out of the index where it was read in the very same way, else read
+from the words. Either gives the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from consult import term_reading
+from consult.analysis.lexicon import Lexicon
+from consult.term_index import BATCH, Term, TermEntry, TermReading
+from core.db import db, run
+
+# Texts read together.
+_READ = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one text says: its distinct terms, sorted, those it speaks against, and its stance."""
+
+    terms: tuple[str, ...]
+    opposed: frozenset[str]
+    stance: str
+
+
+def kept(consultation_ids: Sequence[int], lexicon: Lexicon) -> dict[int, Said]:
+    """What the index holds of the opinions of these consultations, by opinion: those that were read
+    with this lexicon, and are shown."""
+    query = (
+        sa.select(TermEntry.submission_id, TermEntry.stance, TermEntry.terms, TermEntry.opposed)
+        .join(TermReading, TermReading.id == TermEntry.reading_id)
+        .where(TermEntry.consultation_id.in_(consultation_ids))
+        .where(TermReading.version == term_reading.version_of(lexicon))
+    )
+    found = db.session.execute(query).all()
+    if not found:
+        return {}
+    ids, stances, *kinds = zip(*found, strict=True)
+    rows = [_rows(blobs) for blobs in kinds]
+    wanted = np.unique(np.concatenate([numbers for _starts, numbers in rows]))
+    words = _words(wanted.tolist())
+    order = sorted(range(len(words)), key=words.__getitem__)
+    rank = np.empty(len(words), dtype=np.int64)
+    rank[order] = np.arange(len(words))
+    names = [words[place] for place in order]
+    terms, opposed = (
+        _named(starts, _sorted(starts, rank[np.searchsorted(wanted, numbers)]), names)
+        for starts, numbers in rows
+    )
+    told = (term_reading.STANCES[stance] for stance in stances)
+    return dict(zip(ids, map(Said, terms, map(frozenset, opposed), told), strict=True))
+
+
+def read(lexicon: Lexicon, texts: Sequence[tuple[str, str]]) -> list[Said]:
+    """What each of these texts (title, body) says; equal ones are read once."""
+    numbers = {text: number for number, text in enumerate(dict.fromkeys(texts))}
+    said = list(chain.from_iterable(_read(lexicon, list(numbers))))
+    return [said[numbers[text]] for text in texts]
+
+
+def _read(lexicon: Lexicon, texts: Sequence[tuple[str, str]]) -> Iterator[Iterator[Said]]:
+    for begin in range(0, len(texts), _READ):
+        some = [(n, *text) for n, text in enumerate(texts[begin : begin + _READ])]
+        batch = term_reading.read(term_reading.Chunk(lexicon, some))
+        terms = _named(batch.starts, batch.terms, batch.words)
+        opposed = _named(batch.opposed_starts, batch.opposed, batch.words)
+        told = (term_reading.STANCES[stance] for stance in batch.stances)
+        yield map(Said, terms, map(frozenset, opposed), told)
+
+
+Numbers = npt.NDArray[np.integer]
+
+
+def _rows(blobs: Sequence[bytes]) -> tuple[Numbers, Numbers]:
+    """Where each row of numbers begins, and one more would; and all numbers."""
+    starts = np.zeros(len(blobs) + 1, dtype=np.int64)
+    np.cumsum([len(blob) // 4 for blob in blobs], out=starts[1:])
+    return starts, np.frombuffer(b"".join(blobs), dtype="<u4").astype(np.int64)
+
+
+def _sorted(starts: Numbers, ranks: Numbers) -> Numbers:
+    rows = np.repeat(np.arange(len(starts) - 1, dtype=np.int64) << 32, np.diff(starts))
+    ordered: Numbers = np.sort(rows | ranks) & 0xFFFFFFFF
+    return ordered
+
+
+def _named(starts: Numbers, places: Numbers, names: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    every = list(map(names.__getitem__, places.tolist()))
+    return (tuple(every[first:last]) for first, last in pairwise(starts.tolist()))
+
+
+_WORDS = sa.select(Term.id, Term.word).where(Term.id.in_(sa.bindparam("ids", expanding=True)))
+
+
+def _words(ids: Sequence[int]) -> list[str]:
+    found: Mapping[int, str] = {
+        row.id: row.word
+        for begin in range(0, len(ids), BATCH)
+        for row in run(_WORDS, {"ids": list(ids[begin : begin + BATCH])})
+    }
+    return [found[id] for id in ids]
