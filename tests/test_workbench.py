@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ from consult import (
     summary_contrasts,
     summary_readings,
     summary_themes,
+    term_index,
 )
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, Submission
@@ -125,6 +127,18 @@ def test_themes_part_the_opinions_and_add_up(app: Flask, counted: int) -> None:
         summary = summaries.by_id(counted)
         assert summary is not None
         assert unpack(summary.payload).themes == themes
+
+
+def test_what_the_index_has_read_is_counted_as_if_read_anew(app: Flask, counted: int) -> None:
+    with app.app_context():
+        some = [item.id for item in items_of(counted)][::2]
+        term_index.follow(some)
+        db.session.commit()
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        gathered = gather(summaries.consultations_of(summary.subject))
+        assert gathered.kept.keys() == set(some)
+        assert pack(count(gathered).counted) == pack(count(replace(gathered, kept={})).counted)
 
 
 def test_few_opinions_have_no_themes(app: Flask) -> None:
