@@ -147,9 +147,7 @@ def headings(consultations: Sequence[Consultation]) -> tuple[str, ...]:
     return _headings(outlines)
 
 
-def _drafts(
-    outlines: Sequence[tuple[int, Outline]], newest: Mapping[int, int]
-) -> list[Outline]:
+def _drafts(outlines: Sequence[tuple[int, Outline]], newest: Mapping[int, int]) -> list[Outline]:
     latest = set(newest.values())
     return [outline for _c, outline in outlines if outline.version_id in latest]
 
