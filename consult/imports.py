@@ -10,7 +10,7 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -24,7 +24,7 @@ from consult.intake_rows import RowReader, RowRefused
 from consult.readers.tables import Table
 from consult.submissions import Channel, Submission, SubmissionState, new_receipt, tally
 from core import audit
-from core.db import db
+from core.db import db, run
 from core.errors import Refused
 
 audit.ACTIONS.update({"submissions.imported": _l("导入意见")})
@@ -99,6 +99,7 @@ def must_be_possible(consultation: Consultation, table: Table, mapping: Mapping[
 
 
 Fresh = list[tuple[int, dict[str, Any]]]
+_ENTER = sa.insert(cast(sa.Table, Submission.__table__))
 
 
 class Importing:
@@ -235,8 +236,9 @@ def store(
     }
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        db.session.execute(
-            sa.insert(Submission),
+        # Past the ORM, which takes several times as long as the database.
+        run(
+            _ENTER,
             [
                 row | common | {"number": last + start + i, "receipt": new_receipt(now)}
                 for i, (_row, row) in enumerate(batch, start=1)

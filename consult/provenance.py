@@ -7,6 +7,7 @@ Nothing here is public.
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.intake import Intake
 from consult.submissions import Submission
 from core import audit
-from core.db import Base, db
+from core.db import Base, db, run
 
 
 class Provenance(Base):
@@ -32,6 +33,7 @@ class Provenance(Base):
 
 
 BATCH = 500
+_NOTE = sa.insert(cast(sa.Table, Provenance.__table__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ def note_rows(rows: Sequence[tuple[int, int]], *, by: audit.Actor) -> None:
             {"submission_id": id, "by_id": by.id, "by_name": by.name, "row": row}
             for id, row in rows[start : start + BATCH]
         ]
-        db.session.execute(sa.insert(Provenance), noted)
+        run(_NOTE, noted)
 
 
 def of(submissions: Sequence[Submission]) -> Mapping[int, Origin]:

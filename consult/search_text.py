@@ -4,14 +4,17 @@ Pure: text in, plain values out. Two texts that differ only in form (full width,
 fold to the same; a text is found by the pairs of neighbouring characters it is made of.
 """
 
+import re
+import sys
 import unicodedata
 import zlib
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 # Draw nothing and are copied along unseen: soft hyphen, zero-width signs, direction marks.
-UNSEEN = dict.fromkeys(map(ord, "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"))
+UNSEEN = re.compile("[\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff]")
 SHORTEST, LONGEST = 2, 100
 # A long quotation is found by so many of its pairs; the rest is verified.
 MOST_PAIRS = 16
@@ -21,7 +24,7 @@ BREAK = "\n"
 
 def fold(text: str) -> str:
     """`text` in the form in which it is compared: NFKC, no case, each white space one blank."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().translate(UNSEEN).split())
+    return " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold()).split())
 
 
 def needles(typed: str) -> list[str]:
@@ -31,8 +34,19 @@ def needles(typed: str) -> list[str]:
 
 def pairs(folded: str) -> set[int]:
     """The tokens of a text: each pair of neighbouring characters as a signed 32-bit number."""
-    codes = [ord(character) & 0xFFFF for character in folded]
-    return {(a << 16 | b) - 2**31 for a, b in pairwise(codes)}
+    plain = folded.encode("utf-16-be", "surrogatepass")
+    if len(plain) != 2 * len(folded):
+        codes = [ord(character) & 0xFFFF for character in folded]
+        return {(a << 16 | b) - 2**31 for a, b in pairwise(codes)}
+    # Two characters of two bytes each are such a number as they stand: those that begin at even
+    # places, and those at odd ones.
+    found: set[int] = set()
+    for begin in (0, 2):
+        numbers = array("I", plain[begin : begin + (len(plain) - begin) // 4 * 4])
+        if sys.byteorder == "little":
+            numbers.byteswap()
+        found.update(numbers)
+    return {number - 2**31 for number in found}
 
 
 def pairs_asked(needle: str) -> set[int]:
@@ -132,7 +146,7 @@ def _mapped(text: str) -> tuple[str, list[tuple[int, int]]]:
     origin: list[tuple[int, int]] = []
     blank = True
     for begin, end in _clusters(text):
-        piece = unicodedata.normalize("NFKC", text[begin:end]).casefold().translate(UNSEEN)
+        piece = UNSEEN.sub("", unicodedata.normalize("NFKC", text[begin:end]).casefold())
         if piece.isspace():
             piece, blank = "" if blank else " ", True
         elif piece:

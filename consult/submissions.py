@@ -9,6 +9,7 @@ here, in the transaction that changes what is counted, so that no page has to co
 import datetime as dt
 import hashlib
 import hmac
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -207,10 +208,14 @@ def as_receipt(typed: str) -> str:
     return receipts.as_written(typed)
 
 
+# What is no letter and no digit, as str.isalnum tells them.
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
 def fingerprint(text: str) -> str:
     """Equal for texts that differ only in form, case, punctuation or space."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    kept = "".join(c for c in folded if c.isalnum())
+    kept = _NOT_WORD.sub("", folded)
     return hashlib.sha256((kept or folded).encode()).hexdigest()[:32]
 
 

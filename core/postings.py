@@ -6,6 +6,8 @@ do differently: SQLite keeps the lists in an FTS5 table without any text of its 
 a GIN index over arrays. Why not their own full-text search: `docs/decisions/search-index.md`.
 """
 
+import sys
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +19,7 @@ from core.db import Base, db, run
 NAME = "search_posting"
 # Signed, because PostgreSQL has no other; FTS5 is told the distance from the lowest.
 LOWEST = -(2**31)
+_EIGHT_DIGITS = 0x1000_0000
 TABLE = sa.Table(
     NAME,
     sa.MetaData(),
@@ -135,7 +138,14 @@ def _on_sqlite() -> bool:
 
 
 def _words(tokens: Iterable[int]) -> str:
-    return " ".join(f"{token - LOWEST:x}" for token in tokens)
+    # In order FTS5 takes them in quicker.
+    numbers = sorted([token - LOWEST for token in tokens])
+    # Those of eight digits, most in Chinese, are written all at once.
+    long = array("I", [number for number in numbers if number >= _EIGHT_DIGITS])
+    if sys.byteorder == "little":
+        long.byteswap()
+    short = [f"{number:x}" for number in numbers if number < _EIGHT_DIGITS]
+    return " ".join([*short, long.tobytes().hex(" ", 4)] if long else short)
 
 
 def _quoted(token: int) -> str:
