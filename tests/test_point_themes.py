@@ -64,8 +64,8 @@ def test_what_is_proposed_of_the_example_is_of_one_matter(slug: str) -> None:
     found = point_themes.of(texts, builtin(), most=20)
     told = [{matter(texts[place], matters) for place in theme.members} for theme in found]
     right = [each for each in told if len(each) == 1 and None not in each]
-    # Nine in ten: what a better lexicon finds may be right without standing above.
-    assert len(right) >= 0.9 * len(told), [
+    # All but one: what a better lexicon finds may be right without standing above.
+    assert len(told) - len(right) <= 1, [
         [texts[place][:24] for place in theme.members]
         for theme, each in zip(found, told, strict=True)
         if each not in right
