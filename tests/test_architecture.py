@@ -68,13 +68,15 @@ def test_the_clock_is_an_argument() -> None:
 def test_operations_never_commit() -> None:
     """Views and commands commit, once; noun modules never do."""
     # Settles who asks before the request begins; prepares a fresh copy before it serves; commits
-    # what jobs did; keeps a step with its checkpoint; must have a message on disk as being sent before the first byte leaves.
+    # what jobs did; keeps a step with its checkpoint; must have a message on disk as being sent
+    # before the first byte leaves; ends one transaction for all who write at the same moment.
     ends_by_itself = {
         "core/accounts.py",
         "app.py",
         "core/housekeeping.py",
         "core/jobs.py",
         "core/outbox.py",
+        "core/together.py",
     }
     for path in modules():
         name = path.relative_to(ROOT).as_posix()
