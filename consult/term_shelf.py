@@ -166,19 +166,23 @@ class View:
     ) -> Ints:
         """Opinions by group of places (down) and term (across). The groups must not overlap."""
         label = self._labels(groups)
-        label[~(self.alive if mask is None else mask)] = -1
+        # What belongs to no group is counted in one more, and left out.
+        label[~(self.alive if mask is None else mask) | (label < 0)] = len(groups)
+        begin = label.astype(np.int32) * len(terms)
         column = np.full(self.terms.shape[1], -1, dtype=np.int16)
         known = [(n, term) for n, term in enumerate(terms) if 0 <= term < len(column)]
         column[[term for _n, term in known]] = [n for n, _term in known]
-        across = column[self.terms.indices]
-        hits = np.flatnonzero(across >= 0)
-        # The row of each hit, by how many hits each row has: both stand in order.
-        ends = np.searchsorted(hits, self.terms.indptr)
-        down = np.repeat(label, np.diff(ends))
-        kept = np.flatnonzero(down >= 0)
-        flat = down[kept].astype(np.int64) * len(terms) + across[hits[kept]]
-        counts = np.bincount(flat, minlength=len(groups) * len(terms))
-        return counts.reshape(len(groups), len(terms)).astype(np.int32)
+        counts = np.zeros((len(groups) + 1) * len(terms), dtype=np.int64)
+        starts, indices = self.terms.indptr, self.terms.indices
+        # Few rows at a time stay near.
+        for first in range(0, len(begin), _NEAR):
+            rows = slice(first, first + _NEAR)
+            bounds = starts[first : first + _NEAR + 1]
+            across = column[indices[bounds[0] : bounds[-1]]]
+            hits = np.flatnonzero(across >= 0)
+            cells = np.repeat(begin[rows], np.diff(bounds)).take(hits) + across.take(hits)
+            counts += np.bincount(cells, minlength=len(counts))
+        return counts.reshape(len(groups) + 1, len(terms))[: len(groups)].astype(np.int32)
 
     def _labels(self, groups: Sequence[Collection[int]]) -> npt.NDArray[np.int16]:
         """By row: the group its place belongs to, or -1."""
@@ -202,6 +206,9 @@ class _People:
     terms: npt.NDArray[np.int32]
 
 
+# Rows of a table looked at together; and of less than one row in so many the terms are taken out,
+# because a product goes through all.
+_NEAR, _MANY = 4096, 8
 # Term ids looked through at once, so that little memory is held beside.
 _AT_ONCE = 2_000_000
 
@@ -268,8 +275,10 @@ def _holding(matrix: "sparse.csr_matrix", term: int) -> Bools:
 
 
 def _counted(matrix: "sparse.csr_matrix", mask: Bools) -> Ints:
-    if not mask.any():
-        return np.zeros(matrix.shape[1], dtype=np.int32)
+    rows = np.flatnonzero(mask)
+    if len(rows) * _MANY < len(mask):
+        few = np.bincount(matrix[rows].indices, minlength=matrix.shape[1])
+        return few.astype(np.int32)
     counts: Ints = matrix.T @ mask.astype(np.int32)
     return counts
 
