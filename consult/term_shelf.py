@@ -208,7 +208,7 @@ class _People:
 
 # Rows of a table looked at together; and of less than one row in so many the terms are taken out,
 # because a product goes through all.
-_NEAR, _MANY = 4096, 4
+_NEAR, _MANY = 4096, 8
 # Term ids looked through at once, so that little memory is held beside.
 _AT_ONCE = 2_000_000
 
