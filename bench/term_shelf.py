@@ -31,7 +31,9 @@ def run() -> None:
     begun = time.process_time()
     batch = term_reading.read(Chunk(lexicon, [(n, "", text) for n, text in enumerate(texts)]))
     taken = time.process_time() - begun
-    print(f"{READ:,} opinions read in {taken:.1f} s of CPU, dictionaries and words new to the process")
+    print(
+        f"{READ:,} opinions read in {taken:.1f} s of CPU, dictionaries and words new to the process"
+    )
     most = int(os.environ.get("WENJI_BENCH_MOST", SIZES[1]))
     for size in SIZES:
         if size <= most:
