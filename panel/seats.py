@@ -3,6 +3,9 @@
 A seat is given under the lock of the meeting's row, and a CHECK holds the count besides, so the
 last one cannot be given twice. Who gives a seat back frees it for the next in line. Name and
 contact are sealed, used for this one meeting and deleted soon after it.
+
+Where lots are drawn, the list is fixed first, and with it is said which public number of a coming
+hour will be the seed: whoever types the seed could not have chosen it.
 """
 
 import datetime as dt
@@ -30,9 +33,25 @@ audit.ACTIONS.update(
         "seat_request.attended": _l("登记公众到会"),
         "seat_request.names_read": _l("查看报名人姓名"),
         "seat_draw.made": _l("会议席位抽签"),
+        "seat_pool.frozen": _l("固定抽签名单"),
     }
 )
-audit.KINDS.update({"seat_request": _l("会议报名"), "seat_draw": _l("会议席位抽签")})
+audit.KINDS.update(
+    {
+        "seat_request": _l("会议报名"),
+        "seat_draw": _l("会议席位抽签"),
+        "seat_pool": _l("抽签名单"),
+    }
+)
+audit.FIELDS.update(
+    {
+        "numbers": _l("名单人数"),
+        "sha256": _l("名单校验值"),
+        "source": _l("种子来源"),
+        "known_at": _l("种子公布时间"),
+        "seed": _l("种子"),
+    }
+)
 
 MARK = "HY"
 # How long after the meeting name and contact are kept.
@@ -88,6 +107,24 @@ class SeatRequest(Base):
     came: Mapped[bool | None]
 
 
+class SeatPool(Base):
+    """Among whom lots will be drawn, fixed before anybody can know the seed. `numbers` are numbers
+    as text, `sha256` is that of the numbers joined by commas."""
+
+    __tablename__ = "seat_pool"
+    __table_args__ = (sa.CheckConstraint("frozen_at < known_at", name="before_the_seed"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"), unique=True)
+    numbers: Mapped[list[str]]
+    sha256: Mapped[str] = mapped_column(sa.String(64))
+    # Which public number will be the seed, and from when on it can be known.
+    source: Mapped[str] = mapped_column(sa.String(200))
+    known_at: Mapped[dt.datetime]
+    frozen_at: Mapped[dt.datetime]
+    by_name: Mapped[str] = mapped_column(sa.String(120))
+
+
 class SeatDraw(Base):
     """A draw with all that is needed to repeat it. `pool` and `drawn` are numbers as text."""
 
@@ -134,6 +171,8 @@ def apply(
         return earlier
     if not meeting.takes_applications(now):
         raise Refused(_("现在不在报名时间内。"))
+    if pool_of(meeting.id) is not None:
+        raise Refused(_("抽签名单已经固定，不能再报名。"))
     again = sa.select(SeatRequest.id).where(
         SeatRequest.meeting_id == meeting.id, SeatRequest.person_key == person_key
     )
@@ -221,8 +260,46 @@ def ranked(seed: str, pool: Sequence[str]) -> list[str]:
     )
 
 
-def draw(meeting: Meeting, seed: str, *, by: audit.Actor, now: dt.datetime) -> SeatDraw:
-    """Draw lots among those who applied; who is not drawn waits in the order of the draw."""
+def digest(numbers: Sequence[str]) -> str:
+    """The SHA-256 of a list, in hexadecimal: of its numbers joined by commas."""
+    return hashlib.sha256(",".join(numbers).encode()).hexdigest()
+
+
+def freeze(
+    meeting: Meeting, source: str, known_at: dt.datetime, *, by: audit.Actor, now: dt.datetime
+) -> SeatPool:
+    """Fix among whom lots will be drawn, and say which public number will be the seed and when it
+    comes out: it must not be known yet."""
+    _must_be_for_lots(meeting, now)
+    if pool_of(meeting.id) is not None:
+        raise Refused(_("抽签名单已经固定，不能再改。"))
+    if not now < known_at < meeting.starts_at:
+        raise Refused(_("种子公布的时间应当在现在以后、会议开始以前。"))
+    numbers = sorted(_standing(meeting), key=int)
+    if not numbers:
+        raise Refused(_("没有人报名，不用抽签。"))
+    pool = SeatPool(
+        meeting_id=meeting.id,
+        numbers=numbers,
+        sha256=digest(numbers),
+        source=source,
+        known_at=known_at,
+        frozen_at=now,
+        by_name=by.name,
+    )
+    db.session.add(pool)
+    db.session.flush()
+    after = {
+        "numbers": len(numbers),
+        "sha256": pool.sha256,
+        "source": source,
+        "known_at": known_at.isoformat(),
+    }
+    audit.record("seat_pool.frozen", pool, by=by, now=now, name=meeting.title, after=after)
+    return pool
+
+
+def _must_be_for_lots(meeting: Meeting, now: dt.datetime) -> None:
     meetings.lock(meeting)
     if meeting.admission is not Admission.DRAW or meeting.state is not MeetingState.ANNOUNCED:
         raise Refused(_("这次会议现在不能抽签。"))
@@ -230,10 +307,27 @@ def draw(meeting: Meeting, seed: str, *, by: audit.Actor, now: dt.datetime) -> S
         raise Refused(_("报名还没有截止，截止以后才能抽签。"))
     if draw_of(meeting.id) is not None:
         raise Refused(_("已经抽过签，结果不能重抽。"))
+
+
+def _standing(meeting: Meeting) -> dict[str, SeatRequest]:
+    """{number: the application} of those who applied and did not withdraw."""
     asked = sa.select(SeatRequest).where(
         SeatRequest.meeting_id == meeting.id, SeatRequest.state == SeatState.APPLIED
     )
-    by_number = {str(seat.number): seat for seat in db.session.scalars(asked)}
+    return {str(seat.number): seat for seat in db.session.scalars(asked)}
+
+
+def draw(meeting: Meeting, seed: str, *, by: audit.Actor, now: dt.datetime) -> SeatDraw:
+    """Draw lots among those of the fixed list who did not withdraw since; who is not drawn waits in
+    the order of the draw."""
+    _must_be_for_lots(meeting, now)
+    pool = pool_of(meeting.id)
+    if pool is None:
+        raise Refused(_("请先固定抽签名单，写明种子的来源。"))
+    if now < pool.known_at:
+        raise Refused(_("种子还没有公布，公布以后才能抽签。"))
+    fixed = set(pool.numbers)
+    by_number = {number: seat for number, seat in _standing(meeting).items() if number in fixed}
     if not by_number:
         raise Refused(_("没有人报名，不用抽签。"))
     order = ranked(seed, list(by_number))
@@ -262,7 +356,12 @@ def draw(meeting: Meeting, seed: str, *, by: audit.Actor, now: dt.datetime) -> S
     db.session.add(made)
     db.session.flush()
     audit.record(
-        "seat_draw.made", made, by=by, now=now, name=meeting.title, after={"seats": len(made.drawn)}
+        "seat_draw.made",
+        made,
+        by=by,
+        now=now,
+        name=meeting.title,
+        after={"seats": len(made.drawn), "seed": seed, "sha256": pool.sha256},
     )
     return made
 
@@ -350,6 +449,11 @@ def ahead(seat: SeatRequest) -> int:
         SeatRequest.rank < seat.rank,
     )
     return db.session.scalar(query) or 0
+
+
+def pool_of(meeting_id: int) -> SeatPool | None:
+    """The fixed list of a meeting's draw, once there is one."""
+    return db.session.scalar(sa.select(SeatPool).where(SeatPool.meeting_id == meeting_id))
 
 
 def draw_of(meeting_id: int) -> SeatDraw | None:

@@ -64,6 +64,8 @@ FOR_MACHINES = frozenset(
         "seat_draw.algorithm",
         "seat_draw.drawn",
         "seat_draw.pool",
+        "seat_pool.numbers",
+        "seat_pool.sha256",
         "seat_request.consent",
         "seat_request.once_key",
         "seat_request.person_key",

@@ -1,7 +1,6 @@
 """Who is asked to a meeting and who came: invitations by rule, the draw of lots, the list at the
 door and its code."""
 
-import secrets
 from collections.abc import Sequence
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
@@ -26,7 +25,7 @@ from panel.guests import Attendance
 from panel.meetings import Meeting, MeetingState
 from panel.members import Member
 from panel.seats import SeatRequest, SeatState
-from panel.views.meeting_desk import at_the_desk, meeting_at_the_desk
+from panel.views.meeting_desk import MomentField, at_the_desk, meeting_at_the_desk
 from panel.views.my_meetings import ticket_for
 
 blueprint = Blueprint("meeting_guests", __name__, url_prefix="/desk/meetings")
@@ -57,13 +56,29 @@ class InviteForm(Form):
         return self
 
 
+class FreezeForm(Form):
+    """Which public number will be the seed, said before it is known."""
+
+    source = LineField(
+        _l("种子来源"),
+        [Words(most=200, missing=_l("请写明用哪一个公开数字作种子。"))],
+        description=_l("例如“2020年10月30日开奖的双色球第2020108期全部号码”。会公开，不能再改。"),
+        render_kw={"autocomplete": "off"},
+    )
+    known_at = MomentField(
+        _l("这个数字什么时候公布"),
+        [InputRequired(_l("请填写公布的时间。"))],
+        description=_l("在现在以后、会议开始以前；到时才能输入种子抽签。"),
+    )
+
+
 class DrawForm(Form):
     """The seed, which everybody may repeat the draw with."""
 
     seed = LineField(
         _l("随机种子"),
-        [Words(least=0, most=100, missing="")],
-        description=_l("可以填当众产生的数字；留空则由系统随机产生。会公开。"),
+        [Words(most=100, missing=_l("请填写种子。"))],
+        description=_l("照已经公布的来源填写那个数字，不加空格和标点。会公开。"),
         render_kw={"autocomplete": "off"},
     )
 
@@ -151,14 +166,27 @@ def code(meeting_id: int) -> Response:
     return Response(qr.svg(address), mimetype="image/svg+xml")
 
 
+@blueprint.post("/<int:meeting_id>/pool")
+def freeze(meeting_id: int) -> Answer | tuple[str, int]:
+    """Fix among whom lots will be drawn, before anybody knows the seed."""
+    meeting, form = meeting_at_the_desk(meeting_id), FreezeForm()
+    if not form.validate():
+        return _page(meeting, InviteForm(formdata=None), freezing=form), 422
+    pool = seats.freeze(meeting, form.source.data, form.known_at.data, by=current_user, now=now())
+    db.session.commit()
+    flash(
+        _("抽签名单已经固定，共%(n)d人，校验值和种子来源已经公开。", n=len(pool.numbers)), "success"
+    )
+    return redirect(url_for(".show", meeting_id=meeting.id))
+
+
 @blueprint.post("/<int:meeting_id>/draw")
 def draw(meeting_id: int) -> Answer | tuple[str, int]:
     """Draw lots for the seats."""
     meeting, form = meeting_at_the_desk(meeting_id), DrawForm()
     if not form.validate():
         return _page(meeting, InviteForm(formdata=None), form), 422
-    seed = form.seed.data or secrets.token_hex(16)
-    made = seats.draw(meeting, seed, by=current_user, now=now())
+    made = seats.draw(meeting, form.seed.data, by=current_user, now=now())
     db.session.commit()
     flash(_("抽签完成，%(n)d人取得席位，结果已经通知。", n=len(made.drawn)), "success")
     return redirect(url_for(".show", meeting_id=meeting.id))
@@ -193,13 +221,26 @@ def _may_note(meeting: Meeting) -> bool:
     return begun and meeting.state in (MeetingState.ANNOUNCED, MeetingState.HELD)
 
 
-def _page(meeting: Meeting, form: InviteForm, draw: DrawForm | None = None) -> str:
+def _page(
+    meeting: Meeting,
+    form: InviteForm,
+    draw: DrawForm | None = None,
+    *,
+    freezing: FreezeForm | None = None,
+) -> str:
     form.offer(meeting)
     day = meeting.starts_at.astimezone(SHANGHAI).date()
     sitting = appointments.sitting(meeting.programme_id, day)
     found = guests.of(meeting.id)
     invited = {each.member_id for each in found}
-    asked = seats.of(meeting.id)
+    asked, pool = seats.of(meeting.id), seats.pool_of(meeting.id)
+    over = (
+        meeting.admission is meetings.Admission.DRAW
+        and meeting.state is MeetingState.ANNOUNCED
+        and meeting.apply_until is not None
+        and now() >= meeting.apply_until
+        and any(seat.state is SeatState.APPLIED for seat in asked)
+    )
     return render_template(
         "panel/meeting_desk/guests.html",
         meeting=meeting,
@@ -212,11 +253,10 @@ def _page(meeting: Meeting, form: InviteForm, draw: DrawForm | None = None) -> s
         made=seats.draw_of(meeting.id),
         draw=draw or DrawForm(formdata=None),
         may_invite=meeting.state in (MeetingState.PREPARED, MeetingState.ANNOUNCED),
-        may_draw=meeting.admission is meetings.Admission.DRAW
-        and meeting.state is MeetingState.ANNOUNCED
-        and meeting.apply_until is not None
-        and now() >= meeting.apply_until
-        and any(seat.state is SeatState.APPLIED for seat in asked),
+        pool=pool,
+        freezing=freezing or FreezeForm(formdata=None),
+        may_freeze=over and pool is None,
+        may_draw=over and pool is not None and now() >= pool.known_at,
         is_draw=meeting.is_public and meeting.admission is meetings.Admission.DRAW,
     )
 

@@ -98,6 +98,7 @@ def show(meeting_id: int) -> str:
     meeting = _meeting(meeting_id)
     recorded = meeting.state is MeetingState.RECORDED and meeting.record_public
     points = minutes.of(meeting.id) if recorded else []
+    pool = seats.pool_of(meeting.id) if meeting.is_public else None
     return render_template(
         "panel/meetings/show.html",
         meeting=meeting,
@@ -108,7 +109,8 @@ def show(meeting_id: int) -> str:
         papers=[paper for paper in papers.papers_of(meeting.id) if paper.is_public],
         points=[(point, minutes.said_by(point)) for point in points],
         draw=seats.draw_of(meeting.id) if meeting.is_public else None,
-        takes=meeting.takes_applications(now()),
+        pool=pool,
+        takes=meeting.takes_applications(now()) and pool is None,
         now=now(),
     )
 

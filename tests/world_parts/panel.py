@@ -299,7 +299,10 @@ def fill_meetings(programme: Programme) -> None:
         now=NOON,
     )
     meetings.cancel(off, "场地不能用。", by=audit.SYSTEM, now=NOON)
-    seats.draw(was, "2020", by=audit.SYSTEM, now=NOON - 5 * day - hour)
+    seats.freeze(
+        was, "当天的开奖号码", NOON - 5 * day - hour / 2, by=audit.SYSTEM, now=NOON - 5 * day - hour
+    )
+    seats.draw(was, "2020", by=audit.SYSTEM, now=NOON - 5 * day - hour / 2)
     meetings.hold(was, delivered=papers.delivered(was.id), by=audit.SYSTEM, now=NOON)
     for agreed in (True, False):
         point = minutes.add(
