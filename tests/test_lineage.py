@@ -310,8 +310,21 @@ def test_two_versions_side_by_side(client: FlaskClient) -> None:
     assert "指标" in whole.get_data(as_text=True)
     for wrong in ("from=2&to=2", "from=1&to=3", "from=7&to=1"):
         assert client.get(f"/consultations/gangyao/compare?{wrong}").status_code == 404, wrong
+    for odd in ("a=-1&b=1e9", "from=-1", "to=1e9", "view=upside-down", "all=2"):
+        refused = client.get(f"/consultations/gangyao/compare?{odd}")
+        assert refused.status_code == 400, odd
     back = client.get("/consultations/gangyao/compare?from=2&to=1").get_data(as_text=True)
     assert re.search(r"<del><span[^>]*>［删去］</span>1500", back)
+
+
+def test_what_a_paragraph_says_is_never_markup(client: FlaskClient) -> None:
+    consultation = a_consultation()
+    a_published_draft(consultation, TEXT.replace("养老床位", "<kbd>养老</kbd>&床位"))
+    a_published_draft(consultation, TEXT.replace("养老床位", "<samp>养老</samp>&“床位”"))
+    page = client.get("/consultations/gangyao/compare").get_data(as_text=True)
+    assert "&lt;" in page
+    assert "<kbd>" not in page
+    assert "<samp>" not in page
 
 
 def test_a_kept_comparison_follows_the_next_version(client: FlaskClient) -> None:
