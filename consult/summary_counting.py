@@ -6,6 +6,7 @@ The two steps are apart so that the seconds of counting hold up nobody who write
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -190,10 +191,15 @@ def _counted(gathered: Gathered) -> Result:
     lexicon = gathered.lexicon
     sections, place_of = _sections(gathered.outlines)
     rows = gathered.rows
-    groups = near_groups([f"{row.own_title}\n{row.body}".strip() for row in rows])
+    texts = [f"{row.own_title}\n{row.body}".strip() for row in rows]
+    # Grouping is work of numpy's, which another core does while the words are read here.
+    with ThreadPoolExecutor(1) as beside:
+        grouped = beside.submit(near_groups, texts)
+        heard = _said(gathered)
+        groups = grouped.result()
     people: dict[str, int] = {}
     items = []
-    for row, group, said in zip(rows, groups, _said(gathered), strict=True):
+    for row, group, said in zip(rows, groups, heard, strict=True):
         # Nobody can be shown to be one person with another unless both carry the same key.
         person = row.person_key or f"alone:{row.id}"
         section = WHOLE if row.place == WHOLE_DRAFT else place_of.get(row.place, UNPLACED)

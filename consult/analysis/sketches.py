@@ -186,10 +186,12 @@ def _near(a: Words, left: Ints, b: Words, right: Ints, threshold: float) -> npt.
         same = (_trigram(rows_a) == _trigram(rows_b)) & either
         matches = same.sum(1)
         likeness = matches / np.maximum(either.sum(1), 1)
-        evenly = _EVENLY * _PARTS * (1 - (1 - 1 / _PARTS) ** matches)
+        # Where they agree is asked of those alone that agree enough.
+        alike = np.flatnonzero(likeness >= threshold)
+        rows_a, rows_b, same = rows_a[alike], rows_b[alike], same[alike]
+        evenly = _EVENLY * _PARTS * (1 - (1 - 1 / _PARTS) ** matches[alike])
         touched = np.minimum(_parts_touched(rows_a, same), _parts_touched(rows_b, same))
-        all_over = (touched >= evenly) | (likeness >= _MOSTLY)
-        near[begin : begin + 20_000] = (likeness >= threshold) & all_over
+        near[begin + alike] = (touched >= evenly) | (likeness[alike] >= _MOSTLY)
     return near
 
 

@@ -6,7 +6,7 @@ Deerwester et al., JASIS 41(6), 1990; by the randomised range finder of Halko, M
 SIAM Review 53(2), 2011); there it is joined to its nearest neighbours by cosine; communities of that
 graph are found by modularity (Blondel et al., "Fast unfolding of communities in large networks",
 J. Stat. Mech. 2008), a node being looked at again only when a neighbour has moved (Traag, Waltman and
-van Eck, Scientific Reports 9:5233, 2019); the best of several starts, once more refined. Whoever has no neighbour, lies far from the middle
+van Eck, Scientific Reports 9:5233, 2019); the better of two starts, once more refined. Whoever has no neighbour, lies far from the middle
 of its community, or is in one too small to be a theme, stays unclassified.
 """
 
@@ -31,7 +31,7 @@ _DIRECTIONS = 150
 _NEIGHBOURS = 30
 _LEAST_LIKE = 0.1  # cosine below which two opinions are not neighbours
 _BELONGS = 0.12  # cosine with the middle of the theme below which an opinion is not in it
-_STARTS = 3
+_STARTS = 2
 _STEPS = 4_096  # of likeness, from none to equal
 _MOST_JOINED = 6_000  # beyond, that many are joined and the rest go to the theme they are nearest
 _SMALLEST = 3
