@@ -47,7 +47,7 @@ audit.FIELDS.update(
     {
         "numbers": _l("名单人数"),
         "sha256": _l("名单校验值"),
-        "source": _l("种子来源"),
+        "seed_source": _l("种子来源"),
         "known_at": _l("种子公布时间"),
         "seed": _l("种子"),
     }
@@ -292,7 +292,7 @@ def freeze(
     after = {
         "numbers": len(numbers),
         "sha256": pool.sha256,
-        "source": source,
+        "seed_source": source,
         "known_at": known_at.isoformat(),
     }
     audit.record("seat_pool.frozen", pool, by=by, now=now, name=meeting.title, after=after)
