@@ -59,7 +59,7 @@ class EntryForm(OnceForm):
         _l("意见内容"),
         [Words(most=intake.LONGEST_BODY, missing=_l("请写下意见内容。"))],
         description=_l("按本人的原话登记，不作概括。"),
-        render_kw={"rows": 7, "data-keep": ""},
+        render_kw={"rows": 5, "data-keep": ""},
     )
     stance = RadioField(
         _l("态度"),
