@@ -15,9 +15,15 @@ NOT_NOUNS = frozenset(
     | {"handler", "handlers", "misc", "base", "tools", "models"}
 )
 
-# Made of numbers and of what was escaped before: slots of the reader, the drawn word cloud.
+# Made of numbers and of what was escaped before: slots of the reader, the words of a comparison,
+# the drawn word cloud.
 OWN_MARKUP = frozenset(
-    {"consult/views/drafts.py", "consult/views/summary_pages.py", "core/views/charts.py"}
+    {
+        "consult/views/comparisons.py",
+        "consult/views/drafts.py",
+        "consult/views/summary_pages.py",
+        "core/views/charts.py",
+    }
 )
 
 

@@ -19,8 +19,8 @@ from core.pages import kept
 from core.web import choice_in, keep_private, number_in
 
 blueprint = Blueprint("comparisons", __name__, url_prefix="/consultations/<slug>/compare")
-# What an address of this page may say.
-ASKED = frozenset({"from", "to", "view", "all"})
+# What WeChat writes into an address that is passed on in it.
+PASSED_ON = frozenset({"singlemessage", "groupmessage", "timeline"})
 
 
 @blueprint.app_template_filter("interwoven")
@@ -69,9 +69,6 @@ def compare_url(consultation: Consultation, before: int, after: int, **more: Any
 def show(slug: str) -> Response | str:
     """`?from=1&to=2`, else the newest version with the one before it; `view=inline`; `all=1`."""
     consultation = loading.consultation(slug)
-    # Who names the versions in another way is told so, and not shown two others.
-    if not ASKED.issuperset(request.args):
-        abort(400)
     versions = [
         each for each in drafts.versions(consultation) if each.state is VersionState.PUBLISHED
     ]
@@ -90,7 +87,8 @@ def show(slug: str) -> Response | str:
 def _asked(versions: list[Version]) -> Asked:
     by_number = {version.number: version for version in versions}
     after = by_number.get(number_in("to") or max(by_number, default=0))
-    before = by_number.get(number_in("from") or (after.number - 1 if after else 0))
+    first = None if request.args.get("from") in PASSED_ON else number_in("from")
+    before = by_number.get(first or (after.number - 1 if after else 0))
     if after is None or before is None or before is after:
         return abort(404)
     inline = choice_in("view", {"inline"}) == "inline"
