@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from flask import Blueprint, Response, abort, render_template, request, url_for
+from flask import Blueprint, Response, abort, render_template, url_for
 from flask_login import current_user
 from markupsafe import Markup
 
@@ -19,8 +19,6 @@ from core.pages import kept
 from core.web import choice_in, keep_private, number_in
 
 blueprint = Blueprint("comparisons", __name__, url_prefix="/consultations/<slug>/compare")
-# What WeChat writes into an address that is passed on in it.
-PASSED_ON = frozenset({"singlemessage", "groupmessage", "timeline"})
 
 
 @blueprint.app_template_filter("interwoven")
@@ -87,8 +85,7 @@ def show(slug: str) -> Response | str:
 def _asked(versions: list[Version]) -> Asked:
     by_number = {version.number: version for version in versions}
     after = by_number.get(number_in("to") or max(by_number, default=0))
-    first = None if request.args.get("from") in PASSED_ON else number_in("from")
-    before = by_number.get(first or (after.number - 1 if after else 0))
+    before = by_number.get(number_in("from") or (after.number - 1 if after else 0))
     if after is None or before is None or before is after:
         return abort(404)
     inline = choice_in("view", {"inline"}) == "inline"
