@@ -71,15 +71,16 @@ class Post:
         self.letters.append((envelope.rcpt_tos[0], letter.get_content()))
         return "250 OK"
 
-    def wait_for(self, to: str, *, patience: float = 60) -> str:
-        """The words of the newest letter to this address, as soon as there is one."""
+    def wait_for(self, to: str, wanted: str, *, patience: float = 60) -> re.Match[str]:
+        """What is wanted in the newest letter to this address that holds it, as soon as there is
+        one; other letters may come before it."""
         until = time.monotonic() + patience
         while time.monotonic() < until:
             for address, words in reversed(self.letters):
-                if address == to:
-                    return words
+                if address == to and (found := re.search(wanted, words)):
+                    return found
             time.sleep(0.1)
-        raise AssertionError(f"no letter to {to} within {patience} s")
+        raise AssertionError(f"no letter with {wanted} to {to} within {patience} s")
 
 
 @pytest.fixture(scope="session")

@@ -69,9 +69,7 @@ def test_from_the_application_to_the_desk_of_a_member(
 
     phone.page.reload()
     expect(phone.page.locator("main")).to_contain_text("您已受聘")
-    letter = post[0].wait_for("gao@example.invalid")
-    link = re.search(r"/account/password-link/\S+", letter)
-    assert link is not None
+    link = post[0].wait_for("gao@example.invalid", r"/account/password-link/\S+")
     phone.go(link.group())
     phone.look("invitation")
     for field in phone.page.locator("input[type=password]").all():
