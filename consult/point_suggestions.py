@@ -104,13 +104,14 @@ _learning = threading.Lock()
 
 def suggest(programme_id: int, about: About, words: str, title: str = "") -> Learned | None:
     """What people's confirmations suggest for a text; None while they teach too little, or none of
-    its words was ever seen."""
+    its words speaks for the label."""
     engine = term_reading.engine_for(term_index.lexicon())
     taught = confirmed(programme_id, about)
     with _learning:
         router = _router((str(db.engine.url), programme_id, about), taught, engine)
     found = router.suggest(engine.mentions(words, title=title)) if router else None
-    if found is None:
+    # What no word of the text speaks for is only what is commonest: a person need not be told that.
+    if found is None or not found.because:
         return None
     because = tuple(term for term, _part in found.because)
     return Learned(found.label, found.margin, because, len(taught))

@@ -7,6 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from consult import point_acts, point_suggestions, points, responses, screening, submissions, topics
+from consult.analysis.routing import Router, Suggestion
 from consult.consultations import Consultation, Phase
 from consult.point_suggestions import About
 from consult.submissions import Opinion, Submission, SubmissionState
@@ -68,6 +69,15 @@ def test_a_topic_is_suggested_with_the_points_own_words(round_: Consultation) ->
     assert other is not None
     assert other.label == "buses"
     assert point_suggestions.suggest(round_.programme_id, About.TOPIC, "👍") is None
+
+
+def test_without_a_reason_nothing_is_suggested(
+    round_: Consultation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    teach(round_)
+    commonest = Suggestion("lifts", 0.1, "buses", ())
+    monkeypatch.setattr(Router, "suggest", lambda _router, _opinion: commonest)
+    assert point_suggestions.suggest(round_.programme_id, About.TOPIC, "加装电梯") is None
 
 
 def test_what_is_confirmed_otherwise_is_learned_anew(round_: Consultation) -> None:
