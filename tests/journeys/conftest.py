@@ -58,6 +58,13 @@ AXE = (
 expect.set_options(timeout=30_000)
 
 
+# What a browser says of a page that goes or comes while somebody looks at it.
+IN_THE_MIDDLE = (
+    "context was destroyed|Unable to capture|axe is not defined"
+    "|Cannot read properties of null .reading 'scrollWidth'"
+)
+
+
 class Post:
     """The mail server of the town: keeps what the site sends."""
 
@@ -187,7 +194,7 @@ class Traveller:
                 self._look_once(step, size["width"])
             except PlaywrightError as error:
                 # The page that was asked for came only now, in the middle of looking at the old one.
-                if not re.search("context was destroyed|Unable to capture", str(error)):
+                if not re.search(IN_THE_MIDDLE, str(error)):
                     raise
                 self.page.wait_for_load_state()
                 self._look_once(step, size["width"])
