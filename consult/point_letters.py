@@ -1,8 +1,9 @@
-"""Letters to units whose answers are due: how many points wait, and until when.
+"""Letters to units that have points to answer: how many wait, and until when.
 
-One letter a unit, round and day on which answers are due: two working days before it and on it, and
-one when it is over. What somebody was named for is theirs alone; of the rest every active account
-that may answer for the unit is told. None goes where nothing is left to draft, and none goes twice.
+One letter a unit, round and day on which answers are due: when the first of them are given to it,
+two working days before that day and on it, and one when it is over. What somebody was named for is
+theirs alone, from the moment they are named; of the rest every active account that may answer for
+the unit is told. None goes where nothing is left to draft, and none goes twice.
 """
 
 import datetime as dt
@@ -39,9 +40,8 @@ class Waiting(NamedTuple):
     address: str
 
 
-def due(today: dt.date) -> list[Waiting]:
-    """What is due, soon or since."""
-    last = working_days.after(today, BEFORE)
+def waiting() -> list[Waiting]:
+    """What is to be answered by some day, whether that is far, near or past."""
     naming = officers.naming()
     query = (
         sa.select(
@@ -63,7 +63,7 @@ def due(today: dt.date) -> list[Waiting]:
         .where(
             needs_answer(),
             Response.state.in_((ResponseState.TODO, ResponseState.DRAFTED)),
-            Response.due_on <= last,
+            Response.due_on.is_not(None),
         )
         .group_by(
             Consultation.id,
@@ -76,15 +76,14 @@ def due(today: dt.date) -> list[Waiting]:
         )
         .order_by(Consultation.id, Unit.id, Response.due_on, naming.c.person_id)
     )
-    rows = db.session.execute(query).all()
-    return [Waiting(*row) for row in rows if row.due_on]
+    return [Waiting(*row) for row in db.session.execute(query)]
 
 
 def remind_due(*, site: str, contact_key: str, now: dt.datetime) -> None:
-    """Put in every reminder that is due, each once."""
+    """Put in every letter that is due, each once."""
     today = now.astimezone(SHANGHAI).date()
-    waiting = due(today)
-    of_unit = accounts_of(each.unit for each in waiting if each.person is None)
+    found = waiting()
+    of_unit = accounts_of(each.unit for each in found if each.person is None)
     outbox.put(
         (
             outbox.Draft(
@@ -93,7 +92,7 @@ def remind_due(*, site: str, contact_key: str, now: dt.datetime) -> None:
                 subject=_("意见待答复：%(title)s", title=w.title),
                 body=_body(w, today, site),
             )
-            for w in waiting
+            for w in found
             for to, address in _addresses(w, of_unit)
         ),
         now=now,
@@ -112,21 +111,13 @@ def _addresses(
 def _stage(waiting: Waiting, today: dt.date) -> str:
     if waiting.due_on < today:
         return "over"
-    return "today" if waiting.due_on == today else "soon"
+    if waiting.due_on == today:
+        return "today"
+    return "soon" if waiting.due_on <= working_days.after(today, BEFORE) else "new"
 
 
 def _body(waiting: Waiting, today: dt.date, site: str) -> str:
-    over = waiting.due_on < today
-    if waiting.person is not None:
-        first = _("有%(n)d个意见点由您经办，待拟写答复，期限将到。", n=waiting.points)
-        if over:
-            first = _(
-                "有%(n)d个意见点由您经办，待拟写答复，期限已过，请尽快办理。", n=waiting.points
-            )
-    else:
-        first = _("有%(n)d个意见点待贵单位拟写答复，期限将到。", n=waiting.points)
-        if over:
-            first = _("有%(n)d个意见点待贵单位拟写答复，期限已过，请尽快办理。", n=waiting.points)
+    first = _first_words(_stage(waiting, today), waiting.points, own=waiting.person is not None)
     mine = "?person=me" if waiting.person is not None else ""
     return str(
         _(
@@ -143,3 +134,17 @@ def _body(waiting: Waiting, today: dt.date, site: str) -> str:
             url=f"{site}/desk/points{mine}",
         )
     )
+
+
+def _first_words(stage: str, n: int, *, own: bool) -> str:
+    if stage == "new":
+        if own:
+            return str(_("有%(n)d个意见点由您经办，请在期限前拟写答复。", n=n))
+        return str(_("有%(n)d个意见点分办给贵单位，请在期限前拟写答复。", n=n))
+    if stage == "over":
+        if own:
+            return str(_("有%(n)d个意见点由您经办，待拟写答复，期限已过，请尽快办理。", n=n))
+        return str(_("有%(n)d个意见点待贵单位拟写答复，期限已过，请尽快办理。", n=n))
+    if own:
+        return str(_("有%(n)d个意见点由您经办，待拟写答复，期限将到。", n=n))
+    return str(_("有%(n)d个意见点待贵单位拟写答复，期限将到。", n=n))

@@ -297,17 +297,19 @@ def test_a_unit_is_reminded_of_what_is_due_once_a_stage(round_: Consultation) ->
             db.session.flush()
         return list(db.session.scalars(sa.select(Message.body).order_by(Message.id)))
 
-    assert sent(due_on - dt.timedelta(days=7)) == []
-    (soon,) = sent(due_on - dt.timedelta(days=1))
+    (new,) = sent(due_on - dt.timedelta(days=7))
+    assert "有2个意见点分办给贵单位" in new
+    assert due_on.isoformat() in new
+    new, soon = sent(due_on - dt.timedelta(days=1))
     assert "有2个意见点待贵单位拟写答复" in soon
     assert round_.title in soon
     responses.draft([second], Outcome.ALREADY, WHY, **WHO)
     responses.submit([second], **WHO)
-    assert "有1个意见点" in sent(due_on)[1]
-    assert "期限已过" in sent(due_on + dt.timedelta(days=1))[2]
+    assert "有1个意见点" in sent(due_on)[2]
+    assert "期限已过" in sent(due_on + dt.timedelta(days=1))[3]
     responses.draft([first], Outcome.ALREADY, WHY, **WHO)
     responses.submit([first], **WHO)
-    assert len(sent(due_on + dt.timedelta(days=9))) == 3
+    assert len(sent(due_on + dt.timedelta(days=9))) == 4
 
 
 def test_the_desk_moves_a_point_in_the_draft_lists_its_acts_and_its_neighbours(

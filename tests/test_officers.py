@@ -187,6 +187,29 @@ def test_the_person_is_reminded_and_for_the_rest_the_unit(round_: Consultation) 
     assert all("有2个意见点待贵单位" in body for body in rest)
 
 
+def test_whoever_is_named_hears_of_it_and_the_unit_of_what_was_given_to_it(
+    round_: Consultation,
+) -> None:
+    unit = people.make_unit()
+    staff = people.make("unit_staff", unit=unit)
+    one, two = routed(round_, unit, 2)
+
+    def sent() -> list[str]:
+        for _twice in range(2):
+            point_letters.remind_due(site="http://x", contact_key=of_site().contact_key, now=NOON)
+            db.session.flush()
+        return list(db.session.scalars(sa.select(Message.body).order_by(Message.id)))
+
+    (given,) = sent()
+    assert "有2个意见点分办给贵单位，请在期限前拟写答复" in given
+    responses.assign([two], staff.id, **WHO)
+    _given, named_for = sent()
+    assert "有1个意见点由您经办，请在期限前拟写答复" in named_for
+    assert "/desk/points?person=me" in named_for
+    responses.assign([one], staff.id, **WHO)
+    assert len(sent()) == 2, "one a person, round and due day"
+
+
 # --- pages -------------------------------------------------------------------------------------
 
 
