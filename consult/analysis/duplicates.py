@@ -20,6 +20,8 @@ from consult.analysis import normal
 NEAR = 0.25
 _SHORT = 12  # texts with fewer letters are only ever the same, never nearly so
 
+_MANY = 500  # texts worth loading numpy for, to fold their spelling at once
+
 _AGAINST = re.compile(r"反对|抵制|不(?:赞成|赞同|同意|支持|建议)")
 _FOR = re.compile(r"支持|赞成|赞同|同意|拥护")
 
@@ -27,7 +29,7 @@ _FOR = re.compile(r"支持|赞成|赞同|同意|拥护")
 def exact_groups(texts: Sequence[str]) -> list[int]:
     """A group number per text, equal where texts are equal after NFKC, case, punctuation and space
     folding. Groups are numbered from 0 in the order of their first text."""
-    return _numbered([normal.bare(text) for text in texts])
+    return _numbered(_bare(texts))
 
 
 def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
@@ -40,7 +42,7 @@ def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
     """
     if not 0 < threshold <= 1:
         raise ValueError("the threshold lies between 0 and 1")
-    bare = [normal.bare(text) for text in texts]
+    bare = _bare(texts)
     # Sorted, so that the order of arrival decides nothing.
     distinct = sorted(set(bare))
     long = [number for number, text in enumerate(distinct) if len(text) >= _SHORT]
@@ -59,14 +61,24 @@ def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
     return _numbered([group_of[place[text]] for text in bare])
 
 
+def _bare(texts: Sequence[str]) -> list[str]:
+    if len(texts) < _MANY:
+        return [normal.bare(text) for text in texts]
+    found: list[str] = importlib.import_module("consult.analysis.folding").bare_all(texts)
+    return found
+
+
 def _numbered(keys: Sequence[object]) -> list[int]:
     numbers: dict[object, int] = {}
     return [numbers.setdefault(key, len(numbers)) for key in keys]
 
 
 def _sides(groups: Sequence[int], texts: Sequence[str]) -> list[int]:
-    """Per text -1 if it objects, 1 if it agrees; who shows neither goes with the more of the two."""
-    own = [_side(text) for text in texts]
+    """Per text -1 if it objects, 1 if it agrees; who shows neither goes with the more of the two.
+
+    Of a text alone in its group nobody asks: 0."""
+    sizes = Counter(groups)
+    own = [_side(text) if sizes[group] > 1 else 0 for group, text in zip(groups, texts, strict=True)]
     lean: Counter[int] = Counter()
     for group, side in zip(groups, own, strict=True):
         lean[group] += side
@@ -74,6 +86,6 @@ def _sides(groups: Sequence[int], texts: Sequence[str]) -> list[int]:
 
 
 def _side(text: str) -> int:
-    against = _AGAINST.search(text) is not None
-    agrees = _FOR.search(_AGAINST.sub("", text)) is not None
-    return agrees - against
+    if _AGAINST.search(text) is None:
+        return _FOR.search(text) is not None
+    return (_FOR.search(_AGAINST.sub("", text)) is not None) - 1

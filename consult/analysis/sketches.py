@@ -8,11 +8,15 @@ groups hold it, so that boilerplate, which many letters share, joins nothing. In
 compared with a group's profile, the commonest value at each place, never with just any member:
 chains through intermediate texts do not form. Each value also keeps the eighth of the text it stood
 in: copies agree all over, letters that only share a sentence in one part, and those are kept apart.
+
+A value is 32 bits (20 of rank, 9 of hash against ties, 3 of part), so a text takes half a kilobyte;
+pairs are first compared by one byte of each value, which can only flatter them, and the few that
+pass are compared in full.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,24 +28,29 @@ _PLACES = 128  # of a sketch; standard error at similarity s is √(s(1-s)/128)
 _TABLE = 1 << 22  # trigram counts are kept by hash
 _ROUNDS_OF_MERGING = 3
 _LEADERS = 2
-_CHUNK = 4_000  # texts sketched at a time
+_CHUNK = 1_000  # texts sketched at a time: what is worked on stays in the processor's cache
+_COMPARED = 2_000  # pairs compared at a time, for the same reason
+_PAIRED = 125_000  # rows whose pairs are gathered at a time; bounds the memory, not the result
 _LOOKED_UP = 64  # places by which texts find each other
 _PARTS = 8
-_PART_BITS = np.uint64(3)
+_PART_BITS = 3
 _MOSTLY = 0.5  # texts this similar may differ in one part only: something was added
 _EVENLY = 0.75  # of the parts that matches spread at random would touch
-_EMPTY = np.uint64(0xFFFF_FFFF_FFFF_FFFF)
+_EMPTY = np.uint32(0xFFFF_FFFF)
 
 Ints = npt.NDArray[np.int64]
 Words = npt.NDArray[np.uint64]
+Sketch = npt.NDArray[np.uint32]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 
 
 def grouped(texts: Sequence[str], threshold: float) -> list[int]:
     """A group number per text (distinct, `normal.bare`, at least 3 letters), in no given order."""
-    groups = _grouped(_sketched(texts, np.ones(_TABLE)), max(_PLAIN_ROUND, threshold))
+    groups = _grouped(_sketched(texts, None), max(_PLAIN_ROUND, threshold))
     groups = _grouped(_sketched(texts, _weights(texts, groups)), threshold, groups)
-    return [int(group) for group in groups]
+    found: list[int] = groups.tolist()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +58,17 @@ class _Shingles:
     """Every trigram of every text: which text, where in it, and its hash."""
 
     text: Ints
-    part: Words  # which eighth of its text, 0-7
+    at: Ints  # counted from the beginning of the texts joined
+    begins: Ints  # where each text begins there
+    lengths: Ints
     hash: Words
-    n_texts: int
+
+    def parts(self) -> Sketch:
+        """Which eighth of its text each stands in, 0-7."""
+        parts: Sketch = (
+            (self.at - self.begins[self.text]) * _PARTS // self.lengths[self.text]
+        ).astype(np.uint32)
+        return parts
 
 
 def _shingled(texts: Sequence[str]) -> _Shingles:
@@ -59,34 +76,52 @@ def _shingled(texts: Sequence[str]) -> _Shingles:
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     codes = codes.astype(np.uint64)
     mixed = (codes[:-2] << np.uint64(42)) ^ (codes[1:-1] << np.uint64(21)) ^ codes[2:]
-    spans = np.array([len(text) + 2 for text in texts])
-    text = np.repeat(np.arange(len(texts)), spans)[: len(mixed)]
-    begins = np.cumsum(spans) - spans
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    begins = np.cumsum(lengths + 2) - lengths - 2
+    text = np.repeat(np.arange(len(texts)), lengths + 2)[: len(mixed)]
     whole = (codes[:-2] != 0) & (codes[1:-1] != 0) & (codes[2:] != 0)
-    text, at = text[whole], np.flatnonzero(whole)
-    part = ((at - begins[text]) * _PARTS // (spans[text] - 2)).astype(np.uint64)
-    return _Shingles(text, part, _mixed(mixed[whole]), len(texts))
+    at = np.flatnonzero(whole)
+    return _Shingles(text[at], at, begins, lengths, _mixed(mixed[at]))
 
 
 def _mixed(values: Words) -> Words:
     """Each value's bits well spread (the finaliser of SplitMix64, public domain, S. Vigna)."""
-    values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58_476D_1CE4_E5B9)
-    values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D0_49BB_1331_11EB)
-    return values ^ (values >> np.uint64(31))
+    values ^= values >> np.uint64(30)
+    values *= np.uint64(0xBF58_476D_1CE4_E5B9)
+    values ^= values >> np.uint64(27)
+    values *= np.uint64(0x94D0_49BB_1331_11EB)
+    values ^= values >> np.uint64(31)
+    return values
+
+
+def _slots(shingles: _Shingles) -> Ints:
+    return (shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)
 
 
 def _weights(texts: Sequence[str], groups: Ints) -> Floats:
     """By hash: near 1 for a trigram that one group holds, near 0 for one that many hold."""
-    parts: list[Ints] = []
-    for begin in range(0, len(texts), _CHUNK):
-        shingles = _shingled(texts[begin : begin + _CHUNK])
-        slot = (shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)
-        parts.append(_distinct(groups[shingles.text + begin] * _TABLE + slot))
-    held = np.bincount(_distinct(np.concatenate(parts)) % _TABLE, minlength=_TABLE)
+    held = np.zeros(_TABLE, dtype=np.int64)
+    for trigrams in _held(texts, groups):
+        held += np.bincount(trigrams % _TABLE, minlength=_TABLE)
     # Common to more than about 1 group in 300 (at least 3): boilerplate, fading out fast.
     usual = max(3.0, (int(groups.max()) + 1) / 300)
     weights: Floats = 1 / (1 + (held / usual) ** 2)
     return weights
+
+
+def _held(texts: Sequence[str], groups: Ints) -> Iterator[Ints]:
+    """Every group's trigrams once, as group * _TABLE + slot, some thousand texts at a time."""
+    order = np.argsort(groups, kind="stable")
+    begun = np.empty(0, dtype=np.int64)  # what the last group seen holds; it may go on
+    for begin in range(0, len(texts), _CHUNK * 8):
+        rows = order[begin : begin + _CHUNK * 8]
+        shingles = _shingled([texts[row] for row in rows.tolist()])
+        keys = groups[rows][shingles.text] * _TABLE + _slots(shingles)
+        keys = _distinct(np.concatenate((begun, keys)))
+        going_on = int(np.searchsorted(keys, groups[rows[-1]] * _TABLE))
+        begun = keys[going_on:].copy()
+        yield keys[:going_on]
+    yield begun
 
 
 def _distinct(values: Ints) -> Ints:
@@ -95,114 +130,169 @@ def _distinct(values: Ints) -> Ints:
     return values[np.concatenate(([True], values[1:] != values[:-1]))]
 
 
-def _sketched(texts: Sequence[str], weights: Floats) -> Words:
-    """A row of `_PLACES` values per text; where no trigram fell, `_EMPTY`."""
-    rows = [
-        _sketches(_shingled(texts[begin : begin + _CHUNK]), weights)
-        for begin in range(0, len(texts), _CHUNK)
-    ]
-    return np.concatenate(rows)
+def _sketched(texts: Sequence[str], weights: Floats | None) -> Sketch:
+    """A row of `_PLACES` values per text; where no trigram fell, `_EMPTY`. All weigh 1 if None."""
+    sketch = np.full((len(texts), _PLACES), _EMPTY)
+    for begin in range(0, len(texts), _CHUNK):
+        shingles = _shingled(texts[begin : begin + _CHUNK])
+        cells = sketch[begin : begin + _CHUNK].reshape(-1)
+        place = (shingles.hash >> np.uint64(57)).astype(np.int64)
+        np.minimum.at(cells, shingles.text * _PLACES + place, _values(shingles, weights))
+    return sketch
 
 
-def _sketches(shingles: _Shingles, weights: Floats) -> Words:
-    place = (shingles.hash >> np.uint64(57)).astype(np.int64)
+def _values(shingles: _Shingles, weights: Floats | None) -> Sketch:
     uniform = ((shingles.hash >> np.uint64(22)) & np.uint64(0xFFFF_FFFF)).astype(np.float64)
-    uniform = (uniform + 1) / 2**32
-    weight = weights[(shingles.hash & np.uint64(_TABLE - 1)).astype(np.int64)]
-    rank = -np.log(uniform) / weight
-    # 20 bits of rank (its float32 bits keep the order), 12 of hash against ties, 3 of place.
-    order = rank.astype(np.float32).view(np.uint32).astype(np.uint64) >> np.uint64(11)
-    value = (order << np.uint64(12)) | (shingles.hash & np.uint64(0xFFF))
-    cell = (shingles.text * _PLACES + place).astype(np.uint64)
-    packed = (cell << np.uint64(36)) | (value << _PART_BITS) | shingles.part
-    packed.sort()
-    at = packed >> np.uint64(36)
-    first = np.concatenate(([True], at[1:] != at[:-1]))
-    sketch = np.full(shingles.n_texts * _PLACES, _EMPTY)
-    sketch[at[first].astype(np.int64)] = packed[first] & np.uint64((1 << 36) - 1)
-    return sketch.reshape(shingles.n_texts, _PLACES)
+    uniform += 1
+    uniform /= 2**32
+    rank = -np.log(uniform)
+    if weights is not None:
+        rank /= weights[_slots(shingles)]
+    # The bits of a float32 that is not negative (-0.0 is made 0.0) keep the order.
+    order = (rank + 0.0).astype(np.float32).view(np.uint32) >> np.uint32(11) << np.uint32(12)
+    order |= ((shingles.hash & np.uint64(0xFF8)).astype(np.uint32))
+    order |= shingles.parts()
+    return order
 
 
-def _grouped(sketch: Words, threshold: float, start: Ints | None = None) -> Ints:
+def _grouped(sketch: Sketch, threshold: float, start: Ints | None = None) -> Ints:
     """Group numbers 0…: stars around the text with most near neighbours, then drawn together."""
     if start is None:
-        left, right = _candidates(sketch)
-        near = _near(sketch, left, sketch, right, threshold)
-        groups = _stars(len(sketch), left[near], right[near])
+        left, right = _near_pairs(sketch, threshold)
+        groups = _stars(len(sketch), left, right)
     else:
         groups = start
+    profiles = _profiles(sketch, groups)
     for _ in range(_ROUNDS_OF_MERGING):
-        profiles = _profiles(sketch, groups)
-        left, right = _candidates(profiles)
-        near = _near(profiles, left, profiles, right, threshold)
-        if not near.any():
+        left, right = _near_pairs(profiles, threshold)
+        if not len(left):
             break
-        stars = _stars(len(profiles), left[near], right[near])
+        stars = _stars(len(profiles), left, right)
         groups = stars[groups]
+        profiles = _profiles(sketch, groups)
     return groups
 
 
-def _candidates(sketch: Words) -> tuple[Ints, Ints]:
+def _near_pairs(sketch: Sketch, threshold: float) -> tuple[Ints, Ints]:
+    """Pairs of rows that are near duplicates, the smaller row first, in order."""
+    close = _Closeness(sketch, threshold)
+    found = [close.among(*pairs) for pairs in _candidates(sketch)]
+    return np.concatenate([left for left, _ in found]), np.concatenate([r for _, r in found])
+
+
+def _candidates(sketch: Sketch) -> Iterator[tuple[Ints, Ints]]:
     """Pairs of rows worth comparing: those that meet at least twice, as an early row of a bucket
     with a later one or as neighbours in it. A bucket costs its size, not its square."""
-    counts: list[Ints] = []
     rows = len(sketch)
-    for place in range(_LOOKED_UP):
-        column = _trigram(sketch[:, place])
-        order = np.argsort(column, kind="stable")
-        ordered = column[order]
-        starts = np.concatenate(([True], ordered[1:] != ordered[:-1]))
-        bucket = np.cumsum(starts) - 1
-        first = np.flatnonzero(starts)
-        filled = ordered != _trigram(_EMPTY)
-        for leader in range(_LEADERS):
-            at = np.minimum(first + leader, rows - 1)[bucket]
-            usable = filled & (np.arange(rows) > at) & (bucket[at] == bucket)
-            counts.append(_pairs(order[at[usable]], order[usable], rows))
-        # In a bucket of many letters with one sentence, copies need not share the first row.
+    for begin in range(0, rows, _PAIRED):
+        met: list[Ints] = []
+        for place in range(_LOOKED_UP):
+            for left, right, twice in _meetings(sketch[:, place]):
+                pairs = np.minimum(left, right) * rows + np.maximum(left, right)
+                if rows > _PAIRED:
+                    pairs = pairs[(pairs >= begin * rows) & (pairs < (begin + _PAIRED) * rows)]
+                met.append(pairs << 1 | twice)
+        pairs = np.concatenate(met)
+        del met
+        pairs.sort()
+        # Sorted, the second meeting of a pair, or one that counts twice, stands right behind.
+        again = np.flatnonzero((pairs[1:] >> 1 == pairs[:-1] >> 1) | (pairs[1:] & 1 == 1))
+        pairs = _distinct(np.concatenate((pairs[again + 1], pairs[:1][pairs[:1] & 1 == 1])) >> 1)
+        yield pairs // rows, pairs % rows
+
+
+def _meetings(column: Sketch) -> Iterator[tuple[Ints, Ints, int]]:
+    """Rows with one value: the first two of them with each other one, and neighbours up to two
+    apart; with 1 where both is so, which counts as meeting twice."""
+    rows = np.arange(len(column), dtype=np.uint64)
+    packed = (_trigram(column).astype(np.uint64) << np.uint64(32)) | rows
+    packed.sort()
+    value = packed >> np.uint64(32)
+    filled = int(np.searchsorted(value, np.uint64(_trigram(_EMPTY))))
+    value, row = value[:filled], (packed[:filled] & np.uint64(0xFFFF_FFFF)).astype(np.int64)
+    if filled < 2:
+        return
+    starts = np.concatenate(([True], value[1:] != value[:-1]))
+    first = np.flatnonzero(starts)
+    size = np.diff(np.concatenate((first, [filled])))
+    shared = np.repeat(size > 1, size)
+    place = np.arange(filled) - np.repeat(first, size)  # of each row in its bucket
+    place, row = place[shared], row[shared]
+    at = np.arange(len(place))
+    for leader in range(_LEADERS):
         for step in (1, 2):
-            beside = np.flatnonzero(filled[step:] & (bucket[step:] == bucket[:-step]))
-            counts.append(_pairs(order[beside], order[beside + step], rows))
-    pairs = np.sort(np.concatenate(counts))
-    starts = np.flatnonzero(np.concatenate(([True], pairs[1:] != pairs[:-1])))
-    times = np.diff(np.concatenate((starts, [len(pairs)])))
-    pairs = pairs[starts[times >= 2]]
-    return pairs // rows, pairs % rows
+            both = np.flatnonzero(place == leader + step)
+            yield row[both - step], row[both], 1
+        others = np.flatnonzero(place > leader + 2)
+        yield row[(at - place)[others] + leader], row[others], 0
+    for step in (1, 2):
+        beside = np.flatnonzero(place >= _LEADERS + step)
+        yield row[beside - step], row[beside], 0
 
 
-def _pairs(left: Ints, right: Ints, rows: int) -> Ints:
-    return np.minimum(left, right) * rows + np.maximum(left, right)
-
-
-def _near(a: Words, left: Ints, b: Words, right: Ints, threshold: float) -> npt.NDArray[np.bool_]:
-    """Which rows of a are near duplicates of rows of b: similar enough, and all over.
+class _Closeness:
+    """Which rows are near duplicates: similar enough, and all over.
 
     Copies agree everywhere with gaps; letters that merely share a sentence agree in one part.
     """
-    near = np.zeros(len(left), dtype=np.bool_)
-    for begin in range(0, len(left), 20_000):
-        rows_a, rows_b = a[left[begin : begin + 20_000]], b[right[begin : begin + 20_000]]
-        either = (rows_a != _EMPTY) | (rows_b != _EMPTY)
-        same = (_trigram(rows_a) == _trigram(rows_b)) & either
-        matches = same.sum(1)
-        likeness = matches / np.maximum(either.sum(1), 1)
-        # Where they agree is asked of those alone that agree enough.
-        alike = np.flatnonzero(likeness >= threshold)
-        rows_a, rows_b, same = rows_a[alike], rows_b[alike], same[alike]
-        evenly = _EVENLY * _PARTS * (1 - (1 - 1 / _PARTS) ** matches[alike])
-        touched = np.minimum(_parts_touched(rows_a, same), _parts_touched(rows_b, same))
-        near[begin + alike] = (touched >= evenly) | (likeness[alike] >= _MOSTLY)
-    return near
+
+    def __init__(self, sketch: Sketch, threshold: float) -> None:
+        self._sketch, self._threshold = sketch, threshold
+        filled = np.packbits(sketch != _EMPTY, axis=1).view(np.uint64)
+        self._filled: Words = filled
+        self._bytes: Words = _trigram(sketch).astype(np.uint8).view(np.uint64)
+
+    def among(self, left: Ints, right: Ints) -> tuple[Ints, Ints]:
+        """Of these pairs, the near ones."""
+        near: list[Bools] = [np.empty(0, dtype=np.bool_)]
+        for begin in range(0, len(left), _COMPARED):
+            near.append(
+                self._near(left[begin : begin + _COMPARED], right[begin : begin + _COMPARED])
+            )
+        chosen = np.concatenate(near)
+        return left[chosen], right[chosen]
+
+    def _near(self, left: Ints, right: Ints) -> Bools:
+        a, b = self._filled.take(left, 0), self._filled.take(right, 0)
+        either = np.bitwise_count(a | b).sum(1, dtype=np.int64)
+        # Places that both have empty agree byte for byte, and do not count.
+        flattered = self._agreeing_bytes(left, right) - (_PLACES - either)
+        near: Bools = flattered / np.maximum(either, 1) >= self._threshold
+        hopeful = np.flatnonzero(near)
+        left, right, either = left[hopeful], right[hopeful], either[hopeful]
+        rows_a, rows_b = self._sketch.take(left, 0), self._sketch.take(right, 0)
+        same = (_trigram(rows_a) == _trigram(rows_b)) & (rows_a != _EMPTY)
+        matches = np.bitwise_count(np.packbits(same, axis=1).view(np.uint64)).sum(1, dtype=np.int64)
+        likeness = matches / np.maximum(either, 1)
+        alike = likeness >= self._threshold
+        # Where they agree is asked of those alone that agree enough, but not nearly everywhere.
+        asked = np.flatnonzero(alike & (likeness < _MOSTLY))
+        evenly = _EVENLY * _PARTS * (1 - (1 - 1 / _PARTS) ** matches[asked])
+        same = same[asked]
+        touched = np.minimum(
+            _parts_touched(rows_a[asked], same), _parts_touched(rows_b[asked], same)
+        )
+        alike[asked] = touched >= evenly
+        near[hopeful] = alike
+        return near
+
+    def _agreeing_bytes(self, left: Ints, right: Ints) -> Ints:
+        a = self._bytes.take(left, 0).view(np.uint8)
+        b = self._bytes.take(right, 0).view(np.uint8)
+        # Eight places at a time: sixteen words of bytes that are 0 or 1, then their bytes summed.
+        sums = (a == b).view(np.uint64).sum(1)
+        agreeing: Ints = (sums * np.uint64(0x0101_0101_0101_0101) >> np.uint64(56)).astype(np.int64)
+        return agreeing
 
 
 def _trigram(value: Any) -> Any:
     """A sketch value without the part of the text it stood in."""
-    return value >> _PART_BITS
+    return value >> np.uint32(_PART_BITS)
 
 
-def _parts_touched(rows: Words, same: npt.NDArray[np.bool_]) -> Ints:
-    bits = np.where(same, np.left_shift(1, (rows & np.uint64(7)).astype(np.int64)), 0)
-    touched = np.bitwise_or.reduce(bits, axis=1)
+def _parts_touched(rows: Sketch, same: Bools) -> Ints:
+    bits = np.left_shift(np.uint8(1), (rows & np.uint32(7)).astype(np.uint8))
+    touched = np.bitwise_or.reduce(np.where(same, bits, np.uint8(0)), axis=1)
     counted: Ints = np.bitwise_count(touched).astype(np.int64)
     return counted
 
@@ -217,35 +307,41 @@ def _stars(n: int, left: Ints, right: Ints) -> Ints:
     begin = np.concatenate(([0], np.cumsum(degree)))
     groups = np.full(n, -1)
     number = 0
-    for centre in np.argsort(-degree, kind="stable"):
+    centres = np.argsort(-degree, kind="stable")
+    social = int(np.count_nonzero(degree))
+    for centre in centres[:social].tolist():
         if groups[centre] >= 0:
             continue
         groups[centre] = number
         near = others[begin[centre] : begin[centre + 1]]
         groups[near[groups[near] < 0]] = number
         number += 1
+    groups[centres[social:]] = np.arange(number, number + n - social)
     return groups
 
 
-def _profiles(sketch: Words, groups: Ints) -> Words:
+def _profiles(sketch: Sketch, groups: Ints) -> Sketch:
     """One row a group: at each place the commonest value of its texts, the smaller on a tie."""
     n_groups = int(groups.max()) + 1
     sizes = np.bincount(groups, minlength=n_groups)
-    profiles = np.empty((n_groups, _PLACES), dtype=np.uint64)
+    profiles = np.empty((n_groups, _PLACES), dtype=np.uint32)
     alone = sizes[groups] == 1
     profiles[groups[alone]] = sketch[alone]
     several = np.flatnonzero(~alone)
     if not len(several):
         return profiles
+    several = several[np.argsort(groups[several], kind="stable")]
+    group = groups[several].astype(np.uint64) << np.uint64(32)
     for place in range(_PLACES):
-        column = sketch[several, place]
-        order = np.lexsort((column, groups[several]))
-        group, value = groups[several][order], column[order]
-        other = _trigram(value[1:]) != _trigram(value[:-1])
-        starts = np.flatnonzero(np.concatenate(([True], (group[1:] != group[:-1]) | other)))
-        times = np.diff(np.concatenate((starts, [len(group)])))
-        best = np.lexsort((value[starts], -times, group[starts]))
-        group, value = group[starts][best], value[starts][best]
-        first = np.concatenate(([True], group[1:] != group[:-1]))
-        profiles[group[first], place] = value[first]
+        packed = group | sketch[several, place]
+        packed.sort()
+        trigram = _trigram(packed)
+        starts = np.flatnonzero(np.concatenate(([True], trigram[1:] != trigram[:-1])))
+        times = np.diff(np.concatenate((starts, [len(packed)])))
+        # The most often, and of those the first.
+        owner = (packed[starts] >> np.uint64(32)).astype(np.int64)
+        first = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
+        order = times * len(starts) + (len(starts) - 1 - np.arange(len(starts)))
+        best = len(starts) - 1 - np.maximum.reduceat(order, first) % len(starts)
+        profiles[owner[first], place] = packed[starts[best]].astype(np.uint32)
     return profiles
