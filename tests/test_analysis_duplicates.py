@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consult.analysis import folding, normal, sketches
 from consult.analysis.duplicates import exact_groups, near_groups
 
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
@@ -117,6 +118,40 @@ def partition(groups: list[int], members: object) -> set[frozenset[int]]:
     for group, member in zip(groups, members, strict=True):  # type: ignore[call-overload]
         held.setdefault(group, set()).add(member)
     return {frozenset(part) for part in held.values()}
+
+
+def test_spelling_folded_for_many_is_spelling_folded_for_one() -> None:
+    signs = [chr(code) for code in range(0x3400)] + [chr(code) for code in range(0xF000, 0x10400)]
+    texts = [*signs, *(f"梯{sign}楼" for sign in signs), "", "！！！", "面积㎡ß\u200b", "\ud800"]
+    assert folding.bare_all(texts) == [normal.bare(text) for text in texts]
+
+
+@given(st.lists(st.text(max_size=30), max_size=12))
+def test_spelling_of_any_texts_is_folded_alike(texts: list[str]) -> None:
+    assert folding.bare_all(texts) == [normal.bare(text) for text in texts]
+
+
+def test_working_in_parts_bounds_the_memory_and_changes_no_group(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = campaign(60) + campaign(20, seed=3) + unrelated(120)
+    whole = near_groups(texts)
+    for what, parts in (("_CHUNK", 7), ("_COMPARED", 5), ("_PAIRED", 11)):
+        monkeypatch.setattr(sketches, what, parts)
+    assert near_groups(texts) == whole
+
+
+def test_a_pair_met_at_one_place_only_is_compared_if_it_meets_as_first_and_as_neighbour() -> None:
+    column = sketches.np.array([8, 16, 8, 8, 24, 8, 8, 0xFFFF_FFFF], dtype=sketches.np.uint32)
+    met = [
+        (pair, twice)
+        for left, right, twice in sketches._meetings(column)
+        for pair in zip(left.tolist(), right.tolist(), strict=True)
+    ]
+    assert sorted(met) == [
+        ((0, 2), 1), ((0, 3), 1), ((0, 5), 0), ((0, 6), 0), ((2, 3), 1), ((2, 5), 1),
+        ((2, 6), 0), ((3, 5), 0), ((3, 6), 0), ((5, 6), 0),
+    ]  # fmt: skip
 
 
 @given(st.lists(st.text(max_size=30), max_size=12))

@@ -30,7 +30,7 @@ _ROUNDS_OF_MERGING = 3
 _LEADERS = 2
 _CHUNK = 1_000  # texts sketched at a time: what is worked on stays in the processor's cache
 _COMPARED = 2_000  # pairs compared at a time, for the same reason
-_PAIRED = 125_000  # rows whose pairs are gathered at a time; bounds the memory, not the result
+_PAIRED = 100_000  # rows whose pairs are gathered at a time; bounds the memory, not the result
 _LOOKED_UP = 64  # places by which texts find each other
 _PARTS = 8
 _PART_BITS = 3
@@ -102,32 +102,37 @@ def _weights(texts: Sequence[str], groups: Ints) -> Floats:
     """By hash: near 1 for a trigram that one group holds, near 0 for one that many hold."""
     held = np.zeros(_TABLE, dtype=np.int64)
     for trigrams in _held(texts, groups):
-        held += np.bincount(trigrams % _TABLE, minlength=_TABLE)
+        held += np.bincount(trigrams, minlength=_TABLE)
     # Common to more than about 1 group in 300 (at least 3): boilerplate, fading out fast.
     usual = max(3.0, (int(groups.max()) + 1) / 300)
-    weights: Floats = 1 / (1 + (held / usual) ** 2)
+    weights: Floats = (1 / (1 + (np.arange(int(held.max()) + 1) / usual) ** 2))[held]
     return weights
 
 
 def _held(texts: Sequence[str], groups: Ints) -> Iterator[Ints]:
-    """Every group's trigrams once, as group * _TABLE + slot, some thousand texts at a time."""
+    """The slots of every group's trigrams, each once a group, some million at a time."""
     order = np.argsort(groups, kind="stable")
     begun = np.empty(0, dtype=np.int64)  # what the last group seen holds; it may go on
-    for begin in range(0, len(texts), _CHUNK * 8):
-        rows = order[begin : begin + _CHUNK * 8]
+    ready: list[Ints] = []
+    for begin in range(0, len(texts), _CHUNK):
+        rows = order[begin : begin + _CHUNK]
         shingles = _shingled([texts[row] for row in rows.tolist()])
-        keys = groups[rows][shingles.text] * _TABLE + _slots(shingles)
-        keys = _distinct(np.concatenate((begun, keys)))
+        keys = np.concatenate((begun, groups[rows][shingles.text] * _TABLE + _slots(shingles)))
+        # np.unique hashes, which is several times slower on millions of values than sorting.
+        keys.sort()
+        keys = keys[_changes(keys)]
         going_on = int(np.searchsorted(keys, groups[rows[-1]] * _TABLE))
         begun = keys[going_on:].copy()
-        yield keys[:going_on]
-    yield begun
+        ready.append(keys[:going_on] & (_TABLE - 1))
+        if sum(map(len, ready)) > _TABLE:
+            yield np.concatenate(ready)
+            ready.clear()
+    yield np.concatenate((*ready, begun & (_TABLE - 1)))
 
 
-def _distinct(values: Ints) -> Ints:
-    # np.unique hashes, which is several times slower on millions of values than sorting.
-    values.sort()
-    return values[np.concatenate(([True], values[1:] != values[:-1]))]
+def _changes(values: Any) -> Bools:
+    """Where in a sorted array another value begins."""
+    return np.concatenate(([True], values[1:] != values[:-1]))[: len(values)]
 
 
 def _sketched(texts: Sequence[str], weights: Floats | None) -> Sketch:
@@ -150,7 +155,7 @@ def _values(shingles: _Shingles, weights: Floats | None) -> Sketch:
         rank /= weights[_slots(shingles)]
     # The bits of a float32 that is not negative (-0.0 is made 0.0) keep the order.
     order = (rank + 0.0).astype(np.float32).view(np.uint32) >> np.uint32(11) << np.uint32(12)
-    order |= ((shingles.hash & np.uint64(0xFF8)).astype(np.uint32))
+    order |= (shingles.hash & np.uint64(0xFF8)).astype(np.uint32)
     order |= shingles.parts()
     return order
 
@@ -185,25 +190,30 @@ def _candidates(sketch: Sketch) -> Iterator[tuple[Ints, Ints]]:
     with a later one or as neighbours in it. A bucket costs its size, not its square."""
     rows = len(sketch)
     for begin in range(0, rows, _PAIRED):
-        met: list[Ints] = []
+        met = [np.empty(0, dtype=np.int64)]
         for place in range(_LOOKED_UP):
             for left, right, twice in _meetings(sketch[:, place]):
-                pairs = np.minimum(left, right) * rows + np.maximum(left, right)
                 if rows > _PAIRED:
-                    pairs = pairs[(pairs >= begin * rows) & (pairs < (begin + _PAIRED) * rows)]
-                met.append(pairs << 1 | twice)
-        pairs = np.concatenate(met)
+                    here = (left >= begin) & (left < begin + _PAIRED)
+                    left, right = left[here], right[here]
+                left = left * (2 * rows)
+                left += right * 2 + twice
+                met.append(left)
+        keys = np.concatenate(met)
         del met
-        pairs.sort()
-        # Sorted, the second meeting of a pair, or one that counts twice, stands right behind.
-        again = np.flatnonzero((pairs[1:] >> 1 == pairs[:-1] >> 1) | (pairs[1:] & 1 == 1))
-        pairs = _distinct(np.concatenate((pairs[again + 1], pairs[:1][pairs[:1] & 1 == 1])) >> 1)
-        yield pairs // rows, pairs % rows
+        keys.sort()
+        pairs = keys >> 1
+        again = (keys & 1).astype(np.bool_)
+        again[1:] |= pairs[1:] == pairs[:-1]
+        pairs = pairs[again]
+        pairs = pairs[_changes(pairs)]
+        left = pairs // rows
+        yield left, pairs - left * rows
 
 
 def _meetings(column: Sketch) -> Iterator[tuple[Ints, Ints, int]]:
-    """Rows with one value: the first two of them with each other one, and neighbours up to two
-    apart; with 1 where both is so, which counts as meeting twice."""
+    """Rows with one value: the first two of them with each later one, and neighbours up to two
+    apart; with 1 where both is so, which counts as meeting twice. The smaller row first."""
     rows = np.arange(len(column), dtype=np.uint64)
     packed = (_trigram(column).astype(np.uint64) << np.uint64(32)) | rows
     packed.sort()
@@ -212,8 +222,7 @@ def _meetings(column: Sketch) -> Iterator[tuple[Ints, Ints, int]]:
     value, row = value[:filled], (packed[:filled] & np.uint64(0xFFFF_FFFF)).astype(np.int64)
     if filled < 2:
         return
-    starts = np.concatenate(([True], value[1:] != value[:-1]))
-    first = np.flatnonzero(starts)
+    first = np.flatnonzero(_changes(value))
     size = np.diff(np.concatenate((first, [filled])))
     shared = np.repeat(size > 1, size)
     place = np.arange(filled) - np.repeat(first, size)  # of each row in its bucket
@@ -336,11 +345,11 @@ def _profiles(sketch: Sketch, groups: Ints) -> Sketch:
         packed = group | sketch[several, place]
         packed.sort()
         trigram = _trigram(packed)
-        starts = np.flatnonzero(np.concatenate(([True], trigram[1:] != trigram[:-1])))
+        starts = np.flatnonzero(_changes(trigram))
         times = np.diff(np.concatenate((starts, [len(packed)])))
         # The most often, and of those the first.
         owner = (packed[starts] >> np.uint64(32)).astype(np.int64)
-        first = np.flatnonzero(np.concatenate(([True], owner[1:] != owner[:-1])))
+        first = np.flatnonzero(_changes(owner))
         order = times * len(starts) + (len(starts) - 1 - np.arange(len(starts)))
         best = len(starts) - 1 - np.maximum.reduceat(order, first) % len(starts)
         profiles[owner[first], place] = packed[starts[best]].astype(np.uint32)
