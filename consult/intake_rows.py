@@ -8,14 +8,14 @@ import hashlib
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from flask_babel import gettext as _
 
 from consult.drafts import Outline
 from consult.intake import LONGEST_BODY
-from consult.submissions import WHOLE, Channel, Stance, fingerprint, person_key
+from consult.submissions import WHOLE, Channel, Stance, person_key
 from core.text import tidy, tidy_line, visible
 
 EARLIEST = dt.date(1990, 1, 1)
@@ -28,6 +28,7 @@ STANCES = {
     "诉求": Stance.APPEAL,
 }
 DATE = re.compile(r"(\d{4})\s*[-/.年]\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})")
+_Said = TypeVar("_Said")
 COMPACT_DATE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\d{6})?$")
 
 
@@ -52,9 +53,13 @@ class RowReader:
         self._version_id = outline.version_id if outline else None
         self._sections = _sections(outline) if outline else {}
         self._seen: Counter[str] = Counter()
+        # What was read before: in a long table days and chapters come again and again.
+        self._days: dict[str, dt.date | None] = {}
+        self._places: dict[str, int] = {}
 
-    def row(self, cells: Sequence[str]) -> dict[str, Any]:
-        """The columns of one submission; raises RowRefused."""
+    def row(self, cells: Sequence[str]) -> tuple[dict[str, Any], str]:
+        """The columns of one submission but its fingerprint, which is taken of many at once, and the
+        words of which to take it; raises RowRefused."""
         body, title = tidy(self._cell(cells, "body")), tidy_line(self._cell(cells, "title"))
         if not visible(body):
             raise RowRefused(_("意见内容是空的。"))
@@ -64,21 +69,21 @@ class RowReader:
         if len(external_id) > 100:
             raise RowRefused(_("编号超过100字。"))
         author = self._cell(cells, "author").strip()
-        received_on = self._day(self._cell(cells, "received_on"))
+        received_on = _once(self._days, self._cell(cells, "received_on"), self._day)
         row = {
             "external_id": external_id,
             "title": title[:200],
             "body": body if len(title) <= 200 else f"{title}\n{body}",
-            "fingerprint": fingerprint(body),
             "received_on": received_on or self._today,
             "stance": self._stance(self._cell(cells, "stance")),
-            "place": self._place(self._cell(cells, "section")),
+            "place": _once(self._places, self._cell(cells, "section"), self._place),
             "person_key": person_key(self._secret, self._channel.value, author) if author else None,
             "version_id": self._version_id,
             "channel": self._channel,
         }
         # Last, because a row that is refused must not count among those like it.
-        return row | {"once_key": self._once_key(external_id, title, body, received_on)}
+        row["once_key"] = self._once_key(external_id, title, body, received_on)
+        return row, body
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
         place = self._at.get(name)
@@ -135,6 +140,13 @@ class RowReader:
                 )
             )
         return places[0]
+
+
+def _once(known: dict[str, _Said], text: str, read: Callable[[str], _Said]) -> _Said:
+    """What `text` says, read the first time it comes; what is refused is refused each time."""
+    if text not in known:
+        known[text] = read(text)
+    return known[text]
 
 
 def _sections(outline: Outline) -> dict[str, list[int]]:

@@ -5,6 +5,7 @@ Nothing here is public.
 """
 
 import datetime as dt
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.intake import Intake
 from consult.submissions import Submission
 from core import audit
-from core.db import Base, db, run
+from core.db import Base, Prepared, db
 
 
 class Provenance(Base):
@@ -33,7 +34,7 @@ class Provenance(Base):
 
 
 BATCH = 500
-_NOTE = sa.insert(cast(sa.Table, Provenance.__table__))
+_NOTE = Prepared(sa.insert(cast(sa.Table, Provenance.__table__)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,16 @@ def note(submission_id: int, *, by: audit.Actor) -> None:
 def note_rows(rows: Sequence[tuple[int, int]], *, by: audit.Actor) -> None:
     """Note that `by` brought these in: (submission id, row of the table)."""
     for start in range(0, len(rows), BATCH):
-        noted = [
-            {"submission_id": id, "by_id": by.id, "by_name": by.name, "row": row}
-            for id, row in rows[start : start + BATCH]
-        ]
-        run(_NOTE, noted)
+        ids, numbers = zip(*rows[start : start + BATCH], strict=True)
+        _NOTE.many(
+            db.session.connection(),
+            {
+                "submission_id": ids,
+                "row": numbers,
+                "by_id": itertools.repeat(by.id),
+                "by_name": itertools.repeat(by.name),
+            },
+        )
 
 
 def of(submissions: Sequence[Submission]) -> Mapping[int, Origin]:

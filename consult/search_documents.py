@@ -5,21 +5,24 @@ transaction; what is public no longer is taken out in the same act. Still nothin
 sees what: `consult/search.py` asks the things themselves before it shows a hit.
 """
 
+import importlib
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import search_text
 from core import postings
-from core.db import Base, choice, db, run
+from core.db import Base, Prepared, choice, db, run
 
 # Positions in a version and rows of a table both stay below.
 MOST_POSITIONS = 2**20
 BATCH = 500
+MANY = 50  # documents worth loading numpy for
 
 
 class Kind(Enum):
@@ -51,6 +54,9 @@ class SearchDocument(Base):
     marks: Mapped[str] = mapped_column(sa.String(200))
 
 
+_ENTER = Prepared(sa.insert(cast(sa.Table, SearchDocument.__table__)))
+
+
 @dataclass(frozen=True, slots=True)
 class Document:
     """What one thing is found by. `rank` orders within its kind, the highest first."""
@@ -78,13 +84,15 @@ def place_rank(version_id: int, position: int) -> int:
 
 def put(kind: Kind, documents: Iterable[Document], *, fresh: bool = False) -> None:
     """Make documents findable by these words and no others; `fresh` says none is there yet."""
-    rows = [_row(kind, document) for document in documents]
+    rows = _rows(kind, list(documents))
     if not fresh:
         drop(kind, [row["thing_id"] for row in rows])
     for start in range(0, len(rows), BATCH):
         batch = rows[start : start + BATCH]
-        run(sa.insert(SearchDocument), batch)
-        postings.put({row["id"]: _tokens(kind, row["folded"], row["marks"]) for row in batch})
+        _ENTER.many(
+            db.session.connection(), {name: [row[name] for row in batch] for name in batch[0]}
+        )
+        _post(kind, batch)
 
 
 def drop(kind: Kind, thing_ids: Sequence[int]) -> None:
@@ -113,16 +121,46 @@ def any_exist() -> bool:
     return db.session.scalar(sa.select(SearchDocument.id).limit(1)) is not None
 
 
-def _row(kind: Kind, document: Document) -> dict[str, Any]:
-    rank = document.thing_id if document.rank is None else document.rank
-    folded = (search_text.fold(words) for words in document.words)
-    return {
-        "id": number(kind, rank),
-        "kind": kind,
-        "thing_id": document.thing_id,
-        "folded": search_text.BREAK.join(words for words in folded if words),
-        "marks": " ".join(document.marks),
-    }
+def _rows(kind: Kind, documents: Sequence[Document]) -> list[dict[str, Any]]:
+    rows = []
+    folded = iter(_folded([words for document in documents for words in document.words]))
+    for document in documents:
+        rank = document.thing_id if document.rank is None else document.rank
+        parts = itertools.islice(folded, len(document.words))
+        rows.append(
+            {
+                "id": number(kind, rank),
+                "kind": kind,
+                "thing_id": document.thing_id,
+                "folded": search_text.BREAK.join(words for words in parts if words),
+                "marks": " ".join(document.marks),
+            }
+        )
+    return rows
+
+
+def _folded(texts: Sequence[str]) -> list[str]:
+    if len(texts) < MANY:
+        return [search_text.fold(text) for text in texts]
+    folding = importlib.import_module("consult.analysis.folding")
+    return [search_text.spaced(text) for text in folding.compatible_all(texts)]
+
+
+def _post(kind: Kind, rows: Sequence[dict[str, Any]]) -> None:
+    if len(rows) < MANY:
+        postings.put({row["id"]: _tokens(kind, row["folded"], row["marks"]) for row in rows})
+        return
+    known: dict[str, int] = {}
+    facts = [
+        [
+            known.get(each) or known.setdefault(each, search_text.mark(each) - postings.LOWEST)
+            for each in {kind.value, *row["marks"].split()}
+        ]
+        for row in rows
+    ]
+    tokens = importlib.import_module("consult.search_tokens")
+    found: list[bytes] = tokens.packed([row["folded"] for row in rows], facts)
+    postings.put_packed({row["id"]: each for row, each in zip(rows, found, strict=True)})
 
 
 def _tokens(kind: Kind, folded: str, marks: str) -> set[int]:

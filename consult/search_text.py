@@ -24,7 +24,12 @@ BREAK = "\n"
 
 def fold(text: str) -> str:
     """`text` in the form in which it is compared: NFKC, no case, each white space one blank."""
-    return " ".join(UNSEEN.sub("", unicodedata.normalize("NFKC", text).casefold()).split())
+    return spaced(unicodedata.normalize("NFKC", text).casefold())
+
+
+def spaced(text: str) -> str:
+    """The rest of `fold`, for a text that is in NFKC without case already."""
+    return " ".join(UNSEEN.sub("", text).split())
 
 
 def needles(typed: str) -> list[str]:

@@ -9,6 +9,7 @@ here, in the transaction that changes what is counted, so that no page has to co
 import datetime as dt
 import hashlib
 import hmac
+import importlib
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -203,6 +204,11 @@ def new_receipt(now: dt.datetime) -> str:
     return receipts.fresh(now)
 
 
+def new_receipts(now: dt.datetime, count: int) -> list[str]:
+    """So many receipt numbers."""
+    return receipts.several(now, count)
+
+
 def as_receipt(typed: str) -> str:
     """What somebody typed, as a receipt number would be written; "" when it cannot be one."""
     return receipts.as_written(typed)
@@ -214,7 +220,18 @@ _NOT_WORD = re.compile(r"[\W_]+")
 
 def fingerprint(text: str) -> str:
     """Equal for texts that differ only in form, case, punctuation or space."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
+    return _fingerprint(unicodedata.normalize("NFKC", text).casefold())
+
+
+def fingerprints(texts: Sequence[str]) -> list[str]:
+    """`fingerprint` of each of many."""
+    if len(texts) < 50:  # numpy is not worth loading
+        return [fingerprint(text) for text in texts]
+    folding = importlib.import_module("consult.analysis.folding")
+    return [_fingerprint(text) for text in folding.compatible_all(texts)]
+
+
+def _fingerprint(folded: str) -> str:
     kept = _NOT_WORD.sub("", folded)
     return hashlib.sha256((kept or folded).encode()).hexdigest()[:32]
 

@@ -8,6 +8,7 @@ a GIN index over arrays. Why not their own full-text search: `docs/decisions/sea
 
 import sys
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +21,8 @@ NAME = "search_posting"
 # Signed, because PostgreSQL has no other; FTS5 is told the distance from the lowest.
 LOWEST = -(2**31)
 _EIGHT_DIGITS = 0x1000_0000
+_MANY = 100
+_GATHERED = 16 << 20  # bytes
 TABLE = sa.Table(
     NAME,
     sa.MetaData(),
@@ -52,13 +55,33 @@ def _drop(_metadata: sa.MetaData, connection: sa.Connection, **_rest: Any) -> No
 
 def put(entries: Mapping[int, Iterable[int]]) -> None:
     """Enter documents, none of which may be there already: {document: its tokens}."""
+    put_packed({id: _packed(tokens) for id, tokens in entries.items()})
+
+
+def put_packed(entries: Mapping[int, bytes]) -> None:
+    """Enter documents, as `put` does, whose tokens are in order and packed: each counted from
+    `LOWEST`, four bytes, the highest first."""
     if not entries:
         return
     if _on_sqlite():
-        insert = sa.text(f"INSERT INTO {NAME} (rowid, tokens) VALUES (:id, :tokens)")
-        run(insert, [{"id": id, "tokens": _words(each)} for id, each in entries.items()])
+        if len(entries) >= _MANY:
+            _gather_more()
+        insert = f"INSERT INTO {NAME} (rowid, tokens) VALUES (?, ?)"
+        rows = [(id, _words(each)) for id, each in entries.items()]
+        db.session.connection().exec_driver_sql(insert, rows)
     else:
-        run(sa.insert(TABLE), [{"id": id, "tokens": sorted(t)} for id, t in entries.items()])
+        run(sa.insert(TABLE), [{"id": id, "tokens": _signed(t)} for id, t in entries.items()])
+
+
+def _gather_more() -> None:
+    """Let SQLite gather many entries in memory before it writes them: each writing is a list of its
+    own, which has to be merged with the others. By default it writes after each megabyte, a dozen
+    times in a thousand documents; what is set is kept with the table."""
+    connection = db.session.connection()
+    known = f"SELECT v FROM {NAME}_config WHERE k = 'hashsize'"
+    if connection.exec_driver_sql(known).scalar() != _GATHERED:
+        gather = f"INSERT INTO {NAME} ({NAME}, rank) VALUES ('hashsize', ?)"
+        connection.exec_driver_sql(gather, (_GATHERED,))
 
 
 def remove(entries: Mapping[int, Iterable[int]]) -> None:
@@ -70,7 +93,7 @@ def remove(entries: Mapping[int, Iterable[int]]) -> None:
         delete = sa.text(
             f"INSERT INTO {NAME} ({NAME}, rowid, tokens) VALUES ('delete', :id, :tokens)"
         )
-        run(delete, [{"id": id, "tokens": _words(each)} for id, each in entries.items()])
+        run(delete, [{"id": id, "tokens": _words(_packed(t))} for id, t in entries.items()])
     else:
         run(sa.delete(TABLE).where(TABLE.c.id.in_(list(entries))))
 
@@ -137,15 +160,31 @@ def _on_sqlite() -> bool:
     return db.engine.dialect.name == "sqlite"
 
 
-def _words(tokens: Iterable[int]) -> str:
+def _packed(tokens: Iterable[int]) -> bytes:
     # In order FTS5 takes them in quicker.
-    numbers = sorted([token - LOWEST for token in tokens])
-    # Those of eight digits, most in Chinese, are written all at once.
-    long = array("I", [number for number in numbers if number >= _EIGHT_DIGITS])
+    numbers = array("I", sorted([token - LOWEST for token in tokens]))
     if sys.byteorder == "little":
-        long.byteswap()
-    short = [f"{number:x}" for number in numbers if number < _EIGHT_DIGITS]
-    return " ".join([*short, long.tobytes().hex(" ", 4)] if long else short)
+        numbers.byteswap()
+    return numbers.tobytes()
+
+
+def _numbers(packed: bytes) -> "array[int]":
+    numbers = array("I", packed)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return numbers
+
+
+def _signed(packed: bytes) -> list[int]:
+    return [number + LOWEST for number in _numbers(packed)]
+
+
+def _words(packed: bytes) -> str:
+    numbers = _numbers(packed)
+    # Those of eight digits, most in Chinese, are written all at once.
+    long = bisect_left(numbers, _EIGHT_DIGITS)
+    short = [f"{number:x}" for number in numbers[:long]]
+    return " ".join([*short, packed[4 * long :].hex(" ", 4)] if long < len(numbers) else short)
 
 
 def _quoted(token: int) -> str:

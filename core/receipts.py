@@ -14,10 +14,18 @@ _ALIKE = str.maketrans("OIL", "011")
 def fresh(now: dt.datetime, *, mark: str = "") -> str:
     """A new number: `mark`, six digits of the day here and fifty random bits,
     e.g. 201020-7K3M9-QPDXW."""
-    bits = secrets.randbits(50)
-    letters = "".join(LETTERS[bits >> place & 31] for place in range(0, 50, 5))
-    day = now.astimezone(SHANGHAI)
-    return f"{mark}{day:%y%m%d}-{letters[:5]}-{letters[5:]}"
+    return several(now, 1, mark=mark)[0]
+
+
+def several(now: dt.datetime, count: int, *, mark: str = "") -> list[str]:
+    """So many new numbers."""
+    day = f"{mark}{now.astimezone(SHANGHAI):%y%m%d}"
+    found = []
+    for _each in range(count):
+        bits = secrets.randbits(50)
+        letters = "".join([LETTERS[bits >> place & 31] for place in range(0, 50, 5)])
+        found.append(f"{day}-{letters[:5]}-{letters[5:]}")
+    return found
 
 
 def as_written(typed: str, *, mark: str = "") -> str:

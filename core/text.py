@@ -21,6 +21,7 @@ _NO_TEXT = re.compile(
     + "]"
 )
 
+_REORDERING = re.compile(f"[{''.join(sorted(REORDERING))}]")
 _INNER = str.maketrans("“”", "‘’")
 
 
@@ -40,8 +41,7 @@ def tidy(text: str) -> str:
 
 def tidy_line(text: str) -> str:
     """`text` as one line without reordering controls: for names and titles."""
-    kept = "".join(character for character in text if character not in REORDERING)
-    return " ".join(kept.split())
+    return " ".join(_REORDERING.sub("", text).split())
 
 
 def unreadable(text: str) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import random
 import time
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -124,11 +125,17 @@ def test_spelling_folded_for_many_is_spelling_folded_for_one() -> None:
     signs = [chr(code) for code in range(0x3400)] + [chr(code) for code in range(0xF000, 0x10400)]
     texts = [*signs, *(f"梯{sign}楼" for sign in signs), "", "！！！", "面积㎡ß\u200b", "\ud800"]
     assert folding.bare_all(texts) == [normal.bare(text) for text in texts]
+    assert folding.compatible_all(texts) == [compatible(text) for text in texts]
+
+
+def compatible(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
 
 
 @given(st.lists(st.text(max_size=30), max_size=12))
 def test_spelling_of_any_texts_is_folded_alike(texts: list[str]) -> None:
     assert folding.bare_all(texts) == [normal.bare(text) for text in texts]
+    assert folding.compatible_all(texts) == [compatible(text) for text in texts]
 
 
 def test_working_in_parts_bounds_the_memory_and_changes_no_group(

@@ -12,14 +12,23 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import consultations, drafts, screening, search, search_text, submissions
+from consult import (
+    consultations,
+    drafts,
+    screening,
+    search,
+    search_documents,
+    search_text,
+    search_tokens,
+    submissions,
+)
 from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
 from consult.drafts import Version
 from consult.search import Query
-from consult.search_documents import Kind, SearchDocument
+from consult.search_documents import Document, Kind, SearchDocument
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
-from core import audit
+from core import audit, postings
 from core.db import db
 from tests import world
 from tests.conftest import NOON
@@ -307,3 +316,34 @@ def test_an_excerpt_shows_the_surroundings() -> None:
     assert parts[0].text == parts[-1].text == "…"
     assert len("".join(part.text for part in parts)) == 202
     assert search_text.excerpt("短", ["没有"]) == [search_text.Part("短", hit=False)]
+
+
+@given(st.lists(st.text(max_size=20), max_size=8))
+def test_the_tokens_of_many_texts_are_those_of_each(texts: list[str]) -> None:
+    fact = 2**31 - 1
+    each = [postings._packed(search_text.pairs(text) | {fact}) for text in texts]
+    assert search_tokens.packed(texts, [[fact - postings.LOWEST]] * len(texts)) == each
+
+
+def test_many_at_once_are_entered_as_one_by_one(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["加装电梯", "ＰＭ２．５", "面积㎡…", "café", "x", "", "🚇地铁", "e\u0301 \u00ad"]
+    documents = [Document(n, (words[n % 8], f"第{n}件"), (f"c{n % 3}",)) for n in range(1, 121)]
+    with app.app_context():
+        search_documents.put(Kind.NOTICE, documents, fresh=True)
+        kept = sa.select(SearchDocument.id, SearchDocument.folded, SearchDocument.marks)
+        at_once = db.session.execute(kept.order_by(SearchDocument.id)).all()
+        for row in at_once:
+            for needle in (row.folded[:2], row.folded[-2:]):
+                found = search_documents.candidates(
+                    Kind.NOTICE, [needle], marks=row.marks.split(), before=None, limit=200
+                )
+                assert row.id in db.session.scalars(found).all()
+        # Out again one by one, which needs the very same tokens.
+        search_documents.drop(Kind.NOTICE, [document.thing_id for document in documents])
+        gone = search_documents.candidates(Kind.NOTICE, ["第1"], before=None, limit=1)
+        assert db.session.scalars(gone).all() == []
+        monkeypatch.setattr(search_documents, "MANY", 1000)
+        search_documents.put(Kind.NOTICE, documents, fresh=True)
+        assert db.session.execute(kept.order_by(SearchDocument.id)).all() == at_once
