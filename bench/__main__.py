@@ -7,6 +7,7 @@ ALL = (
     "draft_page",
     "comment_post",
     "importing",
+    "whole_way",
     "summary",
     "comparing",
     "finding",

@@ -28,7 +28,7 @@ from core.errors import Refused
 KIND = "submissions.import"
 # Tables up to so many rows go in at once, while the officer waits.
 AT_ONCE = 500
-STEP = 500
+STEP = 1000
 
 
 def start(

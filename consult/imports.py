@@ -31,6 +31,7 @@ from consult.submissions import (
     new_receipts,
     tally,
 )
+from consult.term_reading import uncollected
 from core import audit
 from core.db import Prepared, db
 from core.errors import Refused
@@ -129,6 +130,7 @@ class Importing:
             fresh += self._sort(rows[start : start + BATCH])
         return fresh
 
+    @uncollected()
     def _sort(self, rows: Sequence[tuple[int, Sequence[str]]]) -> Fresh:
         read = [(number, self._read(number, cells)) for number, cells in rows]
         taken = [each for _number, each in read if not isinstance(each, RowRefused)]
@@ -212,6 +214,7 @@ def _known(
     return {key: (print, None) for key, print in db.session.execute(query)}
 
 
+@uncollected()
 def store(
     consultation: Consultation,
     rows: Sequence[tuple[int, dict[str, Any]]],

@@ -86,8 +86,7 @@ class RowReader:
         return row, body
 
     def _cell(self, cells: Sequence[str], name: str) -> str:
-        place = self._at.get(name)
-        return cells[place] if place is not None else ""
+        return cells[self._at[name]] if name in self._at else ""
 
     def _once_key(self, external_id: str, title: str, body: str, day: dt.date | None) -> str:
         """A row is known by its number elsewhere; without one by its words, its day and how

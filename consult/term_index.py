@@ -176,7 +176,7 @@ _SEEN = (
 )
 _KNOWN = sa.select(Term.word, Term.id).where(Term.word.in_(sa.bindparam("words", expanding=True)))
 _DROP = sa.delete(ENTRIES).where(ENTRIES.c.submission_id.in_(sa.bindparam("ids", expanding=True)))
-_ENTER = sa.insert(ENTRIES)
+_ENTER = Prepared(sa.insert(ENTRIES))
 _GIVE = sa.insert(TERMS)
 _RAISE = sa.update(CLOCK).values(change=CLOCK.c.change + 1).returning(CLOCK.c.change)
 _LEARN = sa.select(Term.id, Term.word).where(Term.id > sa.bindparam("known")).order_by(Term.id)
@@ -229,7 +229,8 @@ def _renew(rows: list[dict[str, Any]], known: set[int] | None = None) -> None:
         some = replaced[start : start + BATCH]
         run(_DROP, {"ids": some})
     if rows:
-        run(_ENTER, rows)
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        _ENTER.many(db.session.connection(), columns)
 
 
 def _next_change() -> int:

@@ -145,7 +145,11 @@ class Prepared:
         sent: list[Iterable[Any]] = []
         for name, process in written.binds:
             column = columns[name] if name in columns else given[name]
-            sent.append(map(process, column) if process else column)
+            if process and isinstance(column, itertools.repeat):
+                column = itertools.repeat(process(next(column)))
+            elif process:
+                column = map(process, column)
+            sent.append(column)
         rows = list(zip(*sent, strict=False))
         if written.by_name:
             names = [name for name, _process in written.binds]

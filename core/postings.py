@@ -22,7 +22,7 @@ NAME = "search_posting"
 LOWEST = -(2**31)
 _EIGHT_DIGITS = 0x1000_0000
 _MANY = 100
-_GATHERED = 16 << 20  # bytes
+_GATHERED = 64 << 20  # bytes
 TABLE = sa.Table(
     NAME,
     sa.MetaData(),

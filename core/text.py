@@ -41,7 +41,7 @@ def tidy(text: str) -> str:
 
 def tidy_line(text: str) -> str:
     """`text` as one line without reordering controls: for names and titles."""
-    return " ".join(_REORDERING.sub("", text).split())
+    return " ".join(_REORDERING.sub("", text).split()) if text else ""
 
 
 def unreadable(text: str) -> bool:
