@@ -38,7 +38,7 @@ def near_groups(texts: Sequence[str], *, threshold: float = NEAR) -> list[int]:
     `threshold` is the weighted Jaccard similarity of character trigrams, 0-1, with the profile of
     the group. Texts of fewer than 12 letters are grouped only if equal, and a text that objects is
     never put with one that agrees. The same texts give the same groups in any order. Raises ValueError for a
-    threshold outside 0-1. About 0.17 ms and 4 KB a text, at 100,000 too.
+    threshold outside 0-1. About 0.11-0.17 ms a text; 0.5 GB at 100,000.
     """
     if not 0 < threshold <= 1:
         raise ValueError("the threshold lies between 0 and 1")
