@@ -201,7 +201,7 @@ def open_at(now: dt.datetime, *, limit: int | None = None) -> Sequence[Consultat
             Consultation.opens_at <= now,
             Consultation.closes_at > now,
         )
-        .order_by(Consultation.closes_at)
+        .order_by(Consultation.closes_at, Consultation.id)
     )
     return db.session.scalars(query.limit(limit)).all()
 
@@ -211,7 +211,8 @@ def upcoming_at(now: dt.datetime, *, limit: int) -> Sequence[Consultation]:
     query = sa.select(Consultation).where(
         Consultation.state == ConsultationState.ANNOUNCED, Consultation.opens_at > now
     )
-    return db.session.scalars(query.order_by(Consultation.opens_at).limit(limit)).all()
+    order = (Consultation.opens_at, Consultation.id)
+    return db.session.scalars(query.order_by(*order).limit(limit)).all()
 
 
 def past_at(now: dt.datetime, *, before: int | None = None, limit: int) -> Sequence[Consultation]:

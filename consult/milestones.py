@@ -43,7 +43,8 @@ def latest(now: dt.datetime, *, limit: int) -> Sequence[Milestone]:
         (Consultation.opens_at, "opened", _("开始征求意见")),
         (Consultation.closes_at, "closed", _("征集截止")),
     ):
-        passed = sa.select(Consultation).where(public, column <= now).order_by(column.desc())
+        passed = sa.select(Consultation).where(public, column <= now)
+        passed = passed.order_by(column.desc(), Consultation.slug.desc())
         for c in db.session.scalars(passed.limit(limit)):
             moment = getattr(c, column.key)
             found.append(Milestone(f"{c.slug}/{key}", moment, c, what))

@@ -17,6 +17,7 @@ from flask import Flask
 from flask.globals import _cv_app
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 from tests import postgres
 from tests.databases import (
@@ -42,6 +43,10 @@ settings.register_profile(
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+# Nor may they hang upon which modules this process has loaded: hypothesis would look through ours
+# for constants to try.
+providers._get_local_constants = providers.Constants  # type: ignore[assignment]  # none are local
+
 # Other examples each time, and many of them: --hypothesis-profile=explore.
 settings.register_profile(
     "explore", settings.get_profile("wenji"), derandomize=False, max_examples=500

@@ -10,6 +10,7 @@ import datetime as dt
 import fcntl
 import json
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -108,11 +109,13 @@ def _environment(url: str) -> dict[str, str]:
 
 
 def free_port() -> int:
-    """A port nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens at, from below those the machine itself gives to whoever calls out:
+    what asks for one later cannot be given it before the server has it."""
+    for port in random.SystemRandom().sample(range(12000, 32000), 100):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+    raise RuntimeError("somebody listens at each of a hundred ports")
 
 
 def _wait_for(address: str, server: subprocess.Popen[bytes], folder: Path) -> None:

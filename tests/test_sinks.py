@@ -106,12 +106,13 @@ FOR_MACHINES = frozenset(
 PAYLOADS = (
     "<script src=//hostile.example>hostile()</script>",
     "\"'><img src=x data-hostile=1 onerror=hostile()>",
-    "</textarea></title></script><b data-hostile=2>{{7191*7}}",
-    "javascript:hostile(){{7191*7}}<hr data-hostile=3>",
-    "'-hostile()-'<svg onload=hostile() data-hostile=4>${7191*7}",
+    "</textarea></title></script><b data-hostile=2>{{7**11}}",
+    "javascript:hostile(){{7**11}}<hr data-hostile=3>",
+    "'-hostile()-'<svg onload=hostile() data-hostile=4>${7**11}",
     "\u202e<a href=javascript:hostile()>\ufeff&lt;i data-hostile=5&gt;",
 )
-CALCULATED = str(7191 * 7)
+# Ten digits, which no key or digest in a page holds by chance.
+CALCULATED = str(7**11)
 FORMULAS = (
     '=HYPERLINK("http://hostile.example")',
     "+cmd|' /C calc'!A0",

@@ -424,7 +424,7 @@ def _belonging(
 def _values(name: str, rule: Rule) -> list[object]:
     """What may stand for a placeholder, the most telling first."""
     if name == "slug" and rule.endpoint.startswith("programmes."):
-        return list(db.session.scalars(sa.select(Programme.slug)))
+        return list(db.session.scalars(sa.select(Programme.slug).order_by(Programme.id)))
     if name == "version_id":
         versions = db.session.scalars(sa.select(Version).order_by(Version.id)).all()
         if rule.endpoint.startswith("lineage."):
@@ -485,7 +485,8 @@ def _values(name: str, rule: Rule) -> list[object]:
     }
     if name == "stage":
         used = sa.select(Consultation.stage_id)
-        return list(db.session.scalars(sa.select(Stage.key).where(Stage.id.in_(used))))
+        stages = sa.select(Stage.key).where(Stage.id.in_(used)).order_by(Stage.id)
+        return list(db.session.scalars(stages))
     if name in ("application_receipt", "recommendation_id"):
         # A resident's has its number, a unit's its page.
         own = Application.unit_id.is_(None) if "receipt" in name else Application.unit_id > 0
@@ -498,7 +499,9 @@ def _values(name: str, rule: Rule) -> list[object]:
             # Those that somebody answers first.
             routed = sa.select(Point.id).order_by(Point.lead_unit_id.is_(None), Point.id).limit(19)
             return list(db.session.scalars(routed))
-        return list(db.session.scalars(sa.select(column).order_by(column).limit(19)))
+        # In the order in which they were made: receipts are drawn by lot.
+        of_table = column.class_.__table__.primary_key
+        return list(db.session.scalars(sa.select(column).order_by(*of_table).limit(19)))
     if name == "item":
         # An opinion that is shown, for only those can be supported.
         shown = sa.select(Submission.number).where(
