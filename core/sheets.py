@@ -5,6 +5,7 @@ from typing import IO, TYPE_CHECKING
 if TYPE_CHECKING:
     import xlsxwriter
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－﹣−＠|")
 UNSEEN = " \u00a0\u3000\u200b\ufeff\u2060"
 

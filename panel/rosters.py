@@ -16,7 +16,6 @@ from core.sheets import inert
 from panel.appointments import Appointment
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WIDTHS = (12, 22, 30, 54, 38)
 
 

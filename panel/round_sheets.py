@@ -19,7 +19,6 @@ from panel.round_texts import Section, text_of
 from panel.rounds import Invitation, ReviewRound
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 ROWS = 50
 
 

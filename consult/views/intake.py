@@ -26,6 +26,7 @@ from consult import (
     consultations,
     drafts,
     import_jobs,
+    import_slips,
     import_undoing,
     imports,
     intake,
@@ -37,13 +38,13 @@ from consult.intake import Intake, IntakeState
 from consult.readers import tables
 from consult.readers.tables import Table, UnreadableTable
 from consult.submissions import Channel
-from core import jobs, uploads
+from core import jobs, sheets, uploads
 from core import rules as core_rules
 from core.db import db
 from core.errors import Refused
 from core.forms import Form, LineField, Words
 from core.permissions import may, require
-from core.web import SHANGHAI, keep_private, now, number_in
+from core.web import SHANGHAI, as_file, keep_private, now, number_in
 
 blueprint = Blueprint("intake", __name__, url_prefix="/desk/intake")
 PREVIEW = 5
@@ -195,6 +196,21 @@ def bring_in(intake_id: int) -> Response | str | tuple[str, int]:
     return redirect(url_for(".columns", intake_id=found.id))
 
 
+@blueprint.post("/<int:intake_id>/receipts")
+def receipts(intake_id: int) -> Response:
+    """The receipts of what the officer brought in, to be handed to the authors."""
+    keep_private()
+    require(rules.take_in_files)
+    found = _intake(intake_id)
+    slips = import_slips.take(found, by=current_user, now=now())
+    db.session.commit()
+    site = current_app.config["SETTINGS"].site_url.rstrip("/")
+    answer = make_response(import_slips.workbook(slips, site))
+    answer.mimetype = sheets.XLSX
+    name = _("受理编号 %(file)s", file=found.filename.rpartition(".")[0])
+    return as_file(answer, name, ".xlsx", plain=f"receipts-{intake_id}")
+
+
 @blueprint.get("/<int:intake_id>/undo")
 def ask_to_undo(intake_id: int) -> str:
     """What undoing would take out and what would stay."""
@@ -263,6 +279,7 @@ def _done(found: Intake) -> Response | str:
             job=job,
             may_see_job=job is not None and may(core_rules.see_job, job),
             on_its_way=on_its_way,
+            has_slips=import_slips.are_there(found, by=current_user),
             still=still,
             neglected=on_its_way and jobs.neglected(now()),
         )

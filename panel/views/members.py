@@ -28,6 +28,7 @@ from core.config import of_site
 from core.db import db
 from core.forms import Form
 from core.permissions import require
+from core.sheets import XLSX
 from core.web import as_file, choice_in, keep_private, local, now, number_in, words_in
 from panel import (
     appointments,
@@ -163,7 +164,7 @@ def roster(kind: str) -> Response:
     else:
         written = rosters.workbook(seated, fields, public=public)
     answer = make_response(written)
-    answer.mimetype = rosters.DOCX if kind == "docx" else rosters.XLSX
+    answer.mimetype = rosters.DOCX if kind == "docx" else XLSX
     # Told apart where they lie side by side: only one of them may leave the house.
     if public:
         as_file(

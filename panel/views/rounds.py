@@ -24,7 +24,7 @@ from consult import consultations
 from consult.consultations import ConsultationState
 from consult.submissions import Channel
 from consult.views.desk import Door, Line
-from core import audit, uploads
+from core import audit, sheets, uploads
 from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
@@ -475,7 +475,7 @@ def sheet(round_id: int) -> str:
 def workbook(round_id: int) -> Response:
     """The whole sheet as a workbook."""
     found = _opened(round_id)
-    made = send_file(round_sheets.workbook(found, now=now()), mimetype=round_sheets.XLSX)
+    made = send_file(round_sheets.workbook(found, now=now()), mimetype=sheets.XLSX)
     return as_file(made, found.title, ".xlsx", plain=f"round-{round_id}")
 
 
