@@ -304,19 +304,21 @@ def hand_back(
     reason: str,
     *,
     seen: int | None = None,
+    among: tuple[ResponseState, ...] = tuple(ResponseState),
     by: audit.Actor,
     now: dt.datetime,
 ) -> int:
     """One step back, with the reason: what is reviewed, final or published becomes a draft, a draft
     waits again, and what waits goes back to the office to be given to another unit. A published
-    answer is not read any more until it is published anew; editions of the table keep it."""
+    answer is not read any more until it is published anew; editions of the table keep it. Refused
+    in a state that is not `among` those in which `by` may do so."""
     if not reason.strip():
         raise Refused(_("请写明退回的原因。"))
     found = _held(chosen)
     held = _responses(found, now)
     if seen is not None:
         _must_be_seen(held[chosen[0].id], seen, reason)
-    _must_be_in(held.values(), (TODO, DRAFTED, IN_REVIEW, FINAL, PUBLISHED), typed=reason)
+    _must_be_in(held.values(), among, typed=reason)
     back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED, PUBLISHED: DRAFTED}
     out = any(response.state is PUBLISHED for response in held.values())
     _leave_to(None, [p for p in found if held[p.id].state is TODO])

@@ -36,7 +36,7 @@ class Readable:
 
 
 class Words:
-    """Hold a text to `least`…`most` characters (code points), at least one of them visible."""
+    """Hold a text to at most `most` characters (code points), at least `least` of them visible."""
 
     def __init__(self, *, least: int = 1, most: int, missing: str, short: str = "") -> None:
         self.least, self.most, self.missing, self.short = least, most, missing, short
@@ -48,7 +48,7 @@ class Words:
         text = field.data or ""
         if self.least and not visible(text):
             raise ValidationError(self.missing)
-        if text and len(text) < self.least:
+        if text and not visible(text, self.least):
             raise ValidationError(self.short or self.missing)
         if len(text) > self.most:
             raise ValidationError(
@@ -56,11 +56,16 @@ class Words:
             )
 
 
+def _typed(text: str) -> str:
+    """What was typed: nothing, where nobody can see anything; what is no text stays to be refused."""
+    return text if visible(text) or unreadable(text) else ""
+
+
 class LineField(StringField):  # type: ignore[misc]  # WTForms is untyped
     """One line of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
-        filters: list[Callable[[Any], Any]] = [lambda text: tidy_line(text) if text else ""]
+        filters: list[Callable[[Any], Any]] = [lambda text: _typed(tidy_line(text or ""))]
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
 
 
@@ -68,7 +73,7 @@ class TextField(TextAreaField):  # type: ignore[misc]  # WTForms is untyped
     """Several lines of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
-        filters: list[Callable[[Any], Any]] = [lambda text: tidy(text) if text else ""]
+        filters: list[Callable[[Any], Any]] = [lambda text: _typed(tidy(text or ""))]
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
 
 

@@ -6,6 +6,7 @@ pairs) is refused, and line ends are made alike so that page and server count th
 
 import re
 import unicodedata
+from itertools import islice
 
 # Letters that draw nothing: a text of only these is empty.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -22,16 +23,18 @@ _NO_TEXT = re.compile(
 )
 
 _REORDERING = re.compile(f"[{''.join(sorted(REORDERING))}]")
+_UNSEEN = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"})
 _INNER = str.maketrans("“”", "‘’")
 
 
-def visible(text: str) -> bool:
-    """Whether `text` has at least one character that a reader can see."""
-    return any(
-        unicodedata.category(character) not in {"Cc", "Cf", "Zs", "Zl", "Zp", "Mn", "Me"}
-        and character not in BLANK_LETTERS
+def visible(text: str, least: int = 1) -> bool:
+    """Whether `text` has at least `least` characters that a reader can see; space is none."""
+    seen = (
+        character
         for character in text
+        if unicodedata.category(character) not in _UNSEEN and character not in BLANK_LETTERS
     )
+    return sum(1 for _character in islice(seen, least)) == least
 
 
 def tidy(text: str) -> str:

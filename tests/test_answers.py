@@ -83,6 +83,12 @@ def test_a_reason_is_needed_for_all_but_adopted(round_: Consultation, outcome: O
             responses.draft([point], outcome, "不行", **WHO)
 
 
+@pytest.mark.parametrize("reason", ["\u200b" * 12, "不行" + " " * 20 + "。", "　\n" * 12])
+def test_what_nobody_can_see_is_no_reason(round_: Consultation, reason: str) -> None:
+    with pytest.raises(Refused, match="理由"):
+        responses.draft([a_point(round_)], Outcome.DECLINED, reason, **WHO)
+
+
 def test_declining_takes_a_second_person(app: Flask, round_: Consultation) -> None:
     first, second = people.make("drc_staff"), people.make("administrator")
     point = a_point(round_)
@@ -238,6 +244,36 @@ def test_an_overtaken_writer_sees_both_texts(app: Flask, round_: Consultation) -
     page = answer.get_data(as_text=True)
     assert WHY in page
     assert mine in page
+
+
+def test_words_that_nobody_sees_are_no_words(app: Flask, round_: Consultation) -> None:
+    ids = [a_point(round_).id, a_point(round_, "建议多种一些树。").id]
+    person = people.make("drc_staff")
+    client = app.test_client()
+    people.sign_in(client, person)
+    where = f"{DESK}/{ids[0]}"
+    assert post(client, DESK, act="merge", points=ids, title="\u200b") == 409
+    assert post(client, DESK, act="view", name="\u2800", query="state=todo") == 409
+    assert post(client, where, act="remark", reason="\u3164 \u200b") == 409
+    assert post(client, where, act="hand_back", reason="\ufeff") == 409
+    assert post(client, where, act="draft", outcome="partly", reason="\u200b" * 20) == 409
+    assert post(client, where, act="remark", reason="\0") == 422, "what is no text is still told"
+
+
+def test_a_unit_that_hands_back_too_late_keeps_its_words(app: Flask, round_: Consultation) -> None:
+    unit = people.make_unit()
+    point, staff = a_point(round_), people.make("unit_staff", unit=unit)
+    responses.route([point], unit.id, due_on=responses.due_day(NOON.date()), **WHO)
+    responses.draft([point], Outcome.ALREADY, WHY, **WHO)
+    responses.submit([point], **WHO)
+    db.session.commit()
+    client = app.test_client()
+    people.sign_in(client, staff)
+    mine = "这一段应当由另一个单位来答。"
+    answer = client.post(f"{DESK}/{point.id}", data={"act": "hand_back", "reason": mine})
+    assert answer.status_code == 409
+    assert "复核" in answer.text
+    assert mine in answer.text
 
 
 def test_filters_views_and_few_queries(app: Flask, round_: Consultation) -> None:

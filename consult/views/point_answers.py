@@ -25,7 +25,7 @@ from consult import (
 from consult.consultations import Consultation
 from consult.point_suggestions import About, Learned
 from consult.points import Point
-from consult.responses import Overtaken
+from consult.responses import Overtaken, ResponseState
 from consult.stances import Stance
 from consult.submissions import WHOLE, Submission
 from consult.views import loading, point_forms
@@ -196,14 +196,12 @@ def _acts(point: Point, form: ActForm) -> dict[str, Callable[[], str]]:
             responses.submit(one, seen=seen, **point_forms.who()), _("已送复核。")
         ),
     }
-    state = answer.state if (answer := responses.of(point.id)) else responses.TODO
-    if may(rules.work_on_points) or state in (responses.TODO, responses.DRAFTED):
-        unit["hand_back"] = lambda: _said(
-            responses.hand_back(one, reason, seen=seen, **point_forms.who()), _("已退回。")
-        )
     if not may(rules.work_on_points):
-        return unit
+        # What has gone on since the page was opened is the office's to hand back.
+        rests = responses.TODO, responses.DRAFTED
+        return unit | {"hand_back": lambda: _handed_back(one, reason, seen, among=rests)}
     return unit | {
+        "hand_back": lambda: _handed_back(one, reason, seen),
         "route": lambda: point_forms.routed(one, form),
         "reassign": lambda: _said(
             responses.reassign(one, point_forms.unit(form), reason=reason, **point_forms.who()),
@@ -218,6 +216,16 @@ def _acts(point: Point, form: ActForm) -> dict[str, Callable[[], str]]:
         "move": lambda: _moved(point, form),
         "merge": lambda: _merged_same(point, form),
     }
+
+
+def _handed_back(
+    one: list[Point],
+    reason: str,
+    seen: int | None,
+    among: tuple[ResponseState, ...] = tuple(ResponseState),
+) -> str:
+    responses.hand_back(one, reason, seen=seen, among=among, **point_forms.who())
+    return str(_("已退回。"))
 
 
 def _said(_number: int, words: str) -> str:
