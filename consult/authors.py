@@ -23,7 +23,14 @@ from core.db import db
 from core.errors import Refused
 
 audit.ACTIONS.update(
-    {"submission.claimed": _l("归入居民账号"), "account.erased": _l("居民注销账号")}
+    {
+        "submission.claimed": _l("归入居民账号"),
+        "submission.contact_changed": _l("作者更改联系方式"),
+        "submission.contact_forgotten": _l("作者删除联系方式"),
+        "submission.name_withdrawn": _l("作者撤回公开称呼"),
+        "account.contacts_forgotten": _l("居民删除留下的联系方式"),
+        "account.erased": _l("居民注销账号"),
+    }
 )
 audit.FIELDS.update({"submissions": _l("件数")})
 
@@ -63,7 +70,8 @@ def claim(submission: Submission, account: Account, *, secret: str, now: dt.date
         submission.person_key = person_key(secret, account.id)
         term_index.heed([submission.id])
     _touch(sa.select(Submission.consultation_id).where(Submission.id == submission.id))
-    audit.record("submission.claimed", submission, by=account, now=now, name=submission.receipt)
+    # Never the receipt, which is the author's key: the record is read by others.
+    audit.record("submission.claimed", submission, by=account, now=now, name=_named(submission))
     return True
 
 
@@ -121,12 +129,67 @@ def _contact(contact: Contact | None, contact_key: str) -> dict[str, str | None]
     return {"contact": said, "contact_kept_until": contact.keep_until.isoformat()}
 
 
-def forget_contacts(account: Account) -> int:
+def forget_contacts(account: Account, *, now: dt.datetime) -> int:
     """Delete every way to reach the person that was left with an opinion; how many there were."""
     theirs = sa.select(Submission.id).where(Submission.account_id == account.id)
-    gone = sa.delete(Contact).where(Contact.submission_id.in_(theirs))
-    result = db.session.execute(gone, execution_options={"synchronize_session": False})
-    return result.rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
+    if gone := submissions.forget_contacts(theirs):
+        audit.record(
+            "account.contacts_forgotten", account, by=account, now=now, after={"submissions": gone}
+        )
+    return gone
+
+
+# --- what was left with an opinion, corrected and taken back by its receipt ---------------------
+
+
+def contact_until(submission: Submission) -> dt.date | None:
+    """Until which day a way to reach the author is kept; None when there is none."""
+    query = sa.select(Contact.keep_until).where(Contact.submission_id == submission.id)
+    return db.session.scalar(query)
+
+
+def change_contact(submission: Submission, sealed: bytes, *, days: int, now: dt.datetime) -> None:
+    """Keep this way to reach the author for so many days, in place of the one there was."""
+    _must_stand(submission)
+    submissions.forget_contacts([submission.id])
+    submissions.keep_contact(submission.id, sealed, days=days, now=now)
+    _record("submission.contact_changed", submission, now)
+
+
+def forget_contact(submission: Submission, *, now: dt.datetime) -> None:
+    """Keep no way to reach the author any longer."""
+    _must_stand(submission)
+    if submissions.forget_contacts([submission.id]):
+        _record("submission.contact_forgotten", submission, now)
+
+
+def hide_name(submission: Submission, *, now: dt.datetime) -> None:
+    """Take back the consent to showing a name: from now on it reads 匿名 wherever it is shown."""
+    _must_stand(submission)
+    if submission.public_name:
+        submission.public_name = ""
+        _touch(sa.select(Submission.consultation_id).where(Submission.id == submission.id))
+        _record("submission.name_withdrawn", submission, now)
+
+
+def _must_stand(submission: Submission) -> None:
+    db.session.flush()
+    db.session.refresh(submission, with_for_update={"of": Submission})
+    if submission.state in submissions.GONE:
+        raise Refused(
+            _("这件意见现在是“%(state)s”，没有可以更改的内容。", state=submission.state.title)
+        )
+
+
+def _record(action: str, submission: Submission, now: dt.datetime) -> None:
+    audit.record(action, submission, by=audit.RESIDENT, now=now, name=_named(submission))
+
+
+def _named(submission: Submission) -> str:
+    return str(_("第%(n)d件", n=submission.number))
+
+
+# --- closing the account -----------------------------------------------------------------------
 
 
 def erase(account: Account, *, now: dt.datetime) -> list[str]:
@@ -140,7 +203,7 @@ def erase(account: Account, *, now: dt.datetime) -> list[str]:
     """
     if not accounts.is_resident(account):
         raise Refused(_("工作人员和咨询团成员的账号由管理员停用。"))
-    forget_contacts(account)
+    submissions.forget_contacts(sa.select(Submission.id).where(Submission.account_id == account.id))
     supports.forget_account(account.id)
     theirs = Submission.account_id == account.id
     ids = db.session.scalars(sa.select(Submission.id).where(theirs)).all()

@@ -28,7 +28,7 @@ from consult.screening_steps import (
     too_late,
     words_seen,
 )
-from consult.submissions import Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState, forget_contacts
 from core import audit
 from core.errors import Refused
 
@@ -173,6 +173,8 @@ def withdraw(submission: Submission, *, now: dt.datetime) -> None:
     if before is SubmissionState.UNDONE:
         raise too_late(before)
     appeals.settle([submission.id], Outcome.DROPPED, by=audit.RESIDENT, now=now)
+    # Nobody is told of an answer to what was taken back.
+    forget_contacts([submission.id])
     step = Step(state=WITHDRAWN, by=audit.RESIDENT, now=now, action="submission.withdrawn")
     carry_out([submission], step)
 

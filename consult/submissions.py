@@ -390,6 +390,13 @@ def keep_contact(submission_id: int, sealed: bytes, *, days: int, now: dt.dateti
     db.session.execute(kept.on_conflict_do_nothing())
 
 
+def forget_contacts(submission_ids: Sequence[int] | sa.Select[int]) -> int:
+    """Delete the ways to reach the authors of these; how many there were."""
+    gone = sa.delete(Contact).where(Contact.submission_id.in_(submission_ids))
+    result = db.session.execute(gone, execution_options={"synchronize_session": False})
+    return result.rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
+
+
 def end_contacts(now: dt.datetime) -> int:
     """Delete the ways to reach authors whose time has run out; how many."""
     over = sa.delete(Contact).where(Contact.keep_until < now.date())

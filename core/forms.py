@@ -19,6 +19,7 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
+from core import addresses
 from core.languages import is_english
 from core.text import tidy, tidy_line, unreadable, visible
 
@@ -65,8 +66,28 @@ class LineField(StringField):  # type: ignore[misc]  # WTForms is untyped
     """One line of text."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        further = options.pop("filters", ())
         filters: list[Callable[[Any], Any]] = [lambda text: _typed(tidy_line(text or ""))]
+        filters += further
         super().__init__(label, [Readable(), *(validators or [])], filters=filters, **options)
+
+
+class ContactField(LineField):
+    """How somebody can be reached, in the form in which it is kept and compared. What no message can
+    be sent to is refused: its author would wait for one in vain."""
+
+    def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
+        checks = [_reachable, *(validators or [])]
+        super().__init__(label, checks, filters=(_folded,), **options)
+
+
+def _folded(typed: str) -> str:
+    return addresses.fold(typed) if addresses.can_be_reached(typed) else typed
+
+
+def _reachable(_form: Any, field: Field) -> None:
+    if field.data and not addresses.can_be_reached(field.data):
+        raise ValidationError(_l("请填写完整的邮箱地址，或11位手机号。"))
 
 
 class TextField(TextAreaField):  # type: ignore[misc]  # WTForms is untyped

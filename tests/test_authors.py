@@ -18,6 +18,7 @@ from consult.originals import Span
 from consult.submissions import Contact, Opinion, Submission, SubmissionState
 from core import accounts, audit, consents, sealing, sign_in_codes
 from core.accounts import Account
+from core.audit import AuditEvent
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
@@ -293,10 +294,90 @@ def test_contacts_alone_can_be_deleted(client: FlaskClient, consultation: Consul
     client.post("/mine/contacts")
     left = db.session.scalars(sa.select(Contact.submission_id)).all()
     assert [again_number(id) for id in left] == [3]
+    client.post("/mine/contacts")
+    action = AuditEvent.action == "account.contacts_forgotten"
+    (event,) = db.session.scalars(sa.select(AuditEvent).where(action))
+    assert event.after == {"submissions": 1}
 
 
 def again_number(id: int) -> int:
     return db.session.get_one(Submission, id).number
+
+
+def shown_on(client: FlaskClient, submission: Submission) -> str:
+    """The page of its author."""
+    return client.get(f"/receipts/{submission.receipt}").get_data(as_text=True)
+
+
+def kept_contact(submission: Submission) -> tuple[str, dt.date] | None:
+    db.session.expire_all()
+    kept = db.session.get(Contact, submission.id)
+    return kept and (sealing.unseal(of_site().contact_key, kept.sealed), kept.keep_until)
+
+
+def acts_on(submission: Submission) -> list[str]:
+    query = sa.select(AuditEvent).order_by(AuditEvent.id)
+    events = [each for each in db.session.scalars(query) if each.thing_kind == "submission"]
+    assert submission.receipt not in "".join(str(vars(each)) for each in events)
+    return [each.action for each in events if each.thing_id == submission.id][1:]
+
+
+def test_by_the_receipt_alone_a_contact_is_left_corrected_and_deleted(
+    client: FlaskClient, consultation: Consultation, clock: Clock
+) -> None:
+    sent = an_opinion(consultation)
+    at = f"/receipts/{sent.receipt}/contact"
+    assert "留下联系方式" in shown_on(client, sent)
+    refused = client.post(at, data={"contact": "138 0000 123"})
+    assert refused.status_code == 422
+    assert "11位手机号" in refused.get_data(as_text=True)
+    assert kept_contact(sent) is None
+    assert client.post(at, data={"contact": "138-0000-1234"}).status_code == 303
+    assert kept_contact(sent) == ("13800001234", dt.date(2021, 10, 20))
+    assert "加密保存到2021年10月20日" in shown_on(client, sent)
+    assert "13800001234" not in shown_on(client, sent), "whoever holds the number is not told it"
+    clock.forward(days=1)
+    assert client.post(at, data={"contact": "Wang@Example.cn"}).status_code == 303
+    assert kept_contact(sent) == ("wang@example.cn", dt.date(2021, 10, 21))
+    assert client.post(f"{at}/forget").status_code == 303
+    assert kept_contact(sent) is None
+    client.post(f"{at}/forget")
+    changed, forgotten = "submission.contact_changed", "submission.contact_forgotten"
+    assert acts_on(sent) == [changed, changed, forgotten], "and no act where nothing changed"
+
+
+def test_the_consent_to_a_name_is_taken_back_everywhere_in_the_same_act(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    sent = an_opinion(consultation, public_name="王**")
+    opinions = f"/consultations/{consultation.slug}/opinions"
+    assert "王**" in client.get(opinions).get_data(as_text=True)
+    assert "改为匿名" in shown_on(client, sent)
+    stamp = consultation.stamp
+    assert client.post(f"/receipts/{sent.receipt}/name").status_code == 303
+    db.session.expire_all()
+    assert (again(sent).public_name, again(sent).state) == ("", SubmissionState.SHOWN)
+    assert db.session.get_one(Consultation, consultation.id).stamp == stamp + 1
+    page = client.get(opinions).get_data(as_text=True)
+    assert "王**" not in page
+    assert sent.body in page
+    assert "改为匿名" not in shown_on(client, sent)
+    client.post(f"/receipts/{sent.receipt}/name")
+    assert acts_on(sent) == ["submission.name_withdrawn"]
+
+
+def test_what_was_taken_back_leaves_no_contact_and_takes_none(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    sent = an_opinion(consultation)
+    at = f"/receipts/{sent.receipt}"
+    client.post(f"{at}/contact", data={"contact": ADDRESS})
+    client.post(f"{at}/withdraw", data={"confirm": "y"})
+    assert kept_contact(sent) is None
+    for act, data in (("contact", {"contact": ADDRESS}), ("contact/forget", {}), ("name", {})):
+        assert client.post(f"{at}/{act}", data=data).status_code == 409
+    assert kept_contact(sent) is None
+    assert "更改称呼和联系方式" not in shown_on(client, sent)
 
 
 def test_deleting_leaves_words_and_nobody(client: FlaskClient, consultation: Consultation) -> None:

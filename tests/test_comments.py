@@ -655,11 +655,12 @@ def test_the_pages_own_script_finds_the_proof(
 def test_a_contact_is_sealed_in_its_own_table_and_stands_nowhere_else(
     client: FlaskClient, version: Version, settings: Settings
 ) -> None:
-    answer = send(client, contact="１３８００００１２３４ 王", name="王小明")
+    answer = send(client, contact="１３８ ００００-１２３４", name="王小明")
     kept = db.session.scalars(sa.select(Contact)).one()
     assert kept.submission_id == only().id
     assert kept.keep_until == dt.date(2021, 10, 20)
-    assert sealing.unseal(settings.contact_key, kept.sealed) == "１３８００００１２３４ 王"
+    # As a sender takes it, however it was typed.
+    assert sealing.unseal(settings.contact_key, kept.sealed) == "13800001234"
     for table, rows in whole_database().items():
         for word in ("１３８", "138000", "王小明"):
             assert word not in rows, table
@@ -674,12 +675,25 @@ def test_a_contact_is_sealed_in_its_own_table_and_stands_nowhere_else(
 def test_one_contact_is_one_person_and_none_is_nobody_known(
     client: FlaskClient, version: Version
 ) -> None:
-    for contact in ("a@example.com", "Ａ@Example.com ", "b@example.com", ""):
+    mail, mobile = ("a@example.com", "Ａ@Example.com "), ("13800001234", "+86 138-0000-1234")
+    for contact in (*mail, *mobile, "b@example.com", ""):
         send(client, contact=contact)
-    first, second, third, fourth = (each.person_key for each in stored())
-    assert first == second
-    assert first != third
-    assert fourth is None
+    keys = [each.person_key for each in stored()]
+    assert keys[0] == keys[1]
+    assert keys[2] == keys[3]
+    assert len({keys[0], keys[2], keys[4]}) == 3
+    assert keys[5] is None
+
+
+@pytest.mark.parametrize("typed", ["1380000123", "021-62470000", "a@b", "王小明"])
+def test_a_contact_nothing_can_be_sent_to_is_said_so_at_once(
+    client: FlaskClient, version: Version, typed: str
+) -> None:
+    answer = send(client, contact=typed)
+    assert answer.status_code == 422
+    assert "请填写完整的邮箱地址，或11位手机号。" in text_of(answer)
+    assert BODY in text_of(answer)
+    assert stored() == []
 
 
 def test_a_contact_added_when_sending_again_is_kept(client: FlaskClient, version: Version) -> None:

@@ -21,7 +21,7 @@ from core import audit, consents, proof, quick, sealing, throttle
 from core.config import of_site
 from core.db import db
 from core.errors import page
-from core.forms import LineField, OnceForm, Refilled, TextField, Words
+from core.forms import ContactField, LineField, OnceForm, Refilled, TextField, Words
 from core.quick import Page, Sent
 from core.web import SHANGHAI, keep_private, now, number_in
 
@@ -57,7 +57,7 @@ class CommentForm(OnceForm):
         ],
         default="",
     )
-    contact = LineField(
+    contact = ContactField(
         _l("联系方式"),
         [Words(least=0, most=100, missing="")],
         description=_l("手机号或电子邮箱，只用来告诉您答复，不公开，保存一年。"),

@@ -26,7 +26,7 @@ from core import consents, sealing, uploads
 from core.config import Settings
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, LineField, OnceForm, TextField, Words
+from core.forms import ContactField, Form, LineField, OnceForm, TextField, Words
 from core.permissions import require
 from core.web import as_file, keep_private, local, now, number_in
 
@@ -84,7 +84,7 @@ class EntryForm(OnceForm):
         render_kw={"autocomplete": "off"},
     )
     show_name = BooleanField(_l("本人同意公开姓氏"))
-    contact = LineField(
+    contact = ContactField(
         _l("联系方式"),
         [Words(least=0, most=100, missing="")],
         description=_l("手机号或电子邮箱，只用来告知答复，加密保存一年。"),

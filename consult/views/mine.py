@@ -127,7 +127,7 @@ def data() -> Answer:
 @blueprint.post("/contacts")
 def forget_contacts() -> Page:
     """Delete every way to reach one that was left with an opinion."""
-    number = authors.forget_contacts(_person())
+    number = authors.forget_contacts(_person(), now=now())
     db.session.commit()
     flash(_("已删除%(n)d件意见里留下的联系方式。", n=number), "success")
     return redirect(url_for(".index"), 303)

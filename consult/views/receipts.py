@@ -16,6 +16,7 @@ from wtforms.validators import InputRequired
 
 from consult import (
     appeals,
+    authors,
     changes,
     consultations,
     decisions,
@@ -29,8 +30,11 @@ from consult import (
 from consult.changes import Change, Met
 from consult.consultations import Consultation, ConsultationState
 from consult.submissions import Submission
+from consult.views.comments import CONTACT_DAYS
+from core import sealing
+from core.config import of_site
 from core.db import db
-from core.forms import Form, TextField, Words
+from core.forms import ContactField, Form, TextField, Words
 from core.views.look_ups import LookUp
 from core.web import keep_private, now
 
@@ -53,6 +57,17 @@ class WithdrawalForm(Form):
     confirm = BooleanField(
         _l("我要撤回这件意见，知道撤回后不能恢复"),
         [InputRequired(_l("请先勾选，确认要撤回。"))],
+    )
+
+
+class ContactForm(Form):
+    """Where the author wants to hear of the answer."""
+
+    contact = ContactField(
+        _l("手机号或电子邮箱"),
+        [Words(most=100, missing=_l("请填写手机号或电子邮箱。"))],
+        description=_l("只用来告诉您答复，不公开，加密保存一年。"),
+        render_kw={"autocomplete": "email"},
     )
 
 
@@ -153,6 +168,42 @@ def appeal(receipt: str) -> Response | tuple[str, int]:
     return redirect(url_for("receipts.show", receipt=submission.receipt))
 
 
+@blueprint.post("/<receipt>/contact")
+def change_contact(receipt: str) -> Response | tuple[str, int]:
+    """Be told of the answer at this address, in place of the one that was left."""
+    keep_private()
+    submission, form = _submission(receipt), ContactForm()
+    if not form.validate():
+        return _page(submission, contact=form), 422
+    sealed = sealing.seal(of_site().contact_key, form.contact.data)
+    authors.change_contact(submission, sealed, days=CONTACT_DAYS, now=now())
+    db.session.commit()
+    flash(_("联系方式已经保存，答复公布后通知您。"), "success")
+    return redirect(url_for("receipts.show", receipt=submission.receipt), 303)
+
+
+@blueprint.post("/<receipt>/contact/forget")
+def forget_contact(receipt: str) -> Response:
+    """Leave no way to be reached."""
+    keep_private()
+    submission = _submission(receipt)
+    authors.forget_contact(submission, now=now())
+    db.session.commit()
+    flash(_("联系方式已经删除，答复公布时不再通知您，仍可凭受理编号查询。"), "success")
+    return redirect(url_for("receipts.show", receipt=submission.receipt), 303)
+
+
+@blueprint.post("/<receipt>/name")
+def hide_name(receipt: str) -> Response:
+    """Be anonymous after all."""
+    keep_private()
+    submission = _submission(receipt)
+    authors.hide_name(submission, now=now())
+    db.session.commit()
+    flash(_("已改为匿名，公开的页面随即更新。"), "success")
+    return redirect(url_for("receipts.show", receipt=submission.receipt), 303)
+
+
 def _submission(receipt: str) -> Submission:
     """The opinion with this number; 404 when there is none."""
     found = submissions.by_receipt(receipt)
@@ -167,6 +218,7 @@ def _page(
     completion: CompletionForm | None = None,
     withdrawal: WithdrawalForm | None = None,
     objection: AppealForm | None = None,
+    contact: ContactForm | None = None,
 ) -> str:
     """The page of one opinion, with those forms its author may use now."""
     consultation = consultations.by_id(submission.consultation_id)
@@ -197,7 +249,9 @@ def _page(
         completion=completion or CompletionForm(**known),
         withdrawal=withdrawal or WithdrawalForm(**known),
         objection=objection or AppealForm(**known),
-        failed=completion or withdrawal or objection,
+        contact=contact or ContactForm(**known),
+        contact_until=authors.contact_until(submission),
+        failed=completion or withdrawal or objection or contact,
         just_sent=request.args.get("sent") == "1",
         now=now(),
     )

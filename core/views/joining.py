@@ -9,8 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user, login_user
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, Field
-from wtforms.validators import InputRequired, ValidationError
+from wtforms import BooleanField
+from wtforms.validators import InputRequired
 
 from core import (
     accounts,
@@ -28,7 +28,7 @@ from core.audit import RESIDENT
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, LineField, Words
+from core.forms import ContactField, Form, LineField, Words
 from core.web import keep_private, now
 
 blueprint = Blueprint("joining", __name__)
@@ -48,7 +48,7 @@ def _private() -> None:
 class AddressForm(Form):
     """Where the code goes."""
 
-    address = LineField(
+    address = ContactField(
         _l("邮箱或手机号"),
         [Words(most=254, missing=_l("请填写邮箱或手机号。"))],
         render_kw={"autocomplete": "username", "spellcheck": "false", "inputmode": "email"},
@@ -57,11 +57,6 @@ class AddressForm(Form):
         _l("我同意用它登录，查看和管理自己提交的意见"),
         [InputRequired(_l("请阅读并勾选同意，然后再继续。"))],
     )
-
-    def validate_address(self, field: Field) -> None:
-        """Refuse what no message can be sent to."""
-        if field.data and not addresses.can_be_reached(field.data):
-            raise ValidationError(_("请填写完整的邮箱地址，或11位手机号。"))
 
 
 class CodeForm(Form):
@@ -91,7 +86,7 @@ def send_code() -> Page:
     form, at = AddressForm(), now()
     if not form.validate():
         return _join_page(form), 422
-    address = addresses.fold(form.address.data or "")
+    address = form.address.data
     may = _may_send(address, at)
     if may:
         outbox.put([_message(address, at)], now=at)
