@@ -2,25 +2,30 @@
 
 Each step stores some rows and where to go on from in one transaction, so that a worker that dies
 leaves whole steps behind it, and the next one does no row twice. What has become of the rows stands
-with the table after every step.
+with the table after every step. While one step is being stored another process reads the words of the
+next: they go into the index of terms with the rows, which nobody has to read again.
 """
 
 import datetime as dt
-from collections.abc import Mapping
+import os
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import consultations, drafts, imports
+from consult import arrivals, consultations, drafts, imports, term_index
 from consult.consultations import Consultation
-from consult.imports import Importing, Report, RowError
+from consult.imports import Importing, Report, RowError, Taken
 from consult.intake import Intake, IntakeState, header_of
 from consult.intake_rows import RowReader
 from consult.readers import tables
 from consult.readers.tables import Table, UnreadableTable
 from consult.submissions import SubmissionState
-from core import audit, jobs, uploads
+from core import audit, executors, jobs, uploads
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
@@ -29,6 +34,8 @@ KIND = "submissions.import"
 # Tables up to so many rows go in at once, while the officer waits.
 AT_ONCE = 500
 STEP = 1000
+# Up to so many are not worth starting another process for.
+ALONE = 4000
 
 
 def start(
@@ -78,19 +85,59 @@ def _bring_in(run: jobs.Run, intake: Intake) -> None:
     done, total = int(run.checkpoint.get("done", 0)), len(table.rows)
     if done:
         # What equal rows there were decides what the next ones are.
-        importing.sort(table.rows[:done])
+        for _fresh in importing.read(table.rows[:done], shown=False):
+            pass
         importing.report = _report(run.checkpoint)
-    state = SubmissionState.PENDING if intake.to_queue else SubmissionState.SHOWN
-    while done < total:
-        _must_still_run(intake)
-        imports.hold(consultation)
-        fresh = importing.sort(table.rows[done : done + STEP])
-        imports.store(consultation, fresh, state, intake, run.by, run.now())
-        done = min(done + STEP, total)
-        imports.write_down(intake, importing.report)
-        run.progress(done, total, _checkpoint(importing.report, done))
+    state, entering = SubmissionState.PENDING, None
+    if not intake.to_queue:
+        state, entering = SubmissionState.SHOWN, term_index.Entering()
+    run.release()
+    with _executor(total - done) as where:
+        for taken, read in _read(importing, table.rows[done:], entering, where):
+            _must_still_run(intake)
+            imports.hold(consultation)
+            fresh = importing.sort(taken, read)
+            imports.store(consultation, [fresh], state, intake, run.by, run.now(), entering)
+            done += len(taken.rows)
+            imports.write_down(intake, importing.report)
+            run.progress(done, total, _checkpoint(importing.report, done))
     imports.finish(consultation, intake, importing.report, intake.channel, run.by, run.now())
     run.progress(total, total)
+
+
+@contextmanager
+def _executor(count: int) -> Iterator[Executor | None]:
+    """Another process to read in, when it is worth starting one; this one has enough to do with
+    storing."""
+    if count <= ALONE:
+        yield None
+        return
+    with executors.executor(max(1, (os.cpu_count() or 1) - 1)) as where:
+        yield where
+
+
+def _read(
+    importing: Importing,
+    rows: Sequence[tuple[int, Sequence[str]]],
+    entering: term_index.Entering | None,
+    where: Executor | None,
+) -> Iterator[tuple[Taken, arrivals.Words]]:
+    """The next rows and what was read of their words, while the last are being stored. No
+    transaction is open meanwhile, so that nobody has to wait."""
+    under_way: deque[Taken] = deque()
+
+    def steps() -> Iterator[arrivals.Arrivals]:
+        for start in range(0, len(rows), STEP):
+            taken = importing.take(
+                rows[start : start + STEP],
+                shown=entering is not None,
+                lexicon=entering.lexicon if entering else None,
+            )
+            under_way.append(taken)
+            yield taken.arrivals
+
+    for read in executors.in_order(where, arrivals.read, steps()):
+        yield under_way.popleft(), read
 
 
 def _must_still_run(intake: Intake) -> None:

@@ -9,7 +9,7 @@ others go in. A short table goes in at once, a long one step by step (`import_jo
 import datetime as dt
 import itertools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -17,7 +17,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import points, provenance, screening_figures, search_opinions, term_index
+from consult import arrivals, points, provenance, screening_figures, search_opinions, term_index
+from consult.analysis.lexicon import Lexicon
+from consult.arrivals import Arrivals, Words
 from consult.consultations import Consultation
 from consult.drafts import Outline
 from consult.intake import Intake, IntakeState, check_mapping, header_of
@@ -27,7 +29,6 @@ from consult.submissions import (
     Channel,
     Submission,
     SubmissionState,
-    fingerprints,
     new_receipts,
     tally,
 )
@@ -92,7 +93,7 @@ def bring_in(
         _take_turns(consultation, intake)
     reader = RowReader(table.columns, mapping, channel, outline, secret, on_day)
     importing = Importing(table, consultation, reader, intake)
-    fresh = importing.sort(table.rows)
+    fresh = list(importing.read(table.rows, shown=not (dry_run or to_queue)))
     if not dry_run:
         state = SubmissionState.PENDING if to_queue else SubmissionState.SHOWN
         store(consultation, fresh, state, intake, by, now)
@@ -107,7 +108,25 @@ def must_be_possible(consultation: Consultation, table: Table, mapping: Mapping[
         raise Refused(_("意见征集还没有公告，不能导入意见。"))
 
 
-Fresh = list[tuple[int, dict[str, Any]]]
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Some rows as the mapping has them, (row of the table, the columns of the submission or why there
+    is none); and of those that are submissions the words."""
+
+    rows: list[tuple[int, dict[str, Any] | RowRefused]]
+    arrivals: Arrivals
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What is new of some rows: (row of the table, the columns of the submission, its place among the
+    arrivals)."""
+
+    rows: list[tuple[int, dict[str, Any], int]]
+    arrivals: Arrivals
+    read: Words
+
+
 _ENTER = Prepared(sa.insert(cast(sa.Table, Submission.__table__)))
 
 
@@ -123,30 +142,63 @@ class Importing:
         # {key: (fingerprint, row)} of what is new in this table.
         self._first: dict[str, tuple[str, int | None]] = {}
 
-    def sort(self, rows: Sequence[tuple[int, Sequence[str]]]) -> Fresh:
-        """What is new among the next rows: (row of the table, the columns of the submission)."""
-        fresh: Fresh = []
-        for start in range(0, len(rows), BATCH):
-            fresh += self._sort(rows[start : start + BATCH])
-        return fresh
-
     @uncollected()
-    def _sort(self, rows: Sequence[tuple[int, Sequence[str]]]) -> Fresh:
-        read = [(number, self._read(number, cells)) for number, cells in rows]
-        taken = [each for _number, each in read if not isinstance(each, RowRefused)]
-        for (row, _body), print in zip(taken, fingerprints([b for _row, b in taken]), strict=True):
-            row["fingerprint"] = print
-        keys = [row["once_key"] for row, _body in taken]
-        known = _known(self._consultation_id, keys, self._intake_id)
-        fresh: Fresh = []
-        for number, each in read:
-            if isinstance(each, RowRefused):
-                self.report.errors.append(RowError(number, str(each)))
-            elif self._is_new(number, each[0], known):
-                fresh.append((number, each[0]))
-        self.report.rows += len(rows)
+    def take(
+        self,
+        rows: Sequence[tuple[int, Sequence[str]]],
+        *,
+        shown: bool = False,
+        lexicon: Lexicon | None = None,
+    ) -> Taken:
+        """The next rows, without asking the database anything. `shown`: they are to be found;
+        `lexicon`: with which to read them."""
+        taken = [(number, self._read(number, cells)) for number, cells in rows]
+        read = [each for _number, each in taken if not isinstance(each, RowRefused)]
+        return Taken(
+            [(n, e if isinstance(e, RowRefused) else e[0]) for n, e in taken],
+            Arrivals(
+                texts=[(row["title"], row["body"]) for row, _body in read],
+                told={n: body for n, (row, body) in enumerate(read) if body != row["body"]},
+                marks=[self._marks(row) for row, _body in read] if shown else (),
+                lexicon=lexicon,
+            ),
+        )
+
+    def _marks(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        return search_opinions.marks_of(
+            consultation_id=self._consultation_id,
+            channel=row["channel"],
+            stance=row["stance"],
+            place=row["place"],
+            day=row["received_on"],
+        )
+
+    def read(self, rows: Sequence[tuple[int, Sequence[str]]], *, shown: bool) -> Iterator[Fresh]:
+        """What is new among the next rows, read here and now."""
+        for start in range(0, len(rows), BATCH):
+            taken = self.take(rows[start : start + BATCH], shown=shown)
+            yield self.sort(taken, arrivals.read(taken.arrivals))
+
+    def sort(self, taken: Taken, read: Words) -> Fresh:
+        """What is new of these rows."""
+        places = itertools.count()
+        known = _known(
+            self._consultation_id,
+            [row["once_key"] for _n, row in taken.rows if not isinstance(row, RowRefused)],
+            self._intake_id,
+        )
+        fresh = []
+        for number, row in taken.rows:
+            if isinstance(row, RowRefused):
+                self.report.errors.append(RowError(number, str(row)))
+                continue
+            place = next(places)
+            row["fingerprint"] = read.fingerprints[place]
+            if self._is_new(number, row, known):
+                fresh.append((number, row, place))
+        self.report.rows += len(taken.rows)
         self.report.imported += len(fresh)
-        return fresh
+        return Fresh(fresh, taken.arrivals, read)
 
     def _read(self, number: int, cells: Sequence[str]) -> tuple[dict[str, Any], str] | RowRefused:
         if number in self._table.overfull:
@@ -217,13 +269,19 @@ def _known(
 @uncollected()
 def store(
     consultation: Consultation,
-    rows: Sequence[tuple[int, dict[str, Any]]],
+    every: Sequence[Fresh],
     state: SubmissionState,
     intake: Intake | None,
     by: audit.Actor,
     now: dt.datetime,
+    entering: term_index.Entering | None = None,
 ) -> None:
-    """Store what is new, with its counts, its provenance and what can be found of it."""
+    """Store what is new, with its counts, its provenance and what can be found of it.
+
+    `entering`: by which what was read with its lexicon goes into the index of terms; without it
+    the index reads for itself.
+    """
+    rows = [row for fresh in every for row in fresh.rows]
     if not rows:
         return
     shown = len(rows) if state is SubmissionState.SHOWN else 0
@@ -252,16 +310,16 @@ def store(
         "consent": "",
     }
     for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
+        batch = [columns for _number, columns, _place in rows[start : start + BATCH]]
         columns: dict[str, Iterable[Any]] = {
-            name: [row[name] for _number, row in batch] for name in batch[0][1]
+            name: [row[name] for row in batch] for name in batch[0]
         }
         columns |= {name: itertools.repeat(value) for name, value in common.items()}
         columns["number"] = itertools.count(last + start + 1)
         columns["receipt"] = new_receipts(now, len(batch))
         # Past the ORM, which takes several times as long as the database.
         _ENTER.many(db.session.connection(), columns)
-    for place, count in Counter(row["place"] for _row, row in rows).items():
+    for place, count in Counter(row["place"] for _number, row, _place in rows).items():
         tally(consultation.id, place, received=count, shown=count if shown else 0)
     screening_figures.count({"received": len(rows), "shown": shown}, now=now)
     brought = sa.select(Submission.id).where(
@@ -269,10 +327,37 @@ def store(
     )
     ids = db.session.scalars(brought.order_by(Submission.number)).all()
     points.make_first_of(Submission.id.in_(brought))
-    provenance.note_rows(list(zip(ids, (row for row, _columns in rows), strict=True)), by=by)
-    if shown:
-        search_opinions.follow(ids, fresh=True)
+    numbers = [number for number, _columns, _place in rows]
+    provenance.note_rows(list(zip(ids, numbers, strict=True)), by=by)
+    if not shown:
+        return
+    begin = 0
+    for fresh in every:
+        end = begin + len(fresh.rows)
+        if end > begin:
+            _let_be_found(consultation.id, ids[begin:end], fresh, entering)
+        begin = end
+    if entering is None:
         term_index.follow(ids)
+
+
+def _let_be_found(
+    consultation_id: int,
+    ids: Sequence[int],
+    fresh: Fresh,
+    entering: term_index.Entering | None,
+) -> None:
+    places = [place for _number, _columns, place in fresh.rows]
+    findable, said = fresh.read.findable, fresh.read.said
+    assert findable is not None
+    search_opinions.enter(
+        ids,
+        [fresh.arrivals.marks[place] for place in places],
+        findable.at(places),
+    )
+    if entering is not None:
+        assert said is not None
+        entering.enter(ids, consultation_id, said, places)
 
 
 def _note(

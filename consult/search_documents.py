@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -18,6 +18,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult import search_text
 from core import postings
 from core.db import Base, Prepared, choice, db, run
+
+if TYPE_CHECKING:
+    from consult.search_tokens import Findable
 
 # Positions in a version and rows of a table both stay below.
 MOST_POSITIONS = 2**20
@@ -84,15 +87,44 @@ def place_rank(version_id: int, position: int) -> int:
 
 def put(kind: Kind, documents: Iterable[Document], *, fresh: bool = False) -> None:
     """Make documents findable by these words and no others; `fresh` says none is there yet."""
-    rows = _rows(kind, list(documents))
+    every = list(documents)
     if not fresh:
-        drop(kind, [row["thing_id"] for row in rows])
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        _ENTER.many(
-            db.session.connection(), {name: [row[name] for row in batch] for name in batch[0]}
+        drop(kind, [document.thing_id for document in every])
+    for start in range(0, len(every), BATCH):
+        some = every[start : start + BATCH]
+        marks = [document.marks for document in some]
+        words = [document.words for document in some]
+        if len(some) < MANY:
+            folded = [search_text.joined(map(search_text.fold, each)) for each in words]
+            _enter(kind, some, folded)
+            tokens = zip(folded, marks, strict=True)
+            postings.put(
+                {
+                    _number(kind, document): _tokens(kind, *each)
+                    for document, each in zip(some, tokens, strict=True)
+                }
+            )
+        else:
+            # Loaded when there is much: it needs numpy.
+            reading = importlib.import_module("consult.search_tokens")
+            put_read(kind, some, reading.read(words, [facts(kind, each) for each in marks]))
+
+
+def put_read(kind: Kind, documents: Sequence[Document], read: "Findable") -> None:
+    """Make documents findable, of which none is there yet, by what `search_tokens.read` gave for
+    their words and `facts`."""
+    for start in range(0, len(documents), BATCH):
+        some = documents[start : start + BATCH]
+        _enter(kind, some, read.folded[start : start + BATCH])
+        tokens = read.tokens[start : start + BATCH]
+        postings.put_packed(
+            {_number(kind, document): each for document, each in zip(some, tokens, strict=True)}
         )
-        _post(kind, batch)
+
+
+def facts(kind: Kind, marks: Iterable[str]) -> tuple[str, ...]:
+    """The names of all that is known of a document of this kind and these marks."""
+    return (kind.value, *marks)
 
 
 def drop(kind: Kind, thing_ids: Sequence[int]) -> None:
@@ -107,7 +139,7 @@ def drop(kind: Kind, thing_ids: Sequence[int]) -> None:
             .returning(SearchDocument.id, SearchDocument.folded, SearchDocument.marks)
         )
         found = run(gone).all()
-        postings.remove({row.id: _tokens(kind, row.folded, row.marks) for row in found})
+        postings.remove({row.id: _tokens(kind, row.folded, row.marks.split()) for row in found})
 
 
 def clear() -> None:
@@ -121,52 +153,27 @@ def any_exist() -> bool:
     return db.session.scalar(sa.select(SearchDocument.id).limit(1)) is not None
 
 
-def _rows(kind: Kind, documents: Sequence[Document]) -> list[dict[str, Any]]:
-    rows = []
-    folded = iter(_folded([words for document in documents for words in document.words]))
-    for document in documents:
-        rank = document.thing_id if document.rank is None else document.rank
-        parts = itertools.islice(folded, len(document.words))
-        rows.append(
+def _number(kind: Kind, document: Document) -> int:
+    return number(kind, document.thing_id if document.rank is None else document.rank)
+
+
+def _enter(kind: Kind, documents: Sequence[Document], folded: Sequence[str]) -> None:
+    if documents:
+        _ENTER.many(
+            db.session.connection(),
             {
-                "id": number(kind, rank),
-                "kind": kind,
-                "thing_id": document.thing_id,
-                "folded": search_text.BREAK.join(words for words in parts if words),
-                "marks": " ".join(document.marks),
-            }
+                "id": [_number(kind, document) for document in documents],
+                "kind": itertools.repeat(kind),
+                "thing_id": [document.thing_id for document in documents],
+                "folded": folded,
+                "marks": [" ".join(document.marks) for document in documents],
+            },
         )
-    return rows
 
 
-def _folded(texts: Sequence[str]) -> list[str]:
-    if len(texts) < MANY:
-        return [search_text.fold(text) for text in texts]
-    folding = importlib.import_module("consult.analysis.folding")
-    return [search_text.spaced(text) for text in folding.compatible_all(texts)]
-
-
-def _post(kind: Kind, rows: Sequence[dict[str, Any]]) -> None:
-    if len(rows) < MANY:
-        postings.put({row["id"]: _tokens(kind, row["folded"], row["marks"]) for row in rows})
-        return
-    known: dict[str, int] = {}
-    facts = [
-        [
-            known.get(each) or known.setdefault(each, search_text.mark(each) - postings.LOWEST)
-            for each in {kind.value, *row["marks"].split()}
-        ]
-        for row in rows
-    ]
-    tokens = importlib.import_module("consult.search_tokens")
-    found: list[bytes] = tokens.packed([row["folded"] for row in rows], facts)
-    postings.put_packed({row["id"]: each for row, each in zip(rows, found, strict=True)})
-
-
-def _tokens(kind: Kind, folded: str, marks: str) -> set[int]:
+def _tokens(kind: Kind, folded: str, marks: Iterable[str]) -> set[int]:
     """The tokens under which a document is entered: taken out again, they must be the same."""
-    facts = {search_text.mark(each) for each in (kind.value, *marks.split())}
-    return search_text.pairs(folded) | facts
+    return search_text.pairs(folded) | set(map(search_text.mark, facts(kind, marks)))
 
 
 # --- looking -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Whoever changes what the public sees of an opinion calls `follow` in the same tr
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -12,6 +13,9 @@ from consult import search_documents
 from consult.search_documents import Document, Kind
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from core.db import db
+
+if TYPE_CHECKING:
+    from consult import search_tokens
 
 BATCH = 500
 # What makes an opinion findable. Its words are those the public may read.
@@ -38,6 +42,23 @@ def follow(ids: Sequence[int], *, fresh: bool = False) -> None:
         if not fresh:
             search_documents.drop(Kind.OPINION, batch)
         search_documents.put(Kind.OPINION, _documents(batch), fresh=True)
+
+
+def enter(
+    ids: Sequence[int], marks: Sequence[Sequence[str]], read: "search_tokens.Findable"
+) -> None:
+    """Let shown opinions be found that have only just been stored, by what was read of their titles,
+    bodies and `marks_of` beforehand."""
+    documents = [Document(id, (), each) for id, each in zip(ids, marks, strict=True)]
+    search_documents.put_read(Kind.OPINION, documents, read)
+
+
+def marks_of(
+    *, consultation_id: int, channel: Channel, stance: Stance | None, place: int, day: dt.date
+) -> tuple[str, ...]:
+    """What is known of an opinion besides its words."""
+    known = marks(consultation_id=consultation_id, channel=channel, stance=stance)
+    return (*known, f"p{place}", f"d{day}")
 
 
 def follow_after(last: int) -> tuple[int, int | None]:
@@ -96,5 +117,7 @@ def _document(
     place: int,
     day: dt.date,
 ) -> Document:
-    facts = marks(consultation_id=consultation_id, channel=channel, stance=stance)
-    return Document(id, (title, body), (*facts, f"p{place}", f"d{day}"))
+    known = marks_of(
+        consultation_id=consultation_id, channel=channel, stance=stance, place=place, day=day
+    )
+    return Document(id, (title, body), known)

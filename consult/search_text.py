@@ -20,6 +20,8 @@ SHORTEST, LONGEST = 2, 100
 MOST_PAIRS = 16
 # Between the parts of a text; no query can hold it, because folding makes it a space.
 BREAK = "\n"
+# The least token there is: they have a sign, because PostgreSQL's numbers have one.
+LOWEST = -(2**31)
 
 
 def fold(text: str) -> str:
@@ -32,6 +34,11 @@ def spaced(text: str) -> str:
     return " ".join(UNSEEN.sub("", text).split())
 
 
+def joined(folded: Iterable[str]) -> str:
+    """The folded parts of a text as they are kept."""
+    return BREAK.join(part for part in folded if part)
+
+
 def needles(typed: str) -> list[str]:
     """The folded words of a query, which all must be found."""
     return fold(typed).split(" ") if fold(typed) else []
@@ -42,7 +49,7 @@ def pairs(folded: str) -> set[int]:
     plain = folded.encode("utf-16-be", "surrogatepass")
     if len(plain) != 2 * len(folded):
         codes = [ord(character) & 0xFFFF for character in folded]
-        return {(a << 16 | b) - 2**31 for a, b in pairwise(codes)}
+        return {(a << 16 | b) + LOWEST for a, b in pairwise(codes)}
     # Two characters of two bytes each are such a number as they stand: those that begin at even
     # places, and those at odd ones.
     found: set[int] = set()
@@ -51,7 +58,7 @@ def pairs(folded: str) -> set[int]:
         if sys.byteorder == "little":
             numbers.byteswap()
         found.update(numbers)
-    return {number - 2**31 for number in found}
+    return {number + LOWEST for number in found}
 
 
 def pairs_asked(needle: str) -> set[int]:
@@ -65,7 +72,7 @@ def pairs_asked(needle: str) -> set[int]:
 
 def mark(name: str) -> int:
     """The token that stands for a fact about a text, such as its channel."""
-    return zlib.crc32(name.encode()) - 2**31
+    return zlib.crc32(name.encode()) + LOWEST
 
 
 # --- showing a hit ---------------------------------------------------------------------------

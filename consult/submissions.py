@@ -9,8 +9,6 @@ here, in the transaction that changes what is counted, so that no page has to co
 import datetime as dt
 import hashlib
 import hmac
-import importlib
-import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import point_rows, screening_figures
+from consult import fingerprints, point_rows, screening_figures
 from consult.consultations import Consultation
 from consult.readers import hygiene
 from consult.stances import Stance as Stance
@@ -214,28 +212,6 @@ def as_receipt(typed: str) -> str:
     return receipts.as_written(typed)
 
 
-# What is no letter and no digit, as str.isalnum tells them.
-_NOT_WORD = re.compile(r"[\W_]+")
-
-
-def fingerprint(text: str) -> str:
-    """Equal for texts that differ only in form, case, punctuation or space."""
-    return _fingerprint(unicodedata.normalize("NFKC", text).casefold())
-
-
-def fingerprints(texts: Sequence[str]) -> list[str]:
-    """`fingerprint` of each of many."""
-    if len(texts) < 50:  # numpy is not worth loading
-        return [fingerprint(text) for text in texts]
-    folding = importlib.import_module("consult.analysis.folding")
-    return [_fingerprint(text) for text in folding.compatible_all(texts)]
-
-
-def _fingerprint(folded: str) -> str:
-    kept = _NOT_WORD.sub("", folded)
-    return hashlib.sha256((kept or folded).encode()).hexdigest()[:32]
-
-
 def person_key(secret: str, kind: str, value: str) -> str:
     """A key that is equal for equal people and says nothing about who they are."""
     folded = unicodedata.normalize("NFKC", value).casefold().replace(" ", "")
@@ -343,7 +319,7 @@ def receive(
         "title": opinion.title,
         "title_by_form": opinion.title_by_form,
         "body": opinion.body,
-        "fingerprint": fingerprint(opinion.body),
+        "fingerprint": fingerprints.of(opinion.body),
         "stance": opinion.stance,
         "channel": opinion.channel,
         "received_at": now,

@@ -183,6 +183,32 @@ _LEARN = sa.select(Term.id, Term.word).where(Term.id > sa.bindparam("known")).or
 _READING = sa.select(TermReading.id).where(TermReading.version == sa.bindparam("version"))
 
 
+class Entering:
+    """Entries for opinions that are stored now and were read before: with the lexicon in force when
+    this was made. Of no use any more after a transaction that was rolled back."""
+
+    def __init__(self) -> None:
+        self.lexicon = lexicon()
+        self._reading = reading_of(term_reading.version_of(self.lexicon))
+        self._numbering = Numbering()
+
+    def enter(
+        self, ids: Sequence[int], consultation_id: int, batch: Batch, places: Sequence[int]
+    ) -> None:
+        """Opinions that are shown and have no entries yet, and the place of each in the batch."""
+        change = _next_change()
+        with uncollected():
+            rows = _rows(batch, self._numbering.of(batch.words), self._reading, change)
+            rows = [rows[place] for place in places]
+            _renew(
+                [
+                    row | {"submission_id": id, "consultation_id": consultation_id}
+                    for id, row in zip(ids, rows, strict=True)
+                ],
+                known=set(),
+            )
+
+
 def heed(ids: Sequence[int]) -> None:
     """Let it be seen that something about these opinions has changed, though not their words."""
     here = TermEntry.submission_id.in_(ids)

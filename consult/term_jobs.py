@@ -74,12 +74,7 @@ def _read(
         # Looking for more has begun a transaction, too, and what is being read takes a while yet.
         run.release()
 
-    batches: Iterator[term_reading.Batch] = (
-        executors.in_order(where, term_reading.read, chunks())
-        if where is not None
-        else (term_reading.read(chunk) for chunk in chunks())
-    )
-    for batch in batches:
+    for batch in executors.in_order(where, term_reading.read, chunks()):
         yield taken.pop(0), batch
 
 

@@ -7,12 +7,14 @@ come in the order of the pieces, so that both give the same.
 
 import multiprocessing
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from core import children
 from core.config import of_site
 
 Piece = TypeVar("Piece")
@@ -33,10 +35,59 @@ def executor(workers: int | None = None, *, scheduler: str | None = None) -> Ite
         with _of_dask(address) as there:
             yield there
         return
+    count = workers or os.cpu_count() or 1
+    stay: Stay | None = getattr(_here, "stay", None)
+    if stay is None:
+        with _pool(count) as pool:
+            yield pool
+        return
+    try:
+        yield stay.pool(count)
+    except BrokenExecutor:
+        stay.end()
+        raise
+
+
+def _pool(count: int) -> ProcessPoolExecutor:
     # Spawned, not forked: whoever asks has threads and a database open.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers or os.cpu_count(), mp_context=context) as pool:
-        yield pool
+    return ProcessPoolExecutor(count, mp_context=context, initializer=children.end_with_parent)
+
+
+class Stay:
+    """A pool of processes that is there for one task after the other: to begin one takes as long as
+    reading thousands of opinions."""
+
+    def __init__(self) -> None:
+        self._kept: tuple[int, ProcessPoolExecutor] | None = None
+
+    def pool(self, count: int) -> ProcessPoolExecutor:
+        """A pool of so many processes: the last one, if it has as many."""
+        if self._kept is None or self._kept[0] != count:
+            self.end()
+            self._kept = (count, _pool(count))
+        return self._kept[1]
+
+    def end(self) -> None:
+        """Send the processes home, when nothing is left to do."""
+        if self._kept is not None:
+            self._kept[1].shutdown()
+            self._kept = None
+
+
+_here = threading.local()
+
+
+@contextmanager
+def staying() -> Iterator[Stay]:
+    """Keep the processes that are begun in this thread from one task to the next until this is left,
+    or the stay is ended."""
+    _here.stay = stay = Stay()
+    try:
+        yield stay
+    finally:
+        del _here.stay
+        stay.end()
 
 
 @contextmanager
@@ -50,13 +101,17 @@ def _of_dask(address: str) -> Iterator[Executor]:
 
 
 def in_order(
-    where: Executor,
+    where: Executor | None,
     function: Callable[[Piece], Result],
     pieces: Iterable[Piece],
     *,
     ahead: int | None = None,
 ) -> Iterator[Result]:
-    """What `function` gives for each piece, in their order; so many pieces under way at most."""
+    """What `function` gives for each piece, in their order; so many pieces under way at most. In
+    this process, one after the other, where nobody else is to do it."""
+    if where is None:
+        yield from map(function, pieces)
+        return
     most = ahead or AHEAD * (os.cpu_count() or 1)
     under_way: deque[Future[Any]] = deque()
     try:

@@ -13,6 +13,7 @@ import logging
 import secrets
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -281,8 +282,8 @@ def work(
     except Refused as refusal:
         db.session.rollback()
         _fail(run, refusal.sentence)
-    except (sa.exc.OperationalError, sa.exc.TimeoutError):
-        # The database was away or busy: that passes.
+    except (sa.exc.OperationalError, sa.exc.TimeoutError, BrokenExecutor):
+        # The database was away or busy, or a process that computes was killed: that passes.
         log.exception("job %d, %s", run.id, run.kind)
         db.session.rollback()
         _try_again(run)

@@ -20,7 +20,7 @@ from core.db import Base, db, run
 NAME = "search_posting"
 # Signed, because PostgreSQL has no other; FTS5 is told the distance from the lowest.
 LOWEST = -(2**31)
-_EIGHT_DIGITS = 0x1000_0000
+_EIGHT_DIGITS = 0x10
 _MANY = 100
 _GATHERED = 64 << 20  # bytes
 TABLE = sa.Table(
@@ -180,11 +180,11 @@ def _signed(packed: bytes) -> list[int]:
 
 
 def _words(packed: bytes) -> str:
-    numbers = _numbers(packed)
-    # Those of eight digits, most in Chinese, are written all at once.
-    long = bisect_left(numbers, _EIGHT_DIGITS)
-    short = [f"{number:x}" for number in numbers[:long]]
-    return " ".join([*short, packed[4 * long :].hex(" ", 4)] if long < len(numbers) else short)
+    # Those of eight digits, most in Chinese, are written all at once; they are in order, and their
+    # first bytes tell.
+    long = bisect_left(packed[::4], _EIGHT_DIGITS)
+    short = [f"{number:x}" for number in _numbers(packed[: 4 * long])]
+    return " ".join([*short, packed[4 * long :].hex(" ", 4)] if 4 * long < len(packed) else short)
 
 
 def _quoted(token: int) -> str:

@@ -18,7 +18,7 @@ from types import FrameType
 import sqlalchemy as sa
 from flask import Flask
 
-from core import jobs
+from core import executors, jobs
 from core.db import db
 from core.web import now
 
@@ -47,23 +47,25 @@ def run(
     taken up."""
     leaving, done = leaving or threading.Event(), 0
     _heed_signals(leaving)
-    while not leaving.is_set() and (most is None or done < most):
-        with app.app_context():
-            try:
-                found = jobs.work(worker=name(), now=now, lease=lease, leaving=leaving)
-            except sa.exc.SQLAlchemyError:
-                # A database that is away for a while does not end the worker.
+    with executors.staying() as stay:
+        while not leaving.is_set() and (most is None or done < most):
+            with app.app_context():
+                try:
+                    found = jobs.work(worker=name(), now=now, lease=lease, leaving=leaving)
+                except sa.exc.SQLAlchemyError:
+                    # A database that is away for a while does not end the worker.
+                    if drain or most is not None:
+                        raise
+                    log.exception("the worker cannot read the ledger")
+                    found = False
+                finally:
+                    db.session.close()
+            done += found
+            if not found:
                 if drain or most is not None:
-                    raise
-                log.exception("the worker cannot read the ledger")
-                found = False
-            finally:
-                db.session.close()
-        done += found
-        if not found:
-            if drain or most is not None:
-                break
-            leaving.wait(PAUSE)
+                    break
+                stay.end()
+                leaving.wait(PAUSE)
     return done
 
 

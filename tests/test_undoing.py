@@ -1,8 +1,11 @@
 """An import taken out again as a whole, and one that is brought in step by step."""
 
+import csv
+import io
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -19,14 +22,18 @@ from consult import (
     summaries,
     summary_readings,
     supports,
+    term_index,
 )
 from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
 from consult.imports import Report
 from consult.intake import Intake, IntakeState
 from consult.point_rows import Point, PointState
+from consult.readers.tables import Table
 from consult.screening_figures import ScreeningFigure
+from consult.search_documents import Kind, SearchDocument
 from consult.submissions import Channel, Submission, SubmissionState
+from consult.term_index import TermEntry
 from core import audit, jobs, uploads
 from core.db import db
 from core.errors import Refused
@@ -480,6 +487,110 @@ def test_a_job_that_ended_early_can_be_undone_and_does_not_come_back(
     assert labour()
     assert begun.state is IntakeState.UNDONE
     recounted(consultation)
+
+
+def held(begun: Intake) -> list[tuple[object, ...]]:
+    """What is kept of a table's opinions: their columns, by what they are found, what they say."""
+    numbers = {each.id: each.number for each in of(begun)}
+    by_number, _by_word = term_index.vocabulary()
+
+    def words(terms: bytes) -> list[str]:
+        return sorted(by_number[id] for id in np.frombuffer(terms, dtype="<u4"))
+
+    entered = db.session.scalars(sa.select(TermEntry).where(TermEntry.submission_id.in_(numbers)))
+    documents = db.session.scalars(
+        sa.select(SearchDocument).where(
+            SearchDocument.kind == Kind.OPINION, SearchDocument.thing_id.in_(numbers)
+        )
+    )
+    return sorted(
+        [
+            *((n.number, "self", n.title, n.body, n.fingerprint, n.once_key) for n in of(begun)),
+            *(
+                (numbers[e.submission_id], "says", e.stance, *words(e.terms), *words(e.opposed))
+                for e in entered
+            ),
+            *(
+                (
+                    numbers[d.thing_id],
+                    "found",
+                    d.folded,
+                    d.marks.replace(f"c{begun.consultation_id}", ""),
+                )
+                for d in documents
+            ),
+        ]
+    )
+
+
+LETTERS = [
+    "建议加装电梯，不赞成拆除绿地。",
+    "ＰＭ２．５超标，面积㎡…请改善！",
+    "😀请问5号线何时开通？café",
+    "反对占用菜市场",
+]
+
+
+def letters(count: int) -> Table:
+    rows = [
+        [f"第{n}件", "长" * 201 if n == 3 else "关于民生", LETTERS[n % 4]] for n in range(count)
+    ]
+    return table_of(["编号", "标题", "内容"], *rows, ["", "空的", ""])
+
+
+def long(table: Table, consultation: Consultation, *, to_queue: bool = False) -> Intake:
+    """The table brought in by a worker."""
+    rows = io.StringIO()
+    csv.writer(rows).writerows([table.columns, *(cells for _number, cells in table.rows)])
+    data = rows.getvalue().encode()
+    begun = intake.begin(
+        consultation,
+        channel=Channel.LETTER,
+        filename="信.csv",
+        data=data,
+        stored_as=uploads.keep(data),
+        to_queue=to_queue,
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    import_jobs.start(
+        table,
+        begun,
+        consultation,
+        mapping=intake.guessed(table.columns),
+        version_id=None,
+        on_day=TODAY,
+        by=audit.SYSTEM,
+        now=NOON,
+    )
+    db.session.commit()
+    assert labour()
+    assert begun.state is IntakeState.DONE
+    return begun
+
+
+@pytest.mark.usefixtures("_small_steps")
+def test_a_long_table_is_kept_as_a_short_one_wherever_its_words_are_read(
+    consultation: Consultation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = letters(10)
+    kept = []
+    for alone in (100, 0):
+        monkeypatch.setattr(import_jobs, "ALONE", alone)
+        begun = long(table, a_consultation(slug=f"long-{alone}"))
+        assert not db.session.scalar(
+            sa.select(TermEntry.submission_id).where(TermEntry.reading_id == term_index.UNREAD)
+        ), "the words were read with the rows"
+        kept.append(held(begun))
+    # The same, read when all of it stood in the database.
+    begun = long(table, a_consultation(slug="queue"), to_queue=True)
+    assert [each for each in held(begun) if each[1] != "self"] == []
+    for each in of(begun):
+        screening.decide(each, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert kept[0] == kept[1] == held(begun)
+    assert {each[1] for each in kept[0]} == {"self", "says", "found"}
+    assert len(kept[0]) == 30
 
 
 @pytest.mark.usefixtures("_small_steps")
