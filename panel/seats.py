@@ -2,10 +2,8 @@
 
 A seat is given under the lock of the meeting's row, and a CHECK holds the count besides, so the
 last one cannot be given twice. Who gives a seat back frees it for the next in line. Name and
-contact are sealed, used for this one meeting and deleted soon after it.
-
-Where lots are drawn, the list is fixed first, and with it is said which public number of a coming
-hour will be the seed: whoever types the seed could not have chosen it.
+contact are sealed, used for this one meeting and deleted soon after it. Where lots are drawn, an
+application is a number in the draw (`lots`).
 """
 
 import datetime as dt
@@ -22,7 +20,7 @@ from consult.consultations import SHANGHAI
 from core import audit, outbox, receipts
 from core.db import Base, choice, db
 from core.errors import Refused
-from panel import meetings
+from panel import lot_rows, meetings
 from panel.meetings import Admission, Meeting, MeetingState
 
 audit.ACTIONS.update(
@@ -32,31 +30,13 @@ audit.ACTIONS.update(
         "seat_request.seated": _l("候补取得席位"),
         "seat_request.attended": _l("登记公众到会"),
         "seat_request.names_read": _l("查看报名人姓名"),
-        "seat_draw.made": _l("会议席位抽签"),
-        "seat_pool.frozen": _l("固定抽签名单"),
     }
 )
-audit.KINDS.update(
-    {
-        "seat_request": _l("会议报名"),
-        "seat_draw": _l("会议席位抽签"),
-        "seat_pool": _l("抽签名单"),
-    }
-)
-audit.FIELDS.update(
-    {
-        "numbers": _l("名单人数"),
-        "sha256": _l("名单校验值"),
-        "seed_source": _l("种子来源"),
-        "known_at": _l("种子公布时间"),
-        "seed": _l("种子"),
-    }
-)
+audit.KINDS["seat_request"] = _l("会议报名")
 
 MARK = "HY"
 # How long after the meeting name and contact are kept.
 KEPT = dt.timedelta(days=30)
-ALGORITHM = "sha256-1"
 
 
 class SeatState(Enum):
@@ -107,40 +87,6 @@ class SeatRequest(Base):
     came: Mapped[bool | None]
 
 
-class SeatPool(Base):
-    """Among whom lots will be drawn, fixed before anybody can know the seed. `numbers` are numbers
-    as text, `sha256` is that of the numbers joined by commas."""
-
-    __tablename__ = "seat_pool"
-    __table_args__ = (sa.CheckConstraint("frozen_at < known_at", name="before_the_seed"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"), unique=True)
-    numbers: Mapped[list[str]]
-    sha256: Mapped[str] = mapped_column(sa.String(64))
-    # Which public number will be the seed, and from when on it can be known.
-    source: Mapped[str] = mapped_column(sa.String(200))
-    known_at: Mapped[dt.datetime]
-    frozen_at: Mapped[dt.datetime]
-    by_name: Mapped[str] = mapped_column(sa.String(120))
-
-
-class SeatDraw(Base):
-    """A draw with all that is needed to repeat it. `pool` and `drawn` are numbers as text."""
-
-    __tablename__ = "seat_draw"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    meeting_id: Mapped[int] = mapped_column(sa.ForeignKey("meeting.id"), unique=True)
-    seed: Mapped[str] = mapped_column(sa.String(100))
-    algorithm: Mapped[str] = mapped_column(sa.String(20))
-    pool: Mapped[list[str]]
-    drawn: Mapped[list[str]]
-    seats: Mapped[int]
-    drawn_at: Mapped[dt.datetime]
-    by_name: Mapped[str] = mapped_column(sa.String(120))
-
-
 def once_key(form_key: str, meeting_id: int, name: str, contact: str) -> str:
     """The key under which an application is stored once."""
     parts = "\0".join((form_key, str(meeting_id), name, contact))
@@ -171,7 +117,7 @@ def apply(
         return earlier
     if not meeting.takes_applications(now):
         raise Refused(_("现在不在报名时间内。"))
-    if pool_of(meeting.id) is not None:
+    if lot_rows.pool_of(meeting.id) is not None:
         raise Refused(_("抽签名单已经固定，不能再报名。"))
     again = sa.select(SeatRequest.id).where(
         SeatRequest.meeting_id == meeting.id, SeatRequest.person_key == person_key
@@ -249,128 +195,15 @@ def fill(meeting: Meeting, *, by: audit.Actor, now: dt.datetime) -> None:
         seat.state = SeatState.SEATED
         meeting.taken += 1
         audit.record("seat_request.seated", seat, by=by, now=now, name=meeting.title)
-        _tell(seat, "seated", _("您已取得会议席位：%(title)s", title=meeting.title), meeting, now)
+        tell(seat, "seated", _("您已取得会议席位：%(title)s", title=meeting.title), meeting, now)
     db.session.flush()
-
-
-def ranked(seed: str, pool: Sequence[str]) -> list[str]:
-    """The pool in the order of the draw: by the SHA-256 of `seed:number`, in hexadecimal."""
-    return sorted(
-        sorted(pool, key=int), key=lambda n: hashlib.sha256(f"{seed}:{n}".encode()).hexdigest()
-    )
-
-
-def digest(numbers: Sequence[str]) -> str:
-    """The SHA-256 of a list, in hexadecimal: of its numbers joined by commas."""
-    return hashlib.sha256(",".join(numbers).encode()).hexdigest()
-
-
-def freeze(
-    meeting: Meeting, source: str, known_at: dt.datetime, *, by: audit.Actor, now: dt.datetime
-) -> SeatPool:
-    """Fix among whom lots will be drawn, and say which public number will be the seed and when it
-    comes out: it must not be known yet."""
-    _must_be_for_lots(meeting, now)
-    if pool_of(meeting.id) is not None:
-        raise Refused(_("抽签名单已经固定，不能再改。"))
-    if not now < known_at < meeting.starts_at:
-        raise Refused(_("种子公布的时间应当在现在以后、会议开始以前。"))
-    numbers = sorted(_standing(meeting), key=int)
-    if not numbers:
-        raise Refused(_("没有人报名，不用抽签。"))
-    pool = SeatPool(
-        meeting_id=meeting.id,
-        numbers=numbers,
-        sha256=digest(numbers),
-        source=source,
-        known_at=known_at,
-        frozen_at=now,
-        by_name=by.name,
-    )
-    db.session.add(pool)
-    db.session.flush()
-    after = {
-        "numbers": len(numbers),
-        "sha256": pool.sha256,
-        "seed_source": source,
-        "known_at": known_at.isoformat(),
-    }
-    audit.record("seat_pool.frozen", pool, by=by, now=now, name=meeting.title, after=after)
-    return pool
-
-
-def _must_be_for_lots(meeting: Meeting, now: dt.datetime) -> None:
-    meetings.lock(meeting)
-    if meeting.admission is not Admission.DRAW or meeting.state is not MeetingState.ANNOUNCED:
-        raise Refused(_("这次会议现在不能抽签。"))
-    if meeting.apply_until is None or now < meeting.apply_until:
-        raise Refused(_("报名还没有截止，截止以后才能抽签。"))
-    if draw_of(meeting.id) is not None:
-        raise Refused(_("已经抽过签，结果不能重抽。"))
-
-
-def _standing(meeting: Meeting) -> dict[str, SeatRequest]:
-    """{number: the application} of those who applied and did not withdraw."""
-    asked = sa.select(SeatRequest).where(
-        SeatRequest.meeting_id == meeting.id, SeatRequest.state == SeatState.APPLIED
-    )
-    return {str(seat.number): seat for seat in db.session.scalars(asked)}
-
-
-def draw(meeting: Meeting, seed: str, *, by: audit.Actor, now: dt.datetime) -> SeatDraw:
-    """Draw lots among those of the fixed list who did not withdraw since; who is not drawn waits in
-    the order of the draw."""
-    _must_be_for_lots(meeting, now)
-    pool = pool_of(meeting.id)
-    if pool is None:
-        raise Refused(_("请先固定抽签名单，写明种子的来源。"))
-    if now < pool.known_at:
-        raise Refused(_("种子还没有公布，公布以后才能抽签。"))
-    fixed = set(pool.numbers)
-    by_number = {number: seat for number, seat in _standing(meeting).items() if number in fixed}
-    if not by_number:
-        raise Refused(_("没有人报名，不用抽签。"))
-    order = ranked(seed, list(by_number))
-    free = meeting.seats - meeting.taken
-    for place, number in enumerate(order):
-        seat = by_number[number]
-        seat.rank = place + 1
-        seat.state = SeatState.SEATED if place < free else SeatState.WAITING
-        meeting.taken += place < free
-        subject = (
-            _("您已抽中会议席位：%(title)s", title=meeting.title)
-            if place < free
-            else _("会议席位抽签结果：您排在候补第%(n)d位", n=place + 1 - free)
-        )
-        _tell(seat, "drawn", subject, meeting, now)
-    made = SeatDraw(
-        meeting_id=meeting.id,
-        seed=seed,
-        algorithm=ALGORITHM,
-        pool=sorted(by_number, key=int),
-        drawn=order[:free],
-        seats=free,
-        drawn_at=now,
-        by_name=by.name,
-    )
-    db.session.add(made)
-    db.session.flush()
-    audit.record(
-        "seat_draw.made",
-        made,
-        by=by,
-        now=now,
-        name=meeting.title,
-        after={"seats": len(made.drawn), "seed": seed, "sha256": pool.sha256},
-    )
-    return made
 
 
 def tell_all(meeting: Meeting, subject: str, *, now: dt.datetime) -> None:
     """Tell everybody who still counts on coming that something has changed."""
     for seat in of(meeting.id):
         if seat.state is not SeatState.WITHDRAWN:
-            _tell(seat, f"changed-{meeting.sequence}", subject, meeting, now)
+            tell(seat, f"changed-{meeting.sequence}", subject, meeting, now)
 
 
 def note_came(seat: SeatRequest, came: bool, *, by: audit.Actor, now: dt.datetime) -> None:
@@ -401,7 +234,8 @@ def forget(now: dt.datetime) -> int:
     return done.rowcount  # type: ignore[attr-defined,no-any-return]  # a CursorResult
 
 
-def _tell(seat: SeatRequest, what: str, subject: str, meeting: Meeting, now: dt.datetime) -> None:
+def tell(seat: SeatRequest, what: str, subject: str, meeting: Meeting, now: dt.datetime) -> None:
+    """Write to whoever applied, once for each `what`; not once their contact is deleted."""
     if not seat.sealed_contact:
         return
     starts = meeting.starts_at.astimezone(SHANGHAI)
@@ -449,13 +283,3 @@ def ahead(seat: SeatRequest) -> int:
         SeatRequest.rank < seat.rank,
     )
     return db.session.scalar(query) or 0
-
-
-def pool_of(meeting_id: int) -> SeatPool | None:
-    """The fixed list of a meeting's draw, once there is one."""
-    return db.session.scalar(sa.select(SeatPool).where(SeatPool.meeting_id == meeting_id))
-
-
-def draw_of(meeting_id: int) -> SeatDraw | None:
-    """The draw of a meeting, if there was one."""
-    return db.session.scalar(sa.select(SeatDraw).where(SeatDraw.meeting_id == meeting_id))

@@ -1,7 +1,6 @@
 """Meetings: from the plan to the record, who may know of them, and the seats for the public."""
 
 import datetime as dt
-import hashlib
 import io
 from collections.abc import Callable
 from typing import Any
@@ -34,10 +33,9 @@ from panel import (
     seats,
 )
 from panel.guests import Answer, Attendance, Invitation
-from panel.meetings import Admission, Meeting, MeetingKind, MeetingState, Plan
+from panel.meetings import Meeting, MeetingKind, MeetingState, Plan
 from panel.members import Member
 from panel.minutes import MinutePoint
-from panel.seats import SeatState
 from panel.views.my_meetings import ticket_for
 from tests import hostile_files, people
 from tests.conftest import NOON, Clock
@@ -614,98 +612,6 @@ def test_a_contact_that_cannot_be_reached_is_refused(
         announced(a_meeting())
     data = {"name": "王", "contact": contact, "consent": "y", "form_key": "q" * 20}
     assert client.post("/meetings/1/apply", data=data).status_code == 422
-
-
-def test_lots_are_drawn_once_and_can_be_repeated_by_anybody(
-    app: Flask, client: FlaskClient
-) -> None:
-    with app.app_context():
-        announced(a_meeting(admission=Admission.DRAW, seats=2))
-    for number in range(1, 6):
-        asks(client, 1, number)
-    with app.app_context():
-        assert states(1) == ["applied"] * 5
-        meeting = db.session.get_one(Meeting, 1)
-        known_at = NOON + 9 * DAY + HOUR
-        with pytest.raises(Refused, match="还没有截止"):
-            seats.freeze(meeting, "开奖号码", known_at, by=audit.SYSTEM, now=NOON)
-        frozen = NOON + 9 * DAY
-        seats.freeze(meeting, "开奖号码", known_at, by=audit.SYSTEM, now=frozen)
-        after = known_at
-        made = seats.draw(meeting, "2020", by=audit.SYSTEM, now=after)
-        db.session.commit()
-        by_hand = sorted("12345", key=lambda n: hashlib.sha256(f"2020:{n}".encode()).hexdigest())
-        assert made.pool == list("12345")
-        assert made.drawn == by_hand[:2]
-        assert seats.ranked("2020", list("54321")) == by_hand
-        seated = [str(s.number) for s in seats.of(1) if s.state is SeatState.SEATED]
-        assert seated == sorted(by_hand[:2])
-        assert meeting.taken == 2
-        with pytest.raises(Refused, match="不能重抽"):
-            seats.draw(meeting, "2021", by=audit.SYSTEM, now=after)
-        # Who gives the seat back makes room for the next of the draw.
-        first = next(s for s in seats.of(1) if s.state is SeatState.SEATED)
-        seats.withdraw(first, by=audit.RESIDENT, now=after)
-        db.session.commit()
-        risen = {str(s.number) for s in seats.of(1) if s.state is SeatState.SEATED}
-        assert by_hand[2] in risen
-    page = client.get("/meetings/1/").text
-    assert "2020" in page
-    assert "sha256-1" in page
-
-
-def test_the_list_is_fixed_before_anybody_can_know_the_seed(
-    app: Flask, client: FlaskClient, clock: Clock
-) -> None:
-    with app.app_context():
-        announced(a_meeting(admission=Admission.DRAW, seats=2))
-        staff = people.make("drc_staff")
-    for number in range(1, 6):
-        asks(client, 1, number)
-    desk = app.test_client()
-    clock.at = NOON + 9 * DAY
-    people.sign_in(desk, staff)
-    pool, lots = "/desk/meetings/1/pool", "/desk/meetings/1/draw"
-    named = {"source": "10月30日的开奖号码", "known_at": "2020-10-30T09:00"}
-    # No seed before the list, no list without a source, and none whose number may be known.
-    assert "随机种子" not in desk.get("/desk/meetings/1/guests").text
-    assert desk.post(lots, data={"seed": "8"}).status_code == 409
-    assert desk.post(pool, data=named | {"source": ""}).status_code == 422
-    past = named | {"known_at": "2020-10-29T09:00"}
-    assert desk.post(pool, data=past).status_code == 409
-    assert desk.post(pool, data=named).status_code == 302
-    assert desk.post(pool, data=named).status_code == 409
-    assert desk.post(lots, data={"seed": "8"}).status_code == 409
-    digest = hashlib.sha256(b"1,2,3,4,5").hexdigest()
-    for page in (client.get("/meetings/1/").text, desk.get("/desk/meetings/1/guests").text):
-        assert digest in page
-        assert "10月30日的开奖号码" in page
-    with app.app_context():
-        # Who withdraws now leaves the list as it is, and the others their order.
-        meeting = db.session.get_one(Meeting, 1)
-        seats.withdraw(seats.of(1)[2], by=audit.RESIDENT, now=clock.at)
-        # More time to apply lets nobody slip into a list that is fixed.
-        meeting.apply_until = NOON + 9 * DAY + 10 * HOUR
-        db.session.commit()
-    assert asks(client, 1, 6)[0] == 409
-    with app.app_context():
-        db.session.get_one(Meeting, 1).apply_until = NOON + 9 * DAY
-        db.session.commit()
-    clock.at = dt.datetime(2020, 10, 30, 1, tzinfo=dt.UTC)
-    people.sign_in(desk, staff)
-    assert desk.post(lots, data={"seed": ""}).status_code == 422
-    assert desk.post(lots, data={"seed": "0814"}).status_code == 302
-    with app.app_context():
-        made, fixed = seats.draw_of(1), seats.pool_of(1)
-        assert made is not None
-        assert fixed is not None
-        assert (fixed.numbers, fixed.sha256) == (list("12345"), digest)
-        assert made.pool == list("1245")
-        assert made.drawn == [n for n in seats.ranked("0814", fixed.numbers) if n != "3"][:2]
-        events = db.session.scalars(sa.select(AuditEvent).order_by(AuditEvent.id)).all()
-        said = {each.action: each.after for each in events if each.after}
-        assert said["seat_pool.frozen"]["sha256"] == said["seat_draw.made"]["sha256"] == digest
-        assert said["seat_draw.made"]["seed"] == "0814"
 
 
 def test_the_last_seat_is_not_given_twice(app: Flask) -> None:

@@ -27,7 +27,7 @@ from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, NumberField, TextField, Words
 from core.permissions import require
 from core.web import keep_private, now, number_in
-from panel import guests, meetings, minutes, papers, rules, seats
+from panel import guests, lot_rows, meetings, minutes, papers, rules, seats
 from panel.meetings import Admission, Meeting, MeetingKind, MeetingState, Plan
 from panel.papers import AgendaItem, MeetingPaper
 from panel.views.meetings import paper_file
@@ -293,7 +293,7 @@ def save(meeting_id: int) -> Response | tuple[str, int]:
     with refusals_on(lambda sentence: _plan_page(form, meeting, sentence)):
         tell = meetings.edit(meeting, form.plan, delivered=delivered, by=current_user, now=at)
     if meeting.state is MeetingState.ANNOUNCED:
-        if meeting.admission is Admission.FIRST_COME or seats.draw_of(meeting.id):
+        if meeting.admission is Admission.FIRST_COME or lot_rows.draw_of(meeting.id):
             seats.fill(meeting, by=current_user, now=at)
         if tell:
             _tell(meeting, _("会议安排有变动：%(title)s", title=meeting.title), at)

@@ -2,6 +2,7 @@
 door and its code."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
@@ -18,9 +19,10 @@ from consult.views.feeds import absolute
 from core import audit, qr, sealing
 from core.config import of_site
 from core.db import db
+from core.errors import refusals_on
 from core.forms import Form, LineField, Words
 from core.web import now
-from panel import appointments, guests, meetings, quotas, seats
+from panel import appointments, guests, lot_rows, lots, meetings, quotas, seats
 from panel.guests import Attendance
 from panel.meetings import Meeting, MeetingState
 from panel.members import Member
@@ -62,13 +64,32 @@ class FreezeForm(Form):
     source = LineField(
         _l("种子来源"),
         [Words(most=200, missing=_l("请写明用哪一个公开数字作种子。"))],
-        description=_l("例如“2020年10月30日开奖的双色球第2020108期全部号码”。会公开，不能再改。"),
+        description=_l(
+            "例如“2020年10月30日开奖的双色球第2020108期全部号码”。会公开；只有这个数字没有产生，才能改换，改换也会公开。"
+        ),
         render_kw={"autocomplete": "off"},
     )
     known_at = MomentField(
         _l("这个数字什么时候公布"),
         [InputRequired(_l("请填写公布的时间。"))],
         description=_l("在现在以后、会议开始以前；到时才能输入种子抽签。"),
+    )
+
+
+class ReseedForm(FreezeForm):
+    """Another public number, where the one that was named never came."""
+
+    reason = LineField(
+        _l("为什么改换"),
+        [
+            Words(
+                least=10,
+                most=300,
+                missing=_l("请写明原定的数字为什么没有产生，至少10个字。"),
+            )
+        ],
+        description=_l("会公开，例如“因设备故障，当日停止开奖，主办方已发布公告”。"),
+        render_kw={"autocomplete": "off"},
     )
 
 
@@ -172,11 +193,29 @@ def freeze(meeting_id: int) -> Answer | tuple[str, int]:
     meeting, form = meeting_at_the_desk(meeting_id), FreezeForm()
     if not form.validate():
         return _page(meeting, InviteForm(formdata=None), freezing=form), 422
-    pool = seats.freeze(meeting, form.source.data, form.known_at.data, by=current_user, now=now())
+    source, known_at = form.source.data, form.known_at.data
+    page = partial(_page, meeting, InviteForm(formdata=None), freezing=form)
+    with refusals_on(lambda sentence: page(refusal=sentence)):
+        pool = lots.freeze(meeting, source, known_at, by=current_user, now=now())
     db.session.commit()
     flash(
         _("抽签名单已经固定，共%(n)d人，校验值和种子来源已经公开。", n=len(pool.numbers)), "success"
     )
+    return redirect(url_for(".show", meeting_id=meeting.id))
+
+
+@blueprint.post("/<int:meeting_id>/seed")
+def reseed(meeting_id: int) -> Answer | tuple[str, int]:
+    """Name another public number where the one that was named never came."""
+    meeting, form = meeting_at_the_desk(meeting_id), ReseedForm()
+    if not form.validate():
+        return _page(meeting, InviteForm(formdata=None), reseeding=form), 422
+    source, known_at, reason = form.source.data, form.known_at.data, form.reason.data
+    page = partial(_page, meeting, InviteForm(formdata=None), reseeding=form)
+    with refusals_on(lambda sentence: page(refusal=sentence)):
+        lots.reseed(meeting, source, known_at, reason, by=current_user, now=now())
+    db.session.commit()
+    flash(_("种子来源已经改换，原来的来源和改换的理由一并公开。"), "success")
     return redirect(url_for(".show", meeting_id=meeting.id))
 
 
@@ -186,7 +225,7 @@ def draw(meeting_id: int) -> Answer | tuple[str, int]:
     meeting, form = meeting_at_the_desk(meeting_id), DrawForm()
     if not form.validate():
         return _page(meeting, InviteForm(formdata=None), form), 422
-    made = seats.draw(meeting, form.seed.data, by=current_user, now=now())
+    made = lots.draw(meeting, form.seed.data, by=current_user, now=now())
     db.session.commit()
     flash(_("抽签完成，%(n)d人取得席位，结果已经通知。", n=len(made.drawn)), "success")
     return redirect(url_for(".show", meeting_id=meeting.id))
@@ -227,13 +266,15 @@ def _page(
     draw: DrawForm | None = None,
     *,
     freezing: FreezeForm | None = None,
+    reseeding: ReseedForm | None = None,
+    refusal: str = "",
 ) -> str:
     form.offer(meeting)
     day = meeting.starts_at.astimezone(SHANGHAI).date()
     sitting = appointments.sitting(meeting.programme_id, day)
     found = guests.of(meeting.id)
     invited = {each.member_id for each in found}
-    asked, pool = seats.of(meeting.id), seats.pool_of(meeting.id)
+    asked, pool = seats.of(meeting.id), lot_rows.pool_of(meeting.id)
     over = (
         meeting.admission is meetings.Admission.DRAW
         and meeting.state is MeetingState.ANNOUNCED
@@ -250,13 +291,16 @@ def _page(
         clashes=guests.conflicts(meeting, [each.member_id for each in sitting]),
         unreached=guests.unreached(found),
         asked=asked,
-        made=seats.draw_of(meeting.id),
+        made=lot_rows.draw_of(meeting.id),
         draw=draw or DrawForm(formdata=None),
         may_invite=meeting.state in (MeetingState.PREPARED, MeetingState.ANNOUNCED),
         pool=pool,
         freezing=freezing or FreezeForm(formdata=None),
+        reseeding=reseeding or ReseedForm(formdata=None),
+        refusal=refusal,
         may_freeze=over and pool is None,
         may_draw=over and pool is not None and now() >= pool.known_at,
+        may_reseed=over and pool is not None and now() < meeting.starts_at,
         is_draw=meeting.is_public and meeting.admission is meetings.Admission.DRAW,
     )
 

@@ -21,7 +21,7 @@ from core.errors import refusals_on
 from core.forms import Form, LineField, OnceForm, Words
 from core.views.look_ups import LookUp
 from core.web import as_file, keep_private, now, number_in
-from panel import meetings, minutes, papers, seats
+from panel import lot_rows, meetings, minutes, papers, seats
 from panel.meetings import Meeting, MeetingState
 from panel.papers import AgendaItem, MeetingPaper
 from panel.round_papers import ReviewPaper
@@ -98,7 +98,7 @@ def show(meeting_id: int) -> str:
     meeting = _meeting(meeting_id)
     recorded = meeting.state is MeetingState.RECORDED and meeting.record_public
     points = minutes.of(meeting.id) if recorded else []
-    pool = seats.pool_of(meeting.id) if meeting.is_public else None
+    pool = lot_rows.pool_of(meeting.id) if meeting.is_public else None
     return render_template(
         "panel/meetings/show.html",
         meeting=meeting,
@@ -108,7 +108,7 @@ def show(meeting_id: int) -> str:
         else {},
         papers=[paper for paper in papers.papers_of(meeting.id) if paper.is_public],
         points=[(point, minutes.said_by(point)) for point in points],
-        draw=seats.draw_of(meeting.id) if meeting.is_public else None,
+        draw=lot_rows.draw_of(meeting.id) if meeting.is_public else None,
         pool=pool,
         takes=meeting.takes_applications(now()) and pool is None,
         now=now(),

@@ -25,6 +25,7 @@ from panel import (
     calls,
     guests,
     interests,
+    lots,
     meetings,
     member_imports,
     member_rows,
@@ -222,8 +223,9 @@ def _lists(programme: Programme, kind: str) -> None:
 
 
 def fill_meetings(programme: Programme) -> None:
-    """A public meeting that is announced, with everything; one held by draw and recorded; one that
-    nobody outside the desk knows of; one that was called off."""
+    """A public meeting that is announced, with everything; one held by draw, with another seed
+    than was first named, and recorded; one whose list waits for its seed; one that nobody outside
+    the desk knows of; one that was called off."""
     hour, day = dt.timedelta(hours=1), dt.timedelta(days=1)
 
     def planned(title: str, starts_at: dt.datetime, **more: object) -> Meeting:
@@ -266,7 +268,10 @@ def fill_meetings(programme: Programme) -> None:
     was = planned("发展大讨论", NOON - 5 * day, admission=Admission.DRAW)
     hidden = planned("筹备中的会", NOON + 9 * day)
     off = planned("不开了的会", NOON + 8 * day)
-    for meeting in (coming, was, hidden, off):
+    waits = planned(
+        "等种子的会", NOON + 7 * day, admission=Admission.DRAW, apply_until=NOON - 6 * day
+    )
+    for meeting in (coming, was, hidden, off, waits):
         version = drafts.published(consultation_at(OPEN))
         papers.add_item(meeting, "讨论第二章", version=version, mark=4, by=audit.SYSTEM, now=NOON)
         data = b"%PDF-1.4 paper"
@@ -299,10 +304,12 @@ def fill_meetings(programme: Programme) -> None:
         now=NOON,
     )
     meetings.cancel(off, "场地不能用。", by=audit.SYSTEM, now=NOON)
-    seats.freeze(
-        was, "当天的开奖号码", NOON - 5 * day - hour / 2, by=audit.SYSTEM, now=NOON - 5 * day - hour
-    )
-    seats.draw(was, "2020", by=audit.SYSTEM, now=NOON - 5 * day - hour / 2)
+    at = NOON - 5 * day - hour
+    for meeting, known_at in ((was, at + hour / 4), (waits, NOON + day)):
+        lots.freeze(meeting, "当天的开奖号码", known_at, by=audit.SYSTEM, now=at)
+    why = "因设备故障，当天停止开奖，号码没有产生。"
+    lots.reseed(was, "当天的收盘指数", at + hour / 2, why, by=audit.SYSTEM, now=at + hour / 3)
+    lots.draw(was, "2020", by=audit.SYSTEM, now=at + hour / 2)
     meetings.hold(was, delivered=papers.delivered(was.id), by=audit.SYSTEM, now=NOON)
     for agreed in (True, False):
         point = minutes.add(
