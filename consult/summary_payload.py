@@ -7,79 +7,95 @@ Format 2 added themes and corrected stances; what format 1 lacks is read as none
 import datetime as dt
 import json
 import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
+from functools import partial
+from itertools import starmap
+from operator import attrgetter
 from typing import Any
 
 from consult.analysis.cloud import Cloud, Placed
 from consult.analysis.keywords import Keyword
 from consult.summary_items import UNCLASSIFIED, Counted, Item, Section, Theme
+from consult.term_reading import uncollected
 
 FORMAT = 2
 COLUMNS = ("id", "number", "consultation", "group", "person", "section", "channel", "stance")
+_NOTHING = frozenset[str]()
+
+
+_json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 
 def pack(counted: Counted) -> bytes:
     """The count as bytes to store."""
-    terms = sorted({term for item in counted.items for term in item.terms} | set(counted.draft))
+    items = counted.items
+    terms = sorted(set(counted.draft).union(*map(attrgetter("terms"), items)))
     place = {term: n for n, term in enumerate(terms)}
+    # Two thirds of the text are numbers of terms: these rows are written without being made first.
+    written = {term: str(n) for term, n in place.items()}
+    opposed = (sorted(item.opposed, key=place.__getitem__) for item in items)
     content = {
-        "format": FORMAT,
-        "terms": terms,
-        "columns": {name: [getattr(i, name) for i in counted.items] for name in COLUMNS},
-        "declared": [int(item.declared) for item in counted.items],
-        "corrected": [int(item.corrected) for item in counted.items],
-        "theme": [item.theme for item in counted.items],
+        "format": _json(FORMAT),
+        "terms": _json(terms),
+        "columns": _json({name: list(map(attrgetter(name), items)) for name in COLUMNS}),
+        "declared": _json([int(item.declared) for item in items]),
+        "corrected": _json([int(item.corrected) for item in items]),
+        "theme": _json([item.theme for item in items]),
         # What a person calls a theme is kept apart, for it may change.
-        "themes": [
-            {name: value for name, value in asdict(theme).items() if name != "given"}
-            for theme in counted.themes
-        ],
-        "day": [item.day.toordinal() for item in counted.items],
-        "item_terms": [[place[term] for term in item.terms] for item in counted.items],
-        "opposed": [sorted(place[term] for term in item.opposed) for item in counted.items],
-        "sections": [
-            [s.consultation, s.mark, s.level, s.title, list(s.above)] for s in counted.sections
-        ],
-        "draft": [[place[term], n] for term, n in sorted(counted.draft.items())],
-        "draft_size": counted.draft_size,
-        "rest": [list(pair) for pair in counted.rest],
-        "keywords": [asdict(keyword) for keyword in counted.keywords],
-        "cloud": asdict(counted.cloud) if counted.cloud else None,
+        "themes": _json(
+            [
+                {name: value for name, value in asdict(theme).items() if name != "given"}
+                for theme in counted.themes
+            ]
+        ),
+        "day": _json([item.day.toordinal() for item in items]),
+        "item_terms": _rows(map(attrgetter("terms"), items), written),
+        "opposed": _rows(opposed, written),
+        "sections": _json(
+            [[s.consultation, s.mark, s.level, s.title, list(s.above)] for s in counted.sections]
+        ),
+        "draft": _json([[place[term], n] for term, n in sorted(counted.draft.items())]),
+        "draft_size": _json(counted.draft_size),
+        "rest": _json([list(pair) for pair in counted.rest]),
+        "keywords": _json([asdict(keyword) for keyword in counted.keywords]),
+        "cloud": _json(asdict(counted.cloud) if counted.cloud else None),
     }
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return zlib.compress(text.encode(), 6)
+    text = ",".join(f'"{name}":{value}' for name, value in content.items())
+    return zlib.compress(f"{{{text}}}".encode(), 6)
+
+
+def _rows(rows: Iterable[Iterable[str]], written: Mapping[str, str]) -> str:
+    """Rows of terms as a JSON list of lists of their numbers."""
+    each = (f"[{','.join(map(written.__getitem__, row))}]" for row in rows)
+    return f"[{','.join(each)}]"
 
 
 def unpack(payload: bytes) -> Counted:
     """The count that was stored."""
+    # It all stays; looking for what does not would take half as long again.
+    with uncollected():
+        return _unpacked(payload)
+
+
+def _unpacked(payload: bytes) -> Counted:
     content: dict[str, Any] = json.loads(zlib.decompress(payload))
     terms: list[str] = content["terms"]
     columns = content["columns"]
-    plain = zip(*(columns[name] for name in COLUMNS), strict=True)
     none = [UNCLASSIFIED] * len(content["day"])
-    rest = zip(
-        content["declared"],
-        content["day"],
-        content["item_terms"],
-        content["opposed"],
-        content.get("corrected", none),
+    name = terms.__getitem__
+    # In the order of an item's fields, which so many are quicker made from.
+    rows = zip(
+        *(columns[each] for each in COLUMNS),
+        map(bool, content["declared"]),
+        map(dt.date.fromordinal, content["day"]),
+        (tuple(map(name, held)) for held in content["item_terms"]),
+        (frozenset(map(name, held)) if held else _NOTHING for held in content["opposed"]),
+        map(bool, content.get("corrected", none)),
         content.get("theme", none),
         strict=True,
     )
-    items = tuple(
-        Item(
-            **dict(zip(COLUMNS, values, strict=True)),
-            declared=bool(declared),
-            day=dt.date.fromordinal(day),
-            terms=tuple(terms[n] for n in held),
-            opposed=frozenset(terms[n] for n in opposed),
-            corrected=bool(corrected),
-            theme=theme,
-        )
-        for values, (declared, day, held, opposed, corrected, theme) in zip(
-            plain, rest, strict=True
-        )
-    )
+    items = tuple(starmap(Item, rows))
     return Counted(
         items=items,
         sections=tuple(
