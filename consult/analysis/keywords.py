@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from typing import Protocol
+
+import numpy as np
 
 from consult.analysis.lexicon import Lexicon, builtin
 from consult.analysis.stock import ordinary
@@ -65,9 +68,9 @@ class Keyword:
 
 @dataclass(frozen=True, slots=True)
 class _Counts:
-    opinions: Counter[str]
-    people: Counter[str]
-    distinct: Counter[str]
+    opinions: Mapping[str, int]
+    people: Mapping[str, int]
+    distinct: Mapping[str, int]
     opposed: Counter[str]
     n_opinions: int
     n_voices: int
@@ -139,7 +142,9 @@ def rank(
     ranked = [
         _keyword(term, counts, reference, few, lexicon)
         for term in counts.opinions
-        if counts.voices(term) >= (least if _known(term, lexicon) else max(least, 2))
+        if (voices := counts.voices(term)) >= least
+        # The dictionary is asked last: of most terms there is one voice.
+        and (voices >= 2 or _known(term, lexicon))
         and _names_a_matter(term, lexicon)
     ]
     ranked.sort(key=lambda keyword: (-keyword.score, keyword.term))
@@ -167,22 +172,35 @@ def _cell(observed: float, expected: float) -> float:
 
 
 def _counted(items: Sequence[Item]) -> _Counts:
-    opinions: Counter[str] = Counter()
-    opposed: Counter[str] = Counter()
-    said_by: dict[Hashable, set[str]] = {}
-    said_in: dict[Hashable, set[str]] = {}
-    for number, item in enumerate(items):
-        terms = set(item.terms)
-        opinions.update(terms)
-        opposed.update(terms & set(item.opposed))
-        for said, who in ((said_by, item.person), (said_in, item.group)):
-            key = ("nobody", number) if who is None else ("known", who)
-            said.setdefault(key, set()).update(terms)
-    people, distinct = (
-        Counter(term for terms in said.values() for term in terms) for said in (said_by, said_in)
+    said = [tuple(item.terms) for item in items]
+    numbers = defaultdict[str, int](count().__next__)
+    terms = np.fromiter(map(numbers.__getitem__, chain.from_iterable(said)), np.int64)
+    sizes = np.fromiter(map(len, said), np.int64, count=len(said))
+
+    def holding(owners: Iterable[int]) -> dict[str, int]:
+        """How many of these owners, one an item, hold each term."""
+        owner = np.fromiter(owners, np.int64, count=len(said))
+        pairs = np.sort(np.repeat(owner, sizes) * len(numbers) + terms)
+        pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
+        held = np.bincount(pairs % max(len(numbers), 1), minlength=len(numbers))
+        return dict(zip(numbers, held.tolist(), strict=True))
+
+    people, texts = _numbered(i.person for i in items), _numbered(i.group for i in items)
+    against = (set(item.opposed).intersection(item.terms) for item in items if item.opposed)
+    return _Counts(
+        holding(range(len(said))),
+        holding(people),
+        holding(texts),
+        Counter(chain.from_iterable(against)),
+        len(items),
+        min(len(set(people)), len(set(texts))),
     )
-    voices = min(len(said_by), len(said_in))
-    return _Counts(opinions, people, distinct, opposed, len(items), voices)
+
+
+def _numbered(owners: Iterable[Hashable]) -> list[int]:
+    """Each owner's number; None is somebody else each time."""
+    numbers = defaultdict[Hashable, int](count().__next__)
+    return [numbers[object() if owner is None else owner] for owner in owners]
 
 
 def _keyword(
