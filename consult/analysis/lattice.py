@@ -12,11 +12,12 @@ from __future__ import annotations
 import functools
 import importlib.util
 import math
-import runpy
 from collections.abc import Mapping, Sequence
+from importlib.machinery import SourceFileLoader
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -287,10 +288,7 @@ class _Model(NamedTuple):
 
 @functools.cache
 def _model() -> _Model:
-    first, steps, emitted = (
-        runpy.run_path(str(_jieba() / "finalseg" / f"prob_{name}.py"))["P"]
-        for name in ("start", "trans", "emit")
-    )
+    first, steps, emitted = (_probabilities(name) for name in ("start", "trans", "emit"))
     by_code = np.full((len(_STATES), _CODES), _NEVER)
     for state, name in enumerate(_STATES):
         by_code[state, list(map(ord, emitted[name]))] = list(emitted[name].values())
@@ -299,6 +297,15 @@ def _model() -> _Model:
         np.array([[steps[one].get(two, _NEVER) for two in _STATES] for one in _STATES]),
         by_code,
     )
+
+
+def _probabilities(name: str) -> Any:
+    loader = SourceFileLoader(f"prob_{name}", str(_jieba() / "finalseg" / f"prob_{name}.py"))
+    module = ModuleType(loader.name)
+    # By its loader, so that Python's own compiled copy is read where there is one: to compile 35,000
+    # lines takes twenty times as long.
+    loader.exec_module(module)
+    return module.P
 
 
 # --- the dictionary ------------------------------------------------------------------------------
