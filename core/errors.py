@@ -1,8 +1,9 @@
 """Refusals in words: what happened, what to do now, nothing lost. One page for every code."""
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import urlencode
 
 from flask import (
     Flask,
@@ -21,10 +22,20 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from core.db import READING, db
+from core.text import tidy_line
 from core.typesetting import NotMade
+from core.web import UnclearAddress, on_this_site
 
+# How a field is called in which people write at length, wherever there is one (a test asks the forms).
+PROSE = (
+    *("body", "words", "details", "explanation", "ways", "contact", "statement", "overall", "text"),
+    *("reason", "reasons", "short_reason", "answer", "told", "note", "about", "questions", "names"),
+    *("places", "source"),
+)
 # What a disk says that has no room, or fails.
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
+# So much of a wrong address is said again.
+LONGEST_SAID = 40
 
 
 class Refused(Exception):
@@ -120,6 +131,8 @@ def init_errors(app: Flask) -> None:
             # Back to where they were, unless that was a sending: it cannot be opened by an address.
             back = request.full_path.rstrip("?") if request.method in READING else None
             return redirect(url_for("accounts.sign_in", next=back), 303)
+        if isinstance(error, UnclearAddress) and request.method in READING:
+            return _unclear(error.parameter), code, {}
         headers = {"Retry-After": "120"} if code in (429, 503) else {}
         if code == 405 and (allowed := getattr(error, "valid_methods", None)):
             headers["Allow"] = ", ".join(sorted(allowed))
@@ -167,25 +180,48 @@ def _away() -> tuple[str, int, dict[str, str]]:
     return page(503, kept_text=_typed()), 503, headers
 
 
+def _unclear(name: str) -> str:
+    """Which part of the address cannot be, and the way to the page without it."""
+    values = request.args.getlist(name)
+    said = ", ".join(f"{name}={tidy_line(value)[:LONGEST_SAID]}" for value in values)
+    rest = [(other, value) for other, value in request.args.items(multi=True) if other != name]
+    path = on_this_site(request.path, url_for("home.index"))
+    return page(
+        400,
+        happened=_("网址里有一处看不懂：%(part)s。可能是抄漏了，也可能链接已经改动。", part=said),
+        now_do=_("请去掉这一处再看，或从首页重新查找。"),
+        actions=[(_("去掉这一处再看"), path + (f"?{urlencode(rest)}" if rest else ""))],
+    )
+
+
 def _typed() -> str:
     """The words somebody had written into the form that was refused, to be copied."""
     if request.method in READING:
         return ""
     try:
-        return request.form.get("body", "")
+        return max((request.form.get(name, "") for name in PROSE), key=len)
     except HTTPException:
         # The form itself could not be read.
         return ""
 
 
-def page(code: int, *, happened: str = "", kept_text: str = "") -> str:
-    """The page for `code`, with `happened` in place of the general explanation if given."""
-    title, generally, now_do = words(code)
+def page(
+    code: int,
+    *,
+    happened: str = "",
+    now_do: str = "",
+    kept_text: str = "",
+    actions: Sequence[tuple[str, str]] = (),
+) -> str:
+    """The page for `code`, with `happened` and `now_do` in place of what is said generally if given;
+    `actions` are (words, address)."""
+    title, generally, usually = words(code)
     return render_template(
         "errors/error.html",
         code=code,
         title=title,
         happened=happened or generally,
-        now_do=now_do,
+        now_do=now_do or usually,
         kept_text=kept_text,
+        actions=actions,
     )

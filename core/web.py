@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote, unquote_to_bytes
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from flask import Flask, Response, abort, current_app, g, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from markupsafe import Markup, escape
+from werkzeug.exceptions import BadRequest
 from werkzeug.routing import IntegerConverter, Rule, ValidationError
 from werkzeug.wrappers import Response as Answer
 
@@ -63,46 +64,60 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _asked(name: str) -> str:
+class UnclearAddress(BadRequest):
+    """A parameter of the address says what cannot be: 400, naming it."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.parameter = name
+
+
+def unclear(name: str) -> NoReturn:
+    """Refuse the request for what its query parameter `name` says."""
+    raise UnclearAddress(name)
+
+
+def asked(name: str) -> str:
+    """The query parameter `name` as it stands in the address; "" when nobody asked for it."""
     raw = request.args.get(name, "")
     return "" if name == "from" and raw in PASSED_ON else raw
 
 
 def number_in(name: str, default: int | None = None, *, most: int = LARGEST_ID) -> int | None:
     """The query parameter `name` as an integer 0…`most`; 400 when it is anything else."""
-    raw = _asked(name)
+    raw = asked(name)
     if not raw:
         return default
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and int(raw) <= most):
-        abort(400)
+        unclear(name)
     return int(raw)
 
 
 def choice_in(name: str, allowed: frozenset[str] | set[str], default: str = "") -> str:
     """The query parameter `name`, which must be one of `allowed`; 400 when it is not."""
-    raw = _asked(name)
+    raw = asked(name)
     if raw and raw not in allowed:
-        abort(400)
+        unclear(name)
     return raw or default
 
 
 def words_in(name: str, *, most: int = 100) -> str:
     """The query parameter `name` as trimmed words of at most `most` characters; 400 beyond."""
-    raw = _asked(name).strip()
+    raw = asked(name).strip()
     if len(raw) > most or any(not character.isprintable() for character in raw):
-        abort(400)
+        unclear(name)
     return raw
 
 
 def day_in(name: str) -> dt.date | None:
     """The query parameter `name` as a date (2020-10-08); 400 when it is not one."""
-    raw = _asked(name)
+    raw = asked(name)
     if not raw:
         return None
     try:
-        return dt.date.fromisoformat(raw) if len(raw) == 10 and raw.isascii() else abort(400)
+        return dt.date.fromisoformat(raw) if len(raw) == 10 and raw.isascii() else unclear(name)
     except ValueError:
-        abort(400)
+        unclear(name)
 
 
 def on_this_site(address: str, otherwise: str) -> str:

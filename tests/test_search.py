@@ -122,6 +122,8 @@ def test_one_character_and_too_many_are_refused_in_words(app: Flask, client: Fla
     answer = client.get("/search?q=梯")
     assert answer.status_code == 422
     assert "请至少输入两个字" in answer.get_data(as_text=True)
+    assert "还没有查找" in answer.get_data(as_text=True)
+    assert "还没有提交" not in answer.get_data(as_text=True)
     assert 'value="梯"' in answer.get_data(as_text=True)
     answer = client.get("/search?q=" + "梯" * 101)
     assert answer.status_code == 422

@@ -372,6 +372,24 @@ def test_people_are_not_told_apart_in_public(app: Flask, officer: FlaskClient) -
 
 
 @pytest.mark.parametrize(
+    ("asked", "status"), [("stance=suggest", 200), ("stance=bogus", 400), ("section=99", 400)]
+)
+def test_the_public_page_is_whole_and_a_part_of_it_is_its_opinions(
+    app: Flask, officer: FlaskClient, made: Made, asked: str, status: int
+) -> None:
+    officer.post("/desk/summaries/1/publish", data={"confirm": "y"})
+    visitor, page = app.test_client(), "/consultations/gangyao/summary"
+    led = visitor.get(f"{page}?snapshot=1&{asked}")
+    assert led.status_code == 302
+    assert led.location == f"{page}/opinions?snapshot=1&{asked}"
+    answer = visitor.get(led.location)
+    assert answer.status_code == status
+    assert status == 200 or f"看不懂：{asked}。" in answer.text
+    # What WeChat adds to an address asks for no part of it.
+    assert visitor.get(f"{page}?from=singlemessage").status_code == 200
+
+
+@pytest.mark.parametrize(
     "odd",
     [
         "section=99",

@@ -48,6 +48,7 @@ class CompletionForm(Form):
         _l("补充的内容"),
         [Words(least=2, most=submissions.LONGEST, missing=_l("请写下要补充的内容。"))],
         description=_l("原来的文字不变，补充的内容接在后面，再次审核后一并展示。"),
+        render_kw={"data-keep": ""},
     )
 
 
@@ -87,6 +88,7 @@ class AppealForm(Form):
         description=_l(
             "由没有参与原决定的另一位审核员复核，结果在本页告诉您。每次决定可以提一次。"
         ),
+        render_kw={"data-keep": ""},
     )
 
 
@@ -139,7 +141,7 @@ def complete(receipt: str) -> Response | tuple[str, int]:
     screening.complete(submission, form.words.data, now=now())
     db.session.commit()
     flash(_("补充的内容已经收到，审核后会一并展示。"), "success")
-    return redirect(url_for("receipts.show", receipt=submission.receipt))
+    return redirect(url_for("receipts.show", receipt=submission.receipt, taken=1))
 
 
 @blueprint.post("/<receipt>/withdraw")
@@ -165,7 +167,7 @@ def appeal(receipt: str) -> Response | tuple[str, int]:
     appeals.file(submission, form.words.data, now=now())
     db.session.commit()
     flash(_("您的异议已经收到，会由另一位审核员复核。"), "success")
-    return redirect(url_for("receipts.show", receipt=submission.receipt))
+    return redirect(url_for("receipts.show", receipt=submission.receipt, taken=1))
 
 
 @blueprint.post("/<receipt>/contact")
@@ -253,6 +255,8 @@ def _page(
         contact_until=authors.contact_until(submission),
         failed=completion or withdrawal or objection or contact,
         just_sent=request.args.get("sent") == "1",
+        # What was written on this page has come in: the browser need not keep it any longer.
+        just_taken=request.args.get("taken") == "1",
         now=now(),
     )
 

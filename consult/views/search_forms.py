@@ -27,7 +27,9 @@ class FilterForm(Form):
 
         csrf = False
 
-    q = LineField(_l("检索词"))
+    # A whole paragraph that is pasted is looked for by its beginning; the address would be too long
+    # for any server otherwise.
+    q = LineField(_l("检索词"), render_kw={"maxlength": search_text.LONGEST})
     channel = SelectField(
         _l("渠道"),
         choices=[SelectChoice(each, each) for each in ("", *(c.value for c in Channel))],

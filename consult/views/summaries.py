@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from flask import Blueprint, abort, render_template, send_file, url_for
+from flask import Blueprint, abort, redirect, render_template, request, send_file, url_for
 from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -30,11 +30,11 @@ from consult.views import (
     summary_report_pages,
     summary_workbench,
 )
-from consult.views.summary_filters import STATES, UNITS
+from consult.views.summary_filters import STATES, UNITS, is_selection
 from consult.views.summary_pages import Opened, desk_extras, opened, opened_at_desk
 from core.pages import kept
 from core.permissions import require
-from core.web import as_file, choice_in, keep_private, now, number_in, words_in
+from core.web import as_file, choice_in, keep_private, now, number_in, unclear, words_in
 
 blueprint = Blueprint("summaries", __name__)
 DESK = "/desk/summaries"
@@ -175,7 +175,7 @@ def _opinions(page: Opened) -> str:
     unit = Unit(choice_in("as", UNITS, Unit.SUBMISSIONS.value))
     if unit is Unit.PEOPLE and not page.staff:
         # Which opinions come from one person is nobody else's business.
-        abort(400)
+        unclear("as")
     listing = summary_pages.listing(page, unit, number_in("after"))
     # Who put an opinion in, and from which table, is the office's business alone.
     origins = provenance.of([e.submission for e in listing.entries]) if page.staff else {}
@@ -248,10 +248,13 @@ def public(slug: str) -> Response | str:
     """The published snapshot (`?snapshot=2` for an earlier one), in plain words."""
     consultation = loading.consultation(slug)
     summary = _published(consultation)
+    if is_selection():
+        # This page is always the whole; a part of it are its opinions, and what cannot be is said there.
+        opinions = url_for(".public_opinions", slug=slug)
+        return redirect(f"{opinions}?{request.query_string.decode()}")
     if current_user.is_authenticated:
         keep_private()
         return _public(consultation, summary)
-    # Nothing but the snapshot shapes the page, so a selection in the address is not looked at.
     return kept(
         ("summary", slug, number_in("snapshot")),
         (summary.id, summary.state, consultation.stamp, consultation.state),

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import abort, request
+from flask import request
 from flask_babel import gettext as _
 
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, SubmissionState
 from consult.summary_contrasts import author_groups
 from consult.summary_items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
-from core.web import choice_in, day, day_in, number_in, words_in
+from core.web import asked, choice_in, day, day_in, number_in, unclear, words_in
 
 CHANNELS = frozenset(channel.value for channel in Channel)
 STANCES = frozenset(stance.value for stance in Stance)
@@ -28,6 +28,16 @@ OUTSIDE = frozenset({"section", "consultation", "channel", "stance", "theme"})
 MOST_ALSO = 4
 STATES = frozenset({"received", "removed", *(state.value for state in SubmissionState)})
 LONGEST_TERM = 40
+# Every parameter that narrows what is looked at.
+NAMES = (
+    *("section", "consultation", "channel", "stance", "read", "theme", "author_group", "outside"),
+    *("from", "to", "term", "context", "also", "group", "person"),
+)
+
+
+def is_selection() -> bool:
+    """Whether the address asks for a part of what was counted."""
+    return any(asked(name) for name in NAMES)
 
 
 def filters_in(counted: Counted, *, staff: bool) -> Filters:
@@ -37,11 +47,11 @@ def filters_in(counted: Counted, *, staff: bool) -> Filters:
     """
     section = number_in("section")
     if section is not None and section >= len(counted.sections):
-        abort(400)
+        unclear("section")
     term = words_in("term", most=LONGEST_TERM)
     context = choice_in("context", CONTEXTS)
     if context and not term:
-        abort(400)
+        unclear("context")
     declared, corrected = READ.get(choice_in("read", set(READ)), (None, None))
     return Filters(
         section=section,
@@ -65,7 +75,7 @@ def filters_in(counted: Counted, *, staff: bool) -> Filters:
 
 def _theme_in(counted: Counted, theme: int | None) -> int | None:
     if theme is not None and theme > len(counted.themes):
-        abort(400)
+        unclear("theme")
     return theme
 
 
@@ -90,10 +100,10 @@ def part_in(counted: Counted, raw: str, *, staff: bool) -> tuple[str, str | int]
     if name == "author_group" and staff and value in author_groups(counted):
         return name, value
     if name not in OUTSIDE or not (value.isascii() and value.isdigit() and len(value) < 10):
-        abort(400)
+        unclear("outside")
     most = {"section": len(counted.sections) - 1, "theme": len(counted.themes)}
     if int(value) > most.get(name, int(value)):
-        abort(400)
+        unclear("outside")
     return name, int(value)
 
 
@@ -104,10 +114,10 @@ def _also_in() -> tuple[tuple[str, Context | None], ...]:
         term, bar, context = raw.partition("|")
         known = context in CONTEXTS if bar else True
         if not term or len(term) > LONGEST_TERM or not term.isprintable() or not known:
-            abort(400)
+            unclear("also")
         found.append((term, Context(context) if context else None))
     if len(found) > MOST_ALSO:
-        abort(400)
+        unclear("also")
     return tuple(found)
 
 
@@ -115,7 +125,7 @@ def query_of(filters: Filters) -> dict[str, Any]:
     """The selection as parts of an address; what does not narrow it is left out."""
     f = filters
     words = {pair: name for name, pair in READ.items()}
-    asked: dict[str, Any] = {
+    parts: dict[str, Any] = {
         "section": f.section,
         "consultation": f.consultation,
         "channel": f.channel,
@@ -132,7 +142,7 @@ def query_of(filters: Filters) -> dict[str, Any]:
         "group": f.group,
         "person": f.person,
     }
-    return {name: value for name, value in asked.items() if value not in (None, "", [])}
+    return {name: value for name, value in parts.items() if value not in (None, "", [])}
 
 
 class Links:

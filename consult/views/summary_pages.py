@@ -33,7 +33,7 @@ from consult.views.summary_filters import Links, filters_in, said, section_title
 from core.charts import Chart
 from core.db import db
 from core.permissions import may, require
-from core.web import keep_private
+from core.web import keep_private, unclear
 
 PAGE = 20
 WIDTH = 20
@@ -124,9 +124,9 @@ def opened(
     consultations = consultations_of(summary.subject)
     reading = summary_readings.read(summary, consultations)
     filters = filters_in(reading.counted, staff=staff) if selected else Filters()
-    asked = filters.consultation
-    if asked is not None and asked not in {c.id for c in consultations}:
-        abort(400)
+    wanted = filters.consultation
+    if wanted is not None and wanted not in {c.id for c in consultations}:
+        unclear("consultation")
     # The public's address names the snapshot, so that a link stays true when a newer one is out.
     fixed = {} if staff else {"snapshot": summary.number}
     links = Links(filters, reading.counted, fixed, paths)
