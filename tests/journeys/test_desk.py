@@ -160,7 +160,11 @@ def test_a_screener_decides_by_keyboard_and_in_bulk(travel: Travel) -> None:
     expect(resident.page.locator("main")).to_contain_text("属于广告或推广")
     resident.look("hidden")
     # The author objects; a third person would have to hear it, and the author sees that.
-    resident.page.get_by_label("您的理由").fill("这不是广告，我说的是双职工家庭的困难。")
+    why = "这不是广告，我说的是双职工家庭的困难。"
+    resident.page.get_by_label("您的理由").fill(why)
+    # Kept on the device while it is written, until it has come in.
+    resident.page.reload()
+    expect(resident.page.get_by_label("您的理由")).to_have_value(why)
     resident.page.get_by_role("button", name="提出异议").click()
     expect(resident.page.locator("main")).to_contain_text("正在由另一位审核员复核")
     resident.look("appealed")
