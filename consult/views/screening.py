@@ -77,7 +77,7 @@ class DecisionForm(Form):
     scope = HiddenField(default="one")
     # In which state the list showed it, or that it was with a colleague's proposal; which words.
     seen = HiddenField()
-    words = HiddenField()
+    seen_words = HiddenField()
     back = HiddenField()
     # The opinion that comes next in the list, where the screener goes on.
     following = HiddenField()
@@ -208,7 +208,7 @@ def _carry_out(submission: Submission, form: DecisionForm) -> int:
             spans=spans,
             seen=seen,
             seen_proposed=proposed,
-            seen_words=form.words.data or "",
+            seen_words=form.seen_words.data or "",
             **who,
         )
     return 1
