@@ -129,7 +129,9 @@ def test_a_screener_who_has_not_seen_the_newest_words_decides_nothing(
     screener: FlaskClient, consultation: Consultation
 ) -> None:
     submission = an_opinion(consultation)
-    answer = screener.post(f"{QUEUE}/{submission.id}", data={"act": "shown", "seen_words": "0" * 16})
+    answer = screener.post(
+        f"{QUEUE}/{submission.id}", data={"act": "shown", "seen_words": "0" * 16}
+    )
     assert answer.status_code == 409
     assert "刚刚有变化" in text_of(answer)
 
