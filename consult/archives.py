@@ -3,61 +3,75 @@
 The masked variant holds what the public may read and what was decided about the rest; the full one
 also the words of what is not shown, the originals of what was masked, and who acted. Other nouns
 add their papers through `CONTRIBUTORS`, so that this module need not know all that comes later.
+The first paper says what is in the others, for whoever opens the file without the site.
 """
 
-import csv
 import datetime as dt
-import io
 import json
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import adoption, changes, drafts, inquiries, revisions
+from consult import (
+    adoption,
+    archive_answers,
+    asked_units,
+    changes,
+    drafts,
+    inquiries,
+    lexicons,
+    revisions,
+    summary_plain,
+    summary_readings,
+)
+from consult.adoption import AdoptionReport, Part
 from consult.appeals import Appeal
+from consult.archive_papers import Variant as Variant
+from consult.archive_papers import csv_paper, json_paper, moment, plain
 from consult.archiving import Paper, pack
 from consult.consultations import Consultation, ConsultationChange
 from consult.decisions import Decision
 from consult.drafts import Version, VersionState
 from consult.inquiries import Inquiry
 from consult.originals import Original
-from consult.submissions import Submission, SubmissionState
-from consult.summaries import Summary
+from consult.point_rows import Point, PointAct
+from consult.responses import Outcome, ResponseState
+from consult.stances import Stance
+from consult.submissions import Channel, Submission, SubmissionState
+from consult.summaries import Summary, SummaryState
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
-from core.sheets import inert
 
 audit.ACTIONS.update({"consultation.archived": _l("生成归档文件")})
 audit.FIELDS.update({"variant": _l("版本"), "seal": _l("封存码"), "papers": _l("材料份数")})
 
 BATCH = 1000
+GUIDE = Path(__file__).with_name("data") / "archive-guide.txt"
+# What the codes in the papers stand for: (column, its values).
+CODES: tuple[tuple[str, type[Enum]], ...] = (
+    ("channel", Channel),
+    ("state", SubmissionState),
+    ("stance", Stance),
+    ("answer", ResponseState),
+    ("outcome", Outcome),
+    ("part", Part),
+)
+# What of an act is a person's name or what staff write among themselves.
+_PRIVATE = frozenset({"person", "name"})
+_AMONG_STAFF = frozenset({"point", "point_act"})
 
-
-class Variant(StrEnum):
-    """How much of the record a file holds."""
-
-    MASKED = "masked"
-    FULL = "full"
-
-    @property
-    def title(self) -> str:  # type: ignore[override]  # a name of ours, where str has a method
-        """The variant in the words of the page."""
-        titles: dict[Variant, str] = {Variant.MASKED: _("脱敏本"), Variant.FULL: _("全本")}
-        return titles[self]
-
-
-audit.VALUES["variant"] = {"masked": _l("脱敏本"), "full": _l("全本")}
-
-# What later nouns add: (consultation, variant) → papers, whose names begin with 07-.
+# What later nouns add: (consultation, variant) → papers, whose names begin with 04-.
 Contributor = Callable[[Consultation, Variant], Iterable[Paper]]
 CONTRIBUTORS: list[Contributor] = []
+# Of which things of theirs the acts are on record, too: (consultation, variant) → (kind, their ids).
+Recorded = Callable[[Consultation, Variant], Iterable[tuple[str, sa.Select[Any]]]]
+RECORDED: list[Recorded] = []
 
 
 def make(
@@ -87,19 +101,29 @@ def make(
 
 def papers(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     """Every paper of the record, in order."""
+    yield _guide()
     yield from _notice(consultation)
-    yield from _versions(consultation)
+    yield from _versions(consultation, variant)
     yield from _opinions(consultation, variant)
     yield from _asked(consultation)
-    yield from _decisions(consultation, variant)
-    yield from _summaries(consultation, variant)
-    yield from _outcomes(consultation, variant)
     for contributor in CONTRIBUTORS:
         yield from contributor(consultation, variant)
+    yield from _summaries(consultation, variant)
+    yield from _decisions(consultation, variant)
+    yield from archive_answers.papers(consultation, variant)
+    yield from _reports(consultation, variant)
     yield _record(consultation, variant)
 
 
 # --- the papers, in order ------------------------------------------------------------------------
+
+
+def _guide() -> Paper:
+    """What stands in each paper, and what the codes mean."""
+    lines = [GUIDE.read_text(encoding="utf-8"), "【代码】"]
+    for column, every in CODES:
+        lines.append(f"  {column}　" + "，".join(f"{e.value} {e.title}" for e in every))  # type: ignore[attr-defined]  # each of ours has one
+    return Paper("00-guide.txt", "\n".join([*lines, ""]).encode())
 
 
 def _notice(consultation: Consultation) -> Iterator[Paper]:
@@ -110,8 +134,8 @@ def _notice(consultation: Consultation) -> Iterator[Paper]:
         "programme": consultation.programme.title,
         "stage": consultation.stage.title,
         "state": consultation.state.value,
-        "opens_at": _moment(consultation.opens_at),
-        "closes_at": _moment(consultation.closes_at),
+        "opens_at": moment(consultation.opens_at),
+        "closes_at": moment(consultation.closes_at),
         "received": consultation.received,
         "shown": consultation.shown,
     }
@@ -122,12 +146,15 @@ def _notice(consultation: Consultation) -> Iterator[Paper]:
     logged = db.session.scalars(query.order_by(ConsultationChange.id))
     yield json_paper(
         "01-notice/changes.json",
-        [{"at": _moment(c.at), "what": c.what, "reason": c.reason} for c in logged],
+        [{"at": moment(c.at), "what": c.what, "reason": c.reason} for c in logged],
     )
 
 
-def _versions(consultation: Consultation) -> Iterator[Paper]:
+def _versions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """The draft as it went. Masked: what was published of it."""
     for version in reversed(drafts.versions(consultation)):
+        if variant is Variant.MASKED and version.state is not VersionState.PUBLISHED:
+            continue
         paragraphs = drafts.paragraphs_of(version)
         facts = {
             "title": version.draft.title,
@@ -135,7 +162,7 @@ def _versions(consultation: Consultation) -> Iterator[Paper]:
             "state": version.state.value,
             "source_name": version.source_name,
             "source_sha256": version.source_sha256,
-            "published_at": _moment(version.published_at),
+            "published_at": moment(version.published_at),
             "paragraphs": [
                 {"mark": p.mark, "kind": p.kind.value, "level": p.level, "text": p.text}
                 for p in paragraphs
@@ -147,8 +174,8 @@ def _versions(consultation: Consultation) -> Iterator[Paper]:
 
 
 OPINION_COLUMNS = (
-    *("number", "received_on", "channel", "state", "stance", "version", "place"),
-    *("public_name", "title", "body"),
+    *("number", "received_on", "channel", "state", "stance", "version", "mark"),
+    *("id", "public_name", "title", "body"),
 )
 ASKED_COLUMNS = ("unit", "answer", "due_on", "asked_at", "none_at", "opinions", "points")
 
@@ -169,6 +196,7 @@ def _opinions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
                 each.stance.value if each.stance else "",
                 numbers.get(each.version_id or 0, ""),
                 _mark(each),
+                each.id,
                 each.public_name if readable else "",
                 each.title if readable else "",
                 each.body if readable else "",
@@ -193,8 +221,8 @@ def _asked(consultation: Consultation) -> Iterator[Paper]:
             each.inquiry.unit.name,
             each.answer.value,
             each.inquiry.due_on.isoformat(),
-            _moment(each.inquiry.asked_at),
-            _moment(each.inquiry.none_at),
+            moment(each.inquiry.asked_at),
+            moment(each.inquiry.none_at),
             each.opinions,
             each.points,
         )
@@ -237,10 +265,10 @@ def _decisions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         .order_by(Decision.id)
     )
     rows = [
-        (number, *(_plain(getattr(decision, name)) for name in columns[1:]))
+        (number, *(plain(getattr(decision, name)) for name in columns[1:]))
         for number, decision in db.session.execute(query)
     ]
-    yield csv_paper("04-screening/decisions.csv", columns, rows)
+    yield csv_paper("06-decisions/screening.csv", columns, rows)
     appeals = (
         sa.select(Submission.number, Appeal)
         .join(Submission, Submission.id == Appeal.submission_id)
@@ -251,52 +279,83 @@ def _decisions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     if variant is Variant.FULL:
         columns += ["words", "decided_by_id"]
     rows = [
-        (number, *(_plain(getattr(appeal, name)) for name in columns[1:]))
+        (number, *(plain(getattr(appeal, name)) for name in columns[1:]))
         for number, appeal in db.session.execute(appeals)
     ]
-    yield csv_paper("04-screening/appeals.csv", columns, rows)
+    yield csv_paper("06-decisions/appeals.csv", columns, rows)
 
 
 def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
-    """The snapshots with method and lexicon. Masked: those that were published."""
+    """The snapshots with their figures, their method and the lexicon they were counted with. Masked:
+    those that were published, and of one that was withdrawn no figures."""
+    full = variant is Variant.FULL
     query = sa.select(Summary).where(Summary.consultation_id == consultation.id)
-    if variant is Variant.MASKED:
+    if not full:
         query = query.where(Summary.published_at.is_not(None))
     names = ("number", "lexicon", "method", "received", "shown", "pending", "hidden", "referred")
+    used: set[int] = set()
     for summary in db.session.scalars(query.order_by(Summary.number)):
+        lexicon = summary_readings.lexicon_of(summary)
         facts: dict[str, Any] = {name: getattr(summary, name) for name in names}
         facts |= {
             "state": summary.state.value,
-            "counted_at": _moment(summary.counted_at),
-            "published_at": _moment(summary.published_at),
+            "counted_at": moment(summary.counted_at),
+            "published_at": moment(summary.published_at),
             "distinct": summary.distinct,
             "people": summary.people,
+            "lexicon_paper": _lexicon_name(lexicon),
         }
-        if variant is Variant.FULL:
+        if full or summary.state is SummaryState.PUBLISHED:
+            facts["said"] = summary_plain.of(summary, consultation.slug)
+            used.add(lexicon)
+        if full:
             facts["counted"] = json.loads(zlib.decompress(summary.payload))
         yield json_paper(f"05-summaries/summary-{summary.number:03}.json", facts)
+    for lexicon in sorted(used):
+        every = lexicons.all_of(lexicons.at(lexicon))
+        yield Paper(_lexicon_name(lexicon), lexicons.as_text(every).encode())
 
 
-def _outcomes(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
-    """Every released edition of the adoption table, with the words that may be read now."""
-    columns = (
-        "number",
-        "part",
-        "who",
-        "channel",
-        "place",
-        "filed",
-        "words",
-        "outcome",
-        "reason",
-        "changed",
-        "count",
-    )
+def _lexicon_name(number: int) -> str:
+    return f"05-summaries/lexicon-{number:03}.txt"
+
+
+LINE_COLUMNS = (
+    *("number", "part", "who", "channel", "place", "filed", "words"),
+    *("outcome", "reason", "changed", "count"),
+)
+
+
+def _reports(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """Every released edition of the adoption table: how it came about, its sums, and its lines with
+    the words that may be read now."""
+    full = variant is Variant.FULL
     for report in reversed(adoption.released(consultation.id)):
-        lines = adoption.lines(adoption.frozen(report), full=variant is Variant.FULL)
-        rows = [[_plain(getattr(line, name)) for name in columns] for line in lines]
-        yield csv_paper(f"06-outcomes/edition-{report.number:02}.csv", columns, rows)
+        name = f"07-report/edition-{report.number:02}"
+        yield json_paper(f"{name}.json", _edition(report, full=full))
+        lines = adoption.lines(adoption.frozen(report), full=full)
+        rows = [[plain(getattr(line, column)) for column in LINE_COLUMNS] for line in lines]
+        yield csv_paper(f"{name}.csv", LINE_COLUMNS, rows)
     yield from _changed(consultation)
+
+
+def _edition(report: AdoptionReport, *, full: bool) -> dict[str, Any]:
+    counted, asked = adoption.sums(report), adoption.asked(report)
+    facts: dict[str, Any] = {
+        "number": report.number,
+        "feedback": report.feedback,
+        "note": report.note,
+        "proposed_at": moment(report.proposed_at),
+        "released_at": moment(report.released_at),
+        "points": counted.totals.points,
+        "sums": counted.kept(),
+        "asked": [each.kept() for each in asked],
+        "asked_in_words": asked_units.summed(asked),
+    }
+    if full:
+        facts["proposed_by"] = report.proposed_by_name
+        facts["released_by"] = report.released_by_name
+    return facts
 
 
 def _changed(consultation: Consultation) -> Iterator[Paper]:
@@ -318,7 +377,7 @@ def _changed(consultation: Consultation) -> Iterator[Paper]:
             }
             for pair in revision.pairs
         ]
-        yield json_paper(f"06-outcomes/changes-{version.number:02}.json", facts)
+        yield json_paper(f"07-report/changes-{version.number:02}.json", facts)
 
 
 def _record(consultation: Consultation, variant: Variant) -> Paper:
@@ -329,6 +388,13 @@ def _record(consultation: Consultation, variant: Variant) -> Paper:
         ("summary", _ids(Summary, Summary.consultation_id == consultation.id)),
         ("version", _version_ids(consultation)),
         ("inquiry", _ids(Inquiry, Inquiry.consultation_id == consultation.id)),
+        ("point", _ids(Point, Point.consultation_id == consultation.id)),
+        ("point_act", _ids(PointAct, PointAct.consultation_id == consultation.id)),
+        (
+            "adoption_report",
+            _ids(AdoptionReport, AdoptionReport.consultation_id == consultation.id),
+        ),
+        *(each for recorded in RECORDED for each in recorded(consultation, variant)),
     )
     inside = sa.or_(
         *(sa.and_(AuditEvent.thing_kind == kind, AuditEvent.thing_id.in_(ids)) for kind, ids in own)
@@ -339,13 +405,13 @@ def _record(consultation: Consultation, variant: Variant) -> Paper:
     lines = [
         json.dumps(
             {
-                "at": _moment(event.at),
+                "at": moment(event.at),
                 "who": event.actor_name if full or event.actor_id is None else "staff",
                 "action": event.action,
                 "thing": f"{event.thing_kind}:{event.thing_id}",
-                "before": event.before,
-                "after": event.after,
-                "reason": event.reason,
+                "before": _told(event.before, full=full),
+                "after": _told(event.after, full=full),
+                "reason": "" if event.thing_kind in _AMONG_STAFF and not full else event.reason,
             },
             ensure_ascii=False,
             sort_keys=True,
@@ -353,6 +419,12 @@ def _record(consultation: Consultation, variant: Variant) -> Paper:
         for event in events
     ]
     return Paper("08-record/acts.jsonl", "".join(f"{line}\n" for line in lines).encode())
+
+
+def _told(facts: dict[str, Any] | None, *, full: bool) -> dict[str, Any] | None:
+    if facts is None or full:
+        return facts
+    return {name: value for name, value in facts.items() if name not in _PRIVATE}
 
 
 def _ids(table: type[Any], condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
@@ -365,31 +437,3 @@ def _version_ids(consultation: Consultation) -> sa.Select[Any]:
         .join(drafts.Draft, drafts.Draft.id == Version.draft_id)
         .where(drafts.Draft.consultation_id == consultation.id)
     )
-
-
-# --- how papers are written ----------------------------------------------------------------------
-
-
-def json_paper(name: str, content: object) -> Paper:
-    """A paper of named values, made for reading."""
-    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
-    return Paper(name, f"{text}\n".encode())
-
-
-def csv_paper(name: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Paper:
-    """A table that spreadsheets open: UTF-8 with its mark, no cell a formula."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(columns)
-    writer.writerows([inert(cell) for cell in row] for row in rows)
-    return Paper(name, b"\xef\xbb\xbf" + out.getvalue().encode())
-
-
-def _plain(value: Any) -> object:
-    if isinstance(value, dt.datetime):
-        return _moment(value)
-    return getattr(value, "value", value)
-
-
-def _moment(value: dt.datetime | None) -> str:
-    return value.astimezone(dt.UTC).isoformat() if value else ""

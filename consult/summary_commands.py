@@ -1,17 +1,21 @@
 """`flask --app app summary …`: count a consultation or a stage, and print what was counted."""
 
 import json
-from typing import Any
 
 import click
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import consultations, lexicons, programmes, summaries, summary_readings
+from consult import (
+    consultations,
+    lexicons,
+    programmes,
+    summaries,
+    summary_plain,
+    summary_readings,
+)
 from consult.summaries import Subject, Summary, consultations_of
 from consult.summary_counting import headings
-from consult.summary_counts import by_day, outermost
-from consult.summary_items import WHOLE, Filters
 from consult.summary_words import lexicon_for, method_of
 from core import audit
 from core.db import db
@@ -45,7 +49,7 @@ def show(slug: str, as_json: bool) -> None:
     newest = next(iter(summaries.of(subject)), None)
     if newest is None or _outdated(newest):
         newest = _make(subject)
-    said = as_plain(newest, slug)
+    said = summary_plain.of(newest, slug)
     if as_json:
         click.echo(json.dumps(said, ensure_ascii=False))
         return
@@ -61,44 +65,6 @@ def show(slug: str, as_json: bool) -> None:
     )
     for keyword in said["keywords"][:30]:
         click.echo(f"{keyword['term']}\t{keyword['count']}\t{keyword['people']}")
-
-
-def as_plain(summary: Summary, name: str) -> dict[str, Any]:
-    """A summary as plain values for other programs."""
-    reading = summary_readings.read(summary, consultations_of(summary.subject))
-    view = summary_readings.view(reading, Filters())
-    figures, counted = view.figures, reading.counted
-    return {
-        "consultation": name,
-        "counted_at": summary.counted_at.isoformat(),
-        "lexicon": summary.lexicon,
-        "counts": {
-            "submissions": figures.numbers.submissions,
-            "distinct": figures.numbers.distinct,
-            "people": figures.numbers.people,
-        },
-        "keywords": [
-            {
-                "term": keyword.term,
-                "count": keyword.count,
-                "people": keyword.people,
-                "share": round(keyword.share, 4),
-                "score": round(keyword.score, 4),
-            }
-            for keyword in view.keywords
-        ],
-        "sections": [
-            {
-                "section": counted.sections[place].title
-                or (_("针对全文") if place == WHOLE else _("未编入章节的段落")),
-                "count": figures.sections[place],
-            }
-            for place in outermost(counted)
-            if place in figures.sections
-        ],
-        "channels": {part.key: part.count for part in figures.channels},
-        "days": {day.isoformat(): count for day, count in by_day(view.items).items()},
-    }
 
 
 def _make(subject: Subject) -> Summary:

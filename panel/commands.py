@@ -14,7 +14,14 @@ from core import housekeeping, uploads
 from core.db import db
 from core.errors import Refused
 from core.web import local, now
-from panel import applications, appointments, member_imports, round_upkeep, seats
+from panel import (
+    applications,
+    appointments,
+    meeting_records,
+    member_imports,
+    round_upkeep,
+    seats,
+)
 
 panel_group = AppGroup("panel", help="公众咨询团：成员。")
 
@@ -25,6 +32,7 @@ def init_commands(app: Flask) -> None:
     housekeeping.add(housekeeping.Job("applications", dt.timedelta(hours=1), applications.forget))
     housekeeping.add(housekeeping.Job("member lists", dt.timedelta(hours=1), end_lists))
     round_upkeep.attach()
+    meeting_records.attach()
     app.cli.add_command(panel_group)
 
 

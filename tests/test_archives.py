@@ -4,19 +4,25 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import archives, consultations
+from consult import archives, consultations, lexicons, responses
 from consult.archives import Variant
 from consult.archiving import Paper, Wrong, pack, verify
+from consult.consultations import Consultation
+from consult.point_rows import Point
+from consult.responses import Outcome, Response, needs_answer
+from consult.submissions import Submission
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
@@ -131,10 +137,10 @@ def site(databases: Databases) -> Flask:  # type: ignore[misc]
     databases.discard(place)
 
 
-def made(app: Flask, variant: Variant, path: Path) -> dict[str, str]:
-    """The papers of the open consultation by name."""
+def made(app: Flask, variant: Variant, path: Path, slug: str = world.OPEN) -> dict[str, str]:
+    """The papers of a consultation by name."""
     with app.app_context():
-        consultation = consultations.by_slug(world.OPEN)
+        consultation = consultations.by_slug(slug)
         assert consultation is not None
         archives.make(consultation, variant, path, by=audit.SYSTEM, now=world.NOON)
         db.session.commit()
@@ -161,6 +167,136 @@ def test_the_masked_variant_says_nothing_of_what_is_not_shown(site: Flask, tmp_p
     for cells in list(csv.reader(io.StringIO(masked["03-opinions/opinions.csv"])))[1:]:
         assert cells[3] == "shown" or cells[-3:] == ["", "", ""]
     assert "发改委" not in masked["08-record/acts.jsonl"]
+
+
+@pytest.mark.parametrize("slug", [world.OPEN, world.ANSWERED])
+def test_the_papers_lie_in_order_and_the_guide_knows_each(
+    site: Flask, tmp_path: Path, slug: str
+) -> None:
+    papers = made(site, Variant.FULL, tmp_path / "a.zip", slug)
+    names = [name for name in papers if name != "manifest.json"]
+    assert [name.split("/")[0] for name in names] == sorted(name.split("/")[0] for name in names)
+    guide = papers["00-guide.txt"]
+    for name in names:
+        folder, _slash, file = name.rpartition("/")
+        assert f"{folder}/" in guide or not folder
+        kind = re.sub(r"-\d+\.", "-*.", file)
+        assert folder in ("", "02-drafts", "04-meetings") or kind in guide, name
+    for code in ("hotline", "kept_for_study", "in_review", "experts", "undone", "question"):
+        assert f"{code} " in guide, "every code of every column is told"
+
+
+def test_every_point_and_its_way_are_in_the_record(site: Flask, tmp_path: Path) -> None:
+    reason = "正在拟写的理由，还没有公布，不能让人读到。"
+    with site.app_context():
+        waiting = sa.select(Point).join(Submission, Submission.id == Point.submission_id)
+        waiting = waiting.join(Consultation, Consultation.id == Point.consultation_id)
+        waiting = waiting.outerjoin(Response, Response.point_id == Point.id).where(
+            Consultation.slug == world.OPEN, needs_answer(), Response.state.is_(None)
+        )
+        point = db.session.scalars(waiting.order_by(Point.id)).first()
+        assert point is not None
+        responses.draft([point], Outcome.DECLINED, reason, by=audit.SYSTEM, now=world.NOON)
+        db.session.commit()
+    masked = made(site, Variant.MASKED, tmp_path / "a.zip")
+    full = made(site, Variant.FULL, tmp_path / "b.zip")
+    assert reason in full["06-decisions/points.csv"]
+    assert reason in full["06-decisions/answer-versions.csv"]
+    assert reason not in "".join(masked.values())
+    rows = {
+        name: _rows(each["06-decisions/points.csv"])
+        for name, each in (("masked", masked), ("full", full))
+    }
+    with site.app_context():
+        number = db.session.scalar(
+            sa.text(
+                "SELECT COUNT(*) FROM point p JOIN consultation c ON c.id = p.consultation_id"
+                " WHERE c.slug = :slug"
+            ),
+            {"slug": world.OPEN},
+        )
+    assert len(rows["masked"]) == len(rows["full"]) == number
+    for row in rows["masked"]:
+        assert row["answer"] == "published" or row["outcome"] == row["reason"] == ""
+    assert "06-decisions/answer-versions.csv" in full
+    assert "06-decisions/answer-versions.csv" not in masked
+    for paper in (masked, full):
+        acts = [json.loads(line) for line in paper["08-record/acts.jsonl"].splitlines()]
+        assert "response.routed" in {act["action"] for act in acts}
+        known = {f"point:{row['id']}" for row in rows["full"]}
+        assert {act["thing"] for act in acts if act["thing"].startswith("point:")} <= known
+
+
+def test_a_snapshot_comes_with_its_figures_and_the_whole_lexicon(
+    site: Flask, tmp_path: Path
+) -> None:
+    for variant in Variant:
+        papers = made(site, variant, tmp_path / "a.zip")
+        snapshots = [json.loads(papers[name]) for name in papers if "/summary-" in name]
+        assert snapshots
+        for each in snapshots:
+            if variant is Variant.MASKED:
+                assert each["published_at"]
+                assert ("said" in each) is (each["state"] == "published")
+                assert "counted" not in each
+            if "said" in each:
+                assert each["said"]["counts"]["submissions"] <= each["shown"]
+                text = papers[each["lexicon_paper"]]
+                words = [
+                    word for line in text.splitlines() for word in line.partition(":")[2].split()
+                ]
+                words += [
+                    line
+                    for line in text.splitlines()
+                    if line and line[0] != "[" and ":" not in line
+                ]
+                number = int(each["lexicon_paper"][-7:-4])
+                with site.app_context():
+                    entries = lexicons.all_of(lexicons.at(number))
+                assert sorted(words) == sorted(entry.word for entry in entries)
+
+
+def test_a_draft_nobody_could_read_is_in_the_full_variant_only(site: Flask, tmp_path: Path) -> None:
+    # The closed round's second version is only being prepared.
+    masked = made(site, Variant.MASKED, tmp_path / "a.zip", world.CLOSED)
+    full = made(site, Variant.FULL, tmp_path / "b.zip", world.CLOSED)
+    assert "02-drafts/version-01.txt" in masked
+    assert "02-drafts/version-02.txt" not in masked
+    assert "02-drafts/version-02.txt" in full
+
+
+def test_a_released_table_is_archived_with_how_it_came_about(site: Flask, tmp_path: Path) -> None:
+    papers = made(site, Variant.MASKED, tmp_path / "a.zip", world.ANSWERED)
+    edition = json.loads(papers["07-report/edition-01.json"])
+    lines = _rows(papers["07-report/edition-01.csv"])
+    assert edition["points"] == sum(int(line["count"]) for line in lines)
+    assert edition["released_at"] >= edition["proposed_at"] != ""
+    assert "released_by" not in edition, "who acted is for the full variant"
+
+
+def test_meetings_and_their_minutes_are_in_the_record_as_everybody_may_read_them(
+    site: Flask, tmp_path: Path
+) -> None:
+    found = {}
+    for variant in Variant:
+        papers = made(site, variant, tmp_path / "a.zip")
+        every = [json.loads(papers[name]) for name in papers if name.startswith("04-meetings/")]
+        found[variant] = {each["title"]: each for each in every}
+        assert "https://meeting.example.invalid" not in "".join(papers.values())
+    masked, full = found[Variant.MASKED], found[Variant.FULL]
+    assert full.keys() - masked.keys() == {"筹备中的会"}, "nobody outside the desk knows of it"
+    held = full["发展大讨论"]
+    assert held["agenda"][0]["version"] == 1
+    assert held["minutes"]
+    assert all("speaker" in said for said in held["minutes"])
+    assert all(
+        "speaker" not in said for each in masked.values() for said in each.get("minutes", ())
+    )
+    assert "minutes" not in masked["养老服务座谈会"], "what is not on public record is not told"
+
+
+def _rows(paper: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(paper)))
 
 
 def test_archiving_twice_gives_the_same_file_and_two_acts(site: Flask, tmp_path: Path) -> None:

@@ -574,7 +574,7 @@ def test_an_edition_of_the_first_days_has_no_such_column_to_fill() -> None:
 def test_the_archive_holds_what_changed_because_of_which_points(round_: Consultation) -> None:
     a_told_round(round_)
     papers = {p.name: p.data for p in archives.papers(round_, archives.Variant.MASKED)}
-    told = json.loads(papers["06-outcomes/changes-02.json"])
+    told = json.loads(papers["07-report/changes-02.json"])
     assert {each["after"][:4] or each["before"][:4]: each["points"] for each in told} == {
         "老旧小区": [[1, 1], [2, 1]],
         "新增养老": [[3, 1]],

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -260,6 +261,21 @@ def the_archive_verifies(round_: Consultation, officer: Account, folder: Path) -
     archives.make(round_, Variant.MASKED, path, by=officer, now=NOON)
     db.session.commit()
     assert verified(path).returncode == 0
+    with zipfile.ZipFile(path) as archive:
+        sheet = archive.read("06-decisions/points.csv").decode("utf-8-sig")
+        acts = archive.read("08-record/acts.jsonl").decode().splitlines()
+    outcomes = Counter(
+        row["outcome"] for row in csv.DictReader(io.StringIO(sheet)) if row["state"] == "live"
+    )
+    for outcome in Outcome:
+        assert outcomes[outcome.value] == number(
+            "SELECT COUNT(*) FROM response r JOIN point p ON p.id = r.point_id"
+            " WHERE p.state = 'live' AND r.outcome = :o",
+            o=outcome.value,
+        )
+    done = Counter(json.loads(act)["action"] for act in acts)
+    assert (done["adoption.proposed"], done["adoption.released"]) == (1, 1)
+    assert done["points.split"] == number("SELECT COUNT(*) FROM point_act WHERE kind = 'split'")
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
     path.write_bytes(data)

@@ -1,0 +1,132 @@
+"""What the archive of a consultation holds of meetings: those in which it was spoken of, with their
+agenda and their minutes.
+
+A meeting belongs to a consultation when what is said there may become its opinions, or when an item
+of the agenda stands for its draft. The masked variant says what everybody may read, the full one
+also who spoke.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from consult import archives
+from consult.archive_papers import Variant, json_paper, moment
+from consult.archiving import Paper
+from consult.consultations import Consultation
+from consult.drafts import Draft, Version
+from consult.submissions import Submission
+from core.db import db
+from panel import minutes, papers
+from panel.meetings import Meeting
+from panel.minutes import MinutePoint
+from panel.papers import AgendaItem, Bound
+
+
+def attach() -> None:
+    """Let every archive hold them."""
+    if papers_of not in archives.CONTRIBUTORS:
+        archives.CONTRIBUTORS.append(papers_of)
+        archives.RECORDED.append(recorded)
+
+
+def papers_of(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
+    """A paper for each meeting, the earliest first."""
+    full = variant is Variant.FULL
+    for meeting in of(consultation):
+        if full or meeting.is_visible:
+            name = f"04-meetings/meeting-{meeting.id:04}.json"
+            yield json_paper(name, _plain(meeting, consultation, full=full))
+
+
+def recorded(consultation: Consultation, variant: Variant) -> Iterator[tuple[str, sa.Select[Any]]]:
+    """Of what the acts are on record: these meetings and what was said there."""
+    full, every = variant is Variant.FULL, of(consultation)
+    told = [meeting.id for meeting in every if full or meeting.is_visible]
+    minuted = [meeting.id for meeting in every if full or meeting.record_public]
+    yield "meeting", sa.select(Meeting.id).where(Meeting.id.in_(told))
+    yield "minute_point", sa.select(MinutePoint.id).where(MinutePoint.meeting_id.in_(minuted))
+
+
+def of(consultation: Consultation) -> Sequence[Meeting]:
+    """The meetings in which a consultation was spoken of."""
+    on_draft = (
+        sa.select(AgendaItem.meeting_id)
+        .join(Version, Version.id == AgendaItem.version_id)
+        .join(Draft, Draft.id == Version.draft_id)
+        .where(Draft.consultation_id == consultation.id)
+    )
+    query = sa.select(Meeting).where(
+        sa.or_(Meeting.consultation_id == consultation.id, Meeting.id.in_(on_draft))
+    )
+    return db.session.scalars(query.order_by(Meeting.starts_at, Meeting.id)).unique().all()
+
+
+def _plain(meeting: Meeting, consultation: Consultation, *, full: bool) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "id": meeting.id,
+        "kind": meeting.kind.value,
+        "title": meeting.title,
+        "about": meeting.about,
+        "topic": meeting.topic,
+        "field": meeting.field.name if meeting.field else "",
+        "starts_at": moment(meeting.starts_at),
+        "ends_at": moment(meeting.ends_at),
+        "place": meeting.place,
+        "chair": meeting.chair,
+        "state": meeting.state.value,
+        "announced_at": moment(meeting.announced_at),
+        "held_at": moment(meeting.held_at),
+        "recorded_at": moment(meeting.recorded_at),
+        "cancel_reason": meeting.cancel_reason,
+    }
+    spoken_of = papers.points_of(meeting.id, public=not full)
+    facts["agenda"] = [
+        _item(item, spoken_of.get(item.id, ()), consultation)
+        for item in papers.items_of(meeting.id)
+    ]
+    if full or meeting.record_public:
+        said = minutes.of(meeting.id)
+        numbers = _numbers(said, consultation)
+        facts["minutes"] = [
+            _said(n, point, numbers.get(point.submission_id or 0), full=full)
+            for n, point in enumerate(said, 1)
+        ]
+    return facts
+
+
+def _item(item: AgendaItem, points: Sequence[Bound], consultation: Consultation) -> dict[str, Any]:
+    """An item; a draft of another consultation is named by its title."""
+    version = item.version
+    return {
+        "title": item.title,
+        "draft": version.draft.title if version else "",
+        "version": version.number if version else None,
+        "mark": item.mark,
+        "points": [
+            [each.submission.number, each.point.ordinal]
+            for each in points
+            if each.submission.consultation_id == consultation.id
+        ],
+    }
+
+
+def _said(number: int, point: MinutePoint, opinion: int | None, *, full: bool) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "number": number,
+        "by": minutes.said_by(point),
+        "body": point.body,
+        "mark": point.mark,
+        "opinion": opinion,
+    }
+    return facts | ({"speaker": point.speaker, "part": point.part} if full else {})
+
+
+def _numbers(said: Sequence[MinutePoint], consultation: Consultation) -> dict[int, int]:
+    """{opinion: its number} of what became one of this consultation."""
+    ids = [point.submission_id for point in said if point.submission_id is not None]
+    query = sa.select(Submission.id, Submission.number).where(
+        Submission.id.in_(ids), Submission.consultation_id == consultation.id
+    )
+    return {row.id: row.number for row in db.session.execute(query)}
