@@ -8,6 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 import secrets
+import unicodedata
 
 import sqlalchemy as sa
 from flask import current_app
@@ -47,8 +48,9 @@ def make(address: str, *, now: dt.datetime) -> str:
 
 
 def accept(address: str, code: str, *, now: dt.datetime) -> bool:
-    """Whether this is the code of the address; it is used up then. Counts the try: the caller
-    commits, also after False."""
+    """Whether this is the code of the address, in figures of any width with or without blanks; it is
+    used up then. Counts the try: the caller commits, also after False."""
+    typed = "".join(unicodedata.normalize("NFKC", code).split())
     counted = (
         sa.update(SignInCode)
         .where(
@@ -60,7 +62,7 @@ def accept(address: str, code: str, *, now: dt.datetime) -> bool:
         .returning(SignInCode.code_hash)
     )
     known = db.session.execute(counted, execution_options={"synchronize_session": False}).scalar()
-    if known is None or not hmac.compare_digest(known, _hashed(f"{address}:{code}")):
+    if known is None or not hmac.compare_digest(known, _hashed(f"{address}:{typed}")):
         return False
     forget(address)
     return True

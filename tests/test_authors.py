@@ -133,6 +133,10 @@ def test_a_code_counts_once_for_ten_minutes_and_five_tries(
         assert client.post("/join/code", data={"code": "x"}).status_code == 422
     assert client.post("/join/code", data={"code": code}).status_code == 422, "the sixth try"
     code = the_code(send_code(client))
+    wide = code.translate({ord("0") + n: ord("０") + n for n in range(10)})
+    assert client.post("/join/code", data={"code": f"{wide[:3]} {wide[3:]}"}).status_code == 303
+    people.sign_out(client)
+    code = the_code(send_code(client))
     clock.forward(minutes=10)
     assert client.post("/join/code", data={"code": code}).status_code == 422, "too late"
 

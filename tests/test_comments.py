@@ -696,6 +696,32 @@ def test_a_contact_nothing_can_be_sent_to_is_said_so_at_once(
     assert stored() == []
 
 
+@pytest.mark.parametrize(
+    ("ticked", "typed", "kept_address"),
+    [("", "", None), ("y", "", "wang@example.cn"), ("y", "li@example.cn", "li@example.cn")],
+)
+def test_who_is_signed_in_is_told_at_that_address_only_when_they_ask(
+    client: FlaskClient,
+    version: Version,
+    settings: Settings,
+    ticked: str,
+    typed: str,
+    kept_address: str | None,
+) -> None:
+    assert "用我的登录地址通知我" not in text_of(client.get(ADDRESS))
+    # A box that was not offered does nothing.
+    send(client, tell_me="y")
+    people.sign_in(client, people.make("resident", email="wang@example.cn"))
+    assert not re.search(r'id="tell_me"[^>]*checked', text_of(client.get(ADDRESS)))
+    assert "用我的登录地址通知我" in text_of(client.get(ADDRESS))
+    send(client, body=BODY + "再写一件。", tell_me=ticked, contact=typed)
+    kept = [
+        sealing.unseal(settings.contact_key, each.sealed)
+        for each in db.session.scalars(sa.select(Contact))
+    ]
+    assert kept == ([kept_address] if kept_address else [])
+
+
 def test_a_contact_added_when_sending_again_is_kept(client: FlaskClient, version: Version) -> None:
     send(client, form_key="a" * 22)
     send(client, form_key="a" * 22, contact="a@example.com")

@@ -17,7 +17,8 @@ from consult.consultations import Consultation, ConsultationState
 from consult.drafts import Entry, Target, Version
 from consult.submissions import LONGEST, SHORTEST, Opinion, Stance
 from consult.views import loading
-from core import audit, consents, proof, quick, sealing, throttle
+from core import accounts, audit, consents, proof, quick, sealing, throttle
+from core.accounts import Account
 from core.config import of_site
 from core.db import db
 from core.errors import page
@@ -63,6 +64,8 @@ class CommentForm(OnceForm):
         description=_l("手机号或电子邮箱，只用来告诉您答复，不公开，保存一年。"),
         render_kw={"autocomplete": "email"},
     )
+    # For who is signed in; never ticked beforehand.
+    tell_me = BooleanField(_l("答复公布以后，用我的登录地址通知我"))
     name = LineField(
         _l("称呼"),
         [Words(least=0, most=40, missing="")],
@@ -212,10 +215,18 @@ def _take_in(
         now=at,
         on_day=at.astimezone(SHANGHAI).date(),
     )
-    if form.contact.data:
-        sealed = sealing.seal(of_site().contact_key, form.contact.data)
+    contact = form.contact.data or (form.tell_me.data and _own_address(by))
+    if contact:
+        sealed = sealing.seal(of_site().contact_key, contact)
         submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
     return received.receipt
+
+
+def _own_address(person: object) -> str:
+    """The address a resident signs in with; "" for anybody else."""
+    if isinstance(person, Account) and accounts.is_resident(person):
+        return person.email
+    return ""
 
 
 def _form_page(
@@ -235,4 +246,6 @@ def _form_page(
         action=url_for("comments.send", slug=consultation.slug, **asked),
         challenge=proof.challenge(settings.secret_key, cost=settings.proof_of_work_cost, now=now()),
         longest=LONGEST,
+        consent=consents.COMMENT,
+        own_address=_own_address(current_user),
     )

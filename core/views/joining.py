@@ -152,7 +152,7 @@ def check_code() -> Page:
     form, at = CodeForm(), now()
     if not form.validate():
         return _code_page(form, address), 422
-    good = sign_in_codes.accept(address, (form.code.data or "").replace(" ", ""), now=at)
+    good = sign_in_codes.accept(address, form.code.data or "", now=at)
     db.session.commit()
     if not good:
         form.code.errors = [_("验证码不正确或已失效。核对后再试，或者重新获取。")]
