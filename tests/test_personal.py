@@ -53,6 +53,12 @@ def test_an_id_number_is_certain_by_its_check_sign(number: str) -> None:
         ("联系人：阿不都", ("阿不都", Kind.NAME)),
         ("感谢张伟先生", ("张伟", Kind.NAME)),
         ("签名：欧阳小华", ("欧阳小华", Kind.NAME)),
+        ("感谢欧阳修文先生", ("欧阳修文", Kind.NAME)),
+        ("护照号E12345678丢了", ("E12345678", Kind.ID_NUMBER)),
+        ("港澳通行证H12345678", ("H12345678", Kind.ID_NUMBER)),
+        # The usual example of the check sign, and a card of the length most banks here give out.
+        ("打到4539 1488 0343 6467", ("4539 1488 0343 6467", Kind.ACCOUNT)),
+        ("卡号：6222 0212 3456 7890 123", ("6222 0212 3456 7890 123", Kind.ACCOUNT)),
     ],
 )
 def test_what_its_form_gives_away_is_certain(text: str, found: tuple[str, Kind]) -> None:
@@ -64,6 +70,9 @@ def test_what_its_form_gives_away_is_certain(text: str, found: tuple[str, Kind])
     [
         ("南京西路1025号的老房子", ("1025号", Kind.ADDRESS)),
         ("找王女士谈过", ("王", Kind.NAME)),
+        ("楼上的陈奶奶", ("陈", Kind.NAME)),
+        ("居委会彭中建主任", ("彭中建", Kind.NAME)),
+        ("找诸葛老师", ("诸葛", Kind.NAME)),
         ("我是高中生", ("高中生", Kind.NAME)),
         ("加我1 3 8 0 0 1 3 8 0 0 0", ("1 3 8 0 0 1 3 8 0 0 0", Kind.PHONE)),
         ("加我一、三、八、零零、一三八、零零零", ("一、三、八、零零、一三八、零零零", Kind.PHONE)),
@@ -84,6 +93,8 @@ def test_what_may_be_something_else_is_only_offered(text: str, found: tuple[str,
         "本人认为应当尽快办理。",
         "“十四五”规划第3号文件",
         "沪A牌照限行",
+        "公交司机师傅，班主任，公司经理，任课老师，居委会主任",
+        "项目编号4539148803436468，投资6222021234567890元",
         "一二三四五六七八九十，一九四九年到二零二零年，一百三十八亿",
         "各组得分1、3、8、10、11、12、13、14",
         "1.3 8.5 10.2 11.4 12.6 13.1",

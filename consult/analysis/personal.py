@@ -45,6 +45,10 @@ _ID = re.compile(
     r"(?![0-9])"
 )
 _OLD_ID = re.compile(rf"(?<![0-9])[1-9][0-9]{{7}}{_MONTH_AND_DAY}[0-9]{{3}}(?![0-9])")
+# Of what else people are known by: after the word that says what it is.
+_PAPER = re.compile(
+    r"(?:护照|通行证|居住证|台胞证|军官证|士兵证)(?:号码|证号|号)?[是为:： ]{0,3}([A-Za-z]{0,2}[0-9]{7,10})(?![0-9])"
+)
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,4}"
@@ -75,6 +79,12 @@ _PLATE = re.compile(
 _ACCOUNT = re.compile(
     r"(?:微信|QQ|VX|WeChat)(?:账号|帐号|号码|号)?[是为:： ]{0,3}([A-Za-z0-9_-]{5,20})(?![A-Za-z0-9_-])",
     re.IGNORECASE,
+)
+
+# Of a bank: 16 to 19 figures whose last is the check sign of the others.
+_CARD = re.compile(r"(?<![0-9])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){3}(?:[ -]?[0-9]{1,3})?(?![0-9])")
+_CARD_SAID = re.compile(
+    r"(?:卡号|银行卡|账户|账号|帐号)(?:号码|号)?[是为:： ]{0,3}([0-9](?:[ -]?[0-9]){11,21})(?![0-9])"
 )
 
 # --- door numbers ------------------------------------------------------------------------------
@@ -124,7 +134,16 @@ _LABELLED = re.compile(
 )
 # What never is the second sign of a given name when a sentence goes on.
 _GOES_ON = frozenset("住在是的电手今家和于来有身联也说要想已年男女现认曾不就都先及与，我")
-_TITLE = re.compile(r"先生|女士|小姐|阿姨|大爷|大妈|老伯|同志")
+_TITLE = re.compile(
+    r"先生|女士|小姐|阿姨|大爷|大妈|老伯|同志|爷叔|叔叔|伯伯|爷爷|奶奶|师傅|老师|医生|主任|书记|经理|站长|所长"
+)
+# What one is by one's work: whoever holds an office may be named in it, so a person decides.
+_OFFICES = frozenset({"老师", "医生", "主任", "书记", "经理", "站长", "所长"})
+# Before these stands a surname alone (王奶奶), or what is no name at all (司机师傅).
+_KIN = frozenset({"爷叔", "叔叔", "伯伯", "爷爷", "奶奶", "师傅"})
+# Surnames that before an office are part of its name: 班主任, 公司经理, 任课老师.
+_OF_OFFICES = frozenset({"班", "司", "任课"})
+_DOUBLES = frozenset(_DOUBLE.split("|"))
 
 
 def find(text: str) -> list[Found]:
@@ -158,6 +177,8 @@ def _id_numbers(text: str) -> Iterator[Found]:
         yield Found(*match.span(), Kind.ID_NUMBER, certain=checks(match[0]))
     for match in _OLD_ID.finditer(text):
         yield Found(*match.span(), Kind.ID_NUMBER, certain=False)
+    for match in _PAPER.finditer(text):
+        yield Found(*match.span(1), Kind.ID_NUMBER, certain=True)
 
 
 def checks(number: str) -> bool:
@@ -200,6 +221,18 @@ def _addresses(text: str) -> Iterator[Found]:
 def _accounts(text: str) -> Iterator[Found]:
     for match in _ACCOUNT.finditer(text):
         yield Found(*match.span(1), Kind.ACCOUNT, certain=True)
+    for match in _CARD_SAID.finditer(text):
+        yield Found(*match.span(1), Kind.ACCOUNT, certain=True)
+    for match in _CARD.finditer(text):
+        if is_card(match[0]):
+            yield Found(*match.span(), Kind.ACCOUNT, certain=True)
+
+
+def is_card(number: str) -> bool:
+    """Whether the last figure of a bank card is the one the others demand (ISO/IEC 7812-1, Luhn)."""
+    figures = [int(sign) for sign in reversed(number) if sign.isdigit()]
+    doubled = (2 * figure - 9 * (figure > 4) for figure in figures[1::2])
+    return (sum(figures[::2]) + sum(doubled)) % 10 == 0
 
 
 def _names(text: str) -> Iterator[Found]:
@@ -223,15 +256,23 @@ def _shortened(text: str, begin: int, end: int) -> tuple[int, int]:
 def _titled(text: str) -> Iterator[Found]:
     """王小明先生 certainly, 王先生 perhaps."""
     for match in _TITLE.finditer(text):
-        for length in (3, 2, 1):
+        for length in (4, 3, 2):
+            begin = match.start() - length
+            if begin >= 0 and text[begin : begin + 2] in _DOUBLES:
+                sure = length > 2 and match[0] not in _OFFICES
+                yield Found(begin, match.start(), Kind.NAME, certain=sure)
+                break
+        for length in (1,) if match[0] in _KIN else (3, 2, 1):
             begin = match.start() - length
             first = text[begin] if begin >= 0 else ""
             weak = length > 1 and first in _WORDS_TOO
             thanks = first == "谢" and begin and text[begin - 1] in "感谢多"
-            if thanks or not first or first not in _SURNAMES or weak:
+            of_office = text[max(begin, 0) : match.start()] in _OF_OFFICES
+            if thanks or of_office or not first or first not in _SURNAMES or weak:
                 continue
             if _is_han(text[begin : match.start()]):
-                yield Found(begin, match.start(), Kind.NAME, certain=length > 1)
+                sure = length > 1 and match[0] not in _OFFICES
+                yield Found(begin, match.start(), Kind.NAME, certain=sure)
                 break
 
 
