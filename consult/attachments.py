@@ -1,6 +1,7 @@
 """Attachments (附件): the scan of a letter beside the words that were typed in from it.
 
-Never public. Kept under the hash of their content, told by their content and not by their name,
+Never public. Looked through and freed of what a camera notes (`readers/scans`), kept under the hash
+of their content, told by their content and not by their name,
 handed out to staff as a file, and each look is on record: a letter shows names and addresses.
 """
 
@@ -15,6 +16,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult.readers import scans as readers_scans
+from consult.readers.scans import UnreadableScan
 from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import Base, choice, db
@@ -46,9 +49,6 @@ class Kind(Enum):
         return ".jpg" if self is Kind.JPEG else f".{self.value}"
 
 
-_BEGINS = {b"%PDF-": Kind.PDF, b"\xff\xd8\xff": Kind.JPEG, b"\x89PNG\r\n\x1a\n": Kind.PNG}
-
-
 class Attachment(Base):
     """One scan of one submission."""
 
@@ -78,7 +78,8 @@ class Scan:
 
 
 def check(files: Sequence[tuple[str, bytes]]) -> list[Scan]:
-    """The scans among `files` (name, content); refuses too many, too large and anything else."""
+    """The scans among `files` (name, content), of each what draws it; refuses too many, too large
+    and anything else."""
     if len(files) > MOST:
         raise Refused(_("一次最多附%(n)d个文件。", n=MOST))
     scans = []
@@ -86,10 +87,11 @@ def check(files: Sequence[tuple[str, bytes]]) -> list[Scan]:
         if len(data) > LARGEST:
             size = LARGEST // 1024 // 1024
             raise Refused(_("每个文件不能超过%(n)dMB，请降低扫描精度。", n=size))
-        kind = next((kind for begin, kind in _BEGINS.items() if data.startswith(begin)), None)
-        if kind is None:
-            raise Refused(_("扫描件只能是 PDF、JPG 或 PNG 文件。"))
-        scans.append(Scan(tidy_line(name)[-200:], kind, data))
+        try:
+            kind, cleaned = readers_scans.cleaned(data)
+        except UnreadableScan as refusal:
+            raise Refused(str(refusal)) from refusal
+        scans.append(Scan(tidy_line(name)[-200:], Kind(kind.value), cleaned))
     return scans
 
 

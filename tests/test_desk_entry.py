@@ -261,7 +261,12 @@ def test_a_pasted_mail_fills_the_form_and_stores_nothing(
     assert officer.post(address, data={"source": ""}).status_code == 422
 
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"pixels"
+# The smallest picture there is: one grey point.
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010800000000"
+    "3a7e9b550000000a49444154789c636000000002000148afa4710000000049454e44ae426082"
+)
+PDF = b"%PDF-1.7\n1 0 obj <</Type /Catalog>> endobj\ntrailer <</Root 1 0 R>>\n%%EOF\n"
 
 
 def with_scans(
@@ -274,7 +279,7 @@ def with_scans(
 def test_a_scan_is_kept_by_its_content_and_each_look_is_on_record(
     app: Flask, officer: FlaskClient, consultation: Consultation, person: Account
 ) -> None:
-    answer = with_scans(officer, consultation, ("<b>信.png.html", PNG), ("second.pdf", b"%PDF-1"))
+    answer = with_scans(officer, consultation, ("<b>信.png.html", PNG), ("second.pdf", PDF))
     assert answer.status_code == 302
     first, second = db.session.scalars(sa.select(Attachment).order_by(Attachment.id)).all()
     assert first.sha256 == hashlib.sha256(PNG).hexdigest()
@@ -306,10 +311,11 @@ def test_a_scan_is_kept_by_its_content_and_each_look_is_on_record(
     [
         ([("a.png", b"<svg onload=x()>")], "只能是 PDF、JPG 或 PNG"),
         ([("a.pdf", b"")], "只能是 PDF、JPG 或 PNG"),
+        ([("a.pdf", PDF), ("b.pdf", b"%PDF-1")], "不完整或已损坏"),
         ([("a.png", PNG)] * 6, "最多附5个"),
         ([("a.png", PNG + bytes(1000))], "请降低扫描精度"),
     ],
-    ids=["svg", "empty", "many", "large"],
+    ids=["svg", "empty", "broken", "many", "large"],
 )
 def test_what_is_no_scan_is_refused_and_the_words_are_kept(
     app: Flask,
