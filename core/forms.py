@@ -19,7 +19,8 @@ from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
 from wtforms.validators import ValidationError
 
-from core import addresses
+from core import addresses, senders
+from core.config import of_site
 from core.languages import is_english
 from core.text import tidy, tidy_line, unreadable, visible
 
@@ -73,8 +74,8 @@ class LineField(StringField):  # type: ignore[misc]  # WTForms is untyped
 
 
 class ContactField(LineField):
-    """How somebody can be reached, in the form in which it is kept and compared. What no message can
-    be sent to is refused: its author would wait for one in vain."""
+    """How somebody can be reached, in the form in which it is kept and compared. What this site can
+    send no message to is refused: its author would wait for one in vain."""
 
     def __init__(self, label: Any = None, validators: Any = None, **options: Any) -> None:
         checks = [_reachable, *(validators or [])]
@@ -86,8 +87,14 @@ def _folded(typed: str) -> str:
 
 
 def _reachable(_form: Any, field: Field) -> None:
-    if field.data and not addresses.can_be_reached(field.data):
+    if not field.data:
+        return
+    if not addresses.can_be_reached(field.data):
         raise ValidationError(_l("请填写完整的邮箱地址，或11位手机号。"))
+    if not senders.reaches(of_site(), field.data):
+        if addresses.is_mobile(field.data):
+            raise ValidationError(_l("本网站目前不能发短信，请填写邮箱。"))
+        raise ValidationError(_l("本网站目前不能发邮件，请填写手机号。"))
 
 
 class TextField(TextAreaField):  # type: ignore[misc]  # WTForms is untyped

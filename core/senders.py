@@ -177,6 +177,11 @@ def of(settings: Settings) -> Sender:
     return ByKind(_made(settings.mail_sender, settings), _made(settings.text_sender, settings))
 
 
+def reaches(settings: Settings, address: str) -> bool:
+    """Whether the operator set up a way to send anything to such an address."""
+    return (settings.text_sender if is_mobile(address) else settings.mail_sender) != "none"
+
+
 def _made(name: str, settings: Settings) -> Sender:
     if name == "console":
         return Console()

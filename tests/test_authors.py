@@ -113,6 +113,23 @@ def test_an_address_nothing_can_be_sent_to_is_refused(client: FlaskClient, typed
     assert db.session.scalar(sa.select(sa.func.count(Message.id))) == 0
 
 
+def test_what_this_site_cannot_send_is_not_promised(
+    client: FlaskClient, consultation: Consultation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who set up no text messages must not let anybody wait for one."""
+    monkeypatch.setattr(of_site(), "text_sender", "none")
+    sent = an_opinion(consultation)
+    for address, name in (("/join", "address"), (f"/receipts/{sent.receipt}/contact", "contact")):
+        answer = client.post(address, data={name: "138 0000 1234", "consent": "y"})
+        assert answer.status_code == 422
+        assert "不能发短信，请填写邮箱" in answer.get_data(as_text=True)
+    assert db.session.scalar(sa.select(sa.func.count(Message.id))) == 0
+    join(client)
+    monkeypatch.setattr(of_site(), "mail_sender", "none")
+    answer = client.post("/join", data={"address": ADDRESS, "consent": "y"})
+    assert "不能发邮件，请填写手机号" in answer.get_data(as_text=True)
+
+
 def test_without_consent_nothing_is_sent(client: FlaskClient) -> None:
     assert client.post("/join", data={"address": ADDRESS}).status_code == 422
     assert db.session.scalar(sa.select(sa.func.count(Message.id))) == 0
