@@ -16,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult import (
+    adoption_finding,
     answering,
     asked_units,
     changes,
@@ -391,6 +392,7 @@ def freeze(report: AdoptionReport, rows: Sequence[Row], asked: Iterable[AskedUni
     ]
     if kept:
         db.session.execute(sa.insert(AdoptionRow), kept)
+    adoption_finding.follow(report, rows)
 
 
 def note_full(

@@ -1,4 +1,4 @@
-"""Finding (检索) by any words in drafts, shown opinions, notices and reports.
+"""Finding (检索) by any words in drafts, shown opinions, notices, summaries and published answers.
 
 The index proposes, the things decide: every hit is asked, in the same statement, whether it is
 public at this moment and really holds the words. Work is bounded: one page looks at no more than
@@ -14,6 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from consult import (
+    adoption,
+    adoption_finding,
     consultations,
     drafts,
     search_documents,
@@ -22,8 +24,10 @@ from consult import (
     summaries,
     summary_readings,
 )
+from consult.adoption_rows import AdoptionReport
 from consult.consultations import Consultation, ConsultationState
 from consult.drafts import Draft, Paragraph, Version, VersionState
+from consult.point_rows import Point
 from consult.search_documents import Kind, SearchDocument
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary, SummaryState
@@ -235,7 +239,21 @@ def _of_public_consultations(
     return hits.where(Consultation.state != ConsultationState.PREPARING)
 
 
+def _public_answers(hits: sa.Select[*tuple[Any, ...]], query: Query) -> sa.Select[*tuple[Any, ...]]:
+    """Those of the newest edition of a table of answers that is out."""
+    out = sa.exists().where(
+        AdoptionReport.consultation_id == Consultation.id, AdoptionReport.released_at.is_not(None)
+    )
+    hits = (
+        hits.join(Point, Point.id == SearchDocument.thing_id)
+        .join(Consultation, Consultation.id == Point.consultation_id)
+        .where(out)
+    )
+    return _of_public_consultations(hits, query)
+
+
 _PUBLIC = {
+    Kind.ANSWER: _public_answers,
     Kind.OPINION: _public_opinions,
     Kind.PARAGRAPH: _public_paragraphs,
     Kind.NOTICE: _public_notices,
@@ -305,6 +323,10 @@ def rebuild() -> Iterator[int]:
     ).all():
         search_documents.put(Kind.SUMMARY, [summaries.findable(summary)])
     yield 0
+    editions = sa.select(AdoptionReport).where(AdoptionReport.id.in_(adoption_finding.newest()))
+    for report in db.session.scalars(editions).all():
+        adoption_finding.follow(report, adoption.frozen(report))
+        yield 0
     for version in db.session.scalars(
         sa.select(Version).where(Version.state == VersionState.PUBLISHED).order_by(Version.id)
     ).all():

@@ -35,9 +35,10 @@ class Kind(Enum):
     OPINION = "opinion"
     NOTICE = "notice"
     SUMMARY = "summary"
+    ANSWER = "answer"
 
 
-# Two bits of a document's number.
+# The remainder of a document's number: a further kind renumbers all (see core/migrations/0043).
 _ORDINAL = {kind: place for place, kind in enumerate(Kind)}
 
 
@@ -80,9 +81,22 @@ def rank(kind: Kind, number: int) -> int:
     return (number - _ORDINAL[kind]) // len(_ORDINAL)
 
 
-def place_rank(version_id: int, position: int) -> int:
-    """The rank of a paragraph: newer versions before older ones, each in its reading order."""
-    return version_id * MOST_POSITIONS + (MOST_POSITIONS - 1 - position)
+def place_rank(whole_id: int, position: int) -> int:
+    """The rank of a paragraph of a version, or a row of a table: newer ones before older ones, each
+    in its reading order."""
+    return whole_id * MOST_POSITIONS + (MOST_POSITIONS - 1 - position)
+
+
+def places(kind: Kind, thing_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """{thing: (the version or table it is in, its position there)}, of what `place_rank` ranks."""
+    query = sa.select(SearchDocument.thing_id, SearchDocument.id).where(
+        SearchDocument.kind == kind, SearchDocument.thing_id.in_(thing_ids)
+    )
+    found = {}
+    for thing_id, id in db.session.execute(query):
+        whole_id, rest = divmod(rank(kind, id), MOST_POSITIONS)
+        found[thing_id] = whole_id, MOST_POSITIONS - 1 - rest
+    return found
 
 
 def put(kind: Kind, documents: Iterable[Document], *, fresh: bool = False) -> None:

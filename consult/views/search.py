@@ -1,4 +1,5 @@
-"""Finding any words in drafts, shown opinions, notices and summaries; every result has an address."""
+"""Finding any words in drafts, shown opinions, notices, summaries and answers; every result has an
+address."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
-from consult import consultations, drafts, search, search_text
+from consult import adoption_finding, consultations, drafts, search, search_text
 from consult.consultations import Consultation
 from consult.drafts import Paragraph
 from consult.search import Count, Query, Report
@@ -119,6 +120,7 @@ def _titles() -> dict[Kind, str]:
         Kind.OPINION: _("意见"),
         Kind.NOTICE: _("公告与反馈"),
         Kind.SUMMARY: _("意见汇总"),
+        Kind.ANSWER: _("逐条答复"),
     }
 
 
@@ -219,7 +221,29 @@ def _summary(report: Report, needles: Sequence[str]) -> Hit:
     )
 
 
+def _answers(ids: Sequence[int], needles: Sequence[str]) -> list[Hit]:
+    known = adoption_finding.answers(ids)
+    found = [known[id] for id in ids if id in known]
+    titles = {each.id: each for each in _in_order(Consultation, [a.consultation_id for a in found])}
+    return [
+        Hit(
+            # The table from this row on.
+            url=url_for(
+                "adoption.show",
+                slug=titles[each.consultation_id].slug,
+                after=each.number - 1,
+                _anchor=f"line-{each.number}",
+            ),
+            title=[Part(_("第%(n)d条答复", n=each.number), hit=False)],
+            context=f"{each.row.outcome.title} · {titles[each.consultation_id].title}",
+            parts=search_text.excerpt(each.row.reason, needles),
+        )
+        for each in found
+    ]
+
+
 _HITS = {
+    Kind.ANSWER: _answers,
     Kind.OPINION: _opinions,
     Kind.PARAGRAPH: _paragraphs,
     Kind.NOTICE: _notices,
