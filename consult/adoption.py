@@ -365,7 +365,9 @@ def release(
     """Freeze the table and publish it. The first edition answers the round and tells the authors,
     unless that was done before."""
     _hold(report, consultation)
-    if (by.id, by.name) == (report.proposed_by_id, report.proposed_by_name):
+    # An account is one person whatever it is called; without one it is the name that tells.
+    own = by.id == report.proposed_by_id
+    if own and (by.id is not None or by.name == report.proposed_by_name):
         raise Refused(_("提请的人不能自己批准，请由另一位同事批准发布。"))
     _must_be_answered(consultation)
     if consultation.state is ConsultationState.ANSWERED:

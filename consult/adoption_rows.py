@@ -2,6 +2,7 @@
 is counted of it. What `adoption` releases, `adoption_papers` writes and the pages show."""
 
 import datetime as dt
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -70,6 +71,12 @@ class AdoptionReport(Base):
     released_by_name: Mapped[str | None] = mapped_column(sa.String(120))
     # {"sums": Sums.kept(), "asked": [AskedUnit.kept(), …]}; empty until it is released.
     content: Mapped[dict[str, Any]] = mapped_column(deferred=True)
+
+    @property
+    def proposal(self) -> str:
+        """What tells this proposal, and its words, from one made after it was taken back."""
+        said = f"{self.id}\n{self.proposed_at.isoformat()}\n{self.feedback}\n{self.note}"
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 class AdoptionRow(Base):

@@ -306,8 +306,10 @@ def _undo_assignment(act: PointAct) -> None:
     ids = act.after["points"]
     found = points.locked(Point.id.in_(ids))
     now_named = response_rows.assigned(ids)
+    unit_id = act.after["unit"]
     if len(found) != len(ids) or any(
-        p.lead_unit_id != act.after["unit"] or now_named.get(p.id) != act.after["person"]
+        (unit_id is not None and p.lead_unit_id != unit_id)
+        or now_named.get(p.id) != act.after["person"]
         for p in found
     ):
         raise Refused(_("之后又有改动，请先撤销后来的操作。"))

@@ -222,6 +222,15 @@ def views(account_id: int, *, of_unit: bool = False) -> Sequence[SavedView]:
     return db.session.scalars(query.order_by(SavedView.id)).all()
 
 
+def drop_view(account_id: int, view_id: int) -> SavedView | None:
+    """Keep filters of theirs no more; what they were, None where they are gone already."""
+    found = db.session.get(SavedView, view_id)
+    if found is None or found.account_id != account_id:
+        return None
+    db.session.delete(found)
+    return found
+
+
 def keep_view(account_id: int, name: str, query: str, *, of_unit: bool = False) -> None:
     """Keep filters under a name; the same name again replaces."""
     for each in views(account_id, of_unit=of_unit):

@@ -203,20 +203,29 @@ def reassign(
 
 
 def assign(
-    chosen: Sequence[Point], person_id: int | None, *, by: audit.Actor, now: dt.datetime
+    chosen: Sequence[Point],
+    person_id: int | None,
+    *,
+    within: int | None = None,
+    by: audit.Actor,
+    now: dt.datetime,
 ) -> PointAct | None:
-    """Name who of the lead unit answers points, with those of their groups; None names nobody. None
-    is returned where it is so already. What somebody is just writing is not overtaken by it."""
+    """Name who of the lead unit answers points, with those of their groups; None names nobody.
+
+    Where several units lead, a person is named for the points of theirs, and whoever the others named
+    stays: so a group has one person for each of its units. `within`: of this unit's points only.
+    None is returned where it is so already. What somebody is just writing is not overtaken by it."""
     found = _held(chosen)
     _must_be_in(_responses(found, now).values(), (TODO, DRAFTED, IN_REVIEW))
-    unit_ids = {p.lead_unit_id for p in found}
-    if None in unit_ids:
+    if within is not None:
+        found = [p for p in found if p.lead_unit_id == within]
+    unit_ids = {p.lead_unit_id for p in found if p.lead_unit_id is not None}
+    if not unit_ids:
         raise Refused(_("还没有分办，请先分办。"))
-    if len(unit_ids) > 1:
-        raise Refused(_("这些意见点（含一并答复的）由不同的单位承办，请按单位分别指定经办人。"))
-    (unit_id,) = unit_ids
-    staff = {each.id: each.name for each in officers.of_units([unit_id or 0])}
-    if person_id is not None and person_id not in staff:
+    officer = next((each for each in officers.of_units(unit_ids) if each.id == person_id), None)
+    if officer is not None:
+        found, unit_ids = [p for p in found if p.lead_unit_id == officer.unit_id], {officer.unit_id}
+    elif person_id is not None:
         raise Refused(_("请在承办单位的工作人员中选择经办人。"))
     known: dict[int, int] = {}
     for some in _batches([p.id for p in found]):
@@ -225,7 +234,9 @@ def assign(
     if not changed:
         return None
     ids = [p.id for p in changed]
-    name = staff[person_id] if person_id is not None else ""
+    name = officer.name if officer else ""
+    # Nobody any more may be said of several units at once.
+    unit_id = next(iter(unit_ids)) if len(unit_ids) == 1 else None
     for some in _batches(ids):
         response_rows.assign(dict.fromkeys(some, person_id))
     act = point_acts.note(
@@ -237,6 +248,7 @@ def assign(
         by,
         now,
     )
+    staff = {each.id: each.name for each in officers.of_units(unit_ids)}
     was = {id: {"person": staff.get(known.get(id, 0), "")} for id in ids}
     _record("response.assigned", changed, by, now, before=was, after={"person": name})
     return act

@@ -99,9 +99,15 @@ def lexicon_of(summary: Summary) -> int:
 
 def given_names(consultation_id: int) -> dict[int, str]:
     """{opinion: what a person calls the theme it belongs to}, in the last snapshot of a consultation
-    whose themes somebody named."""
+    whose themes somebody named, and for the rest in that of its whole stage."""
+    stage_id = db.session.get_one(Consultation, consultation_id).stage_id
+    own, wider = Summary.consultation_id == consultation_id, Summary.stage_id == stage_id
+    return _names_given(wider) | _names_given(own)
+
+
+def _names_given(scope: sa.ColumnElement[bool]) -> dict[int, str]:
     named = sa.exists().where(ThemeName.summary_id == Summary.id)
-    query = sa.select(Summary).where(Summary.consultation_id == consultation_id, named)
+    query = sa.select(Summary).where(scope, named)
     summary = db.session.scalars(query.order_by(Summary.number.desc()).limit(1)).first()
     if summary is None:
         return {}

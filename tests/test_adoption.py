@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 from collections.abc import Iterator
 
 import docx
@@ -220,6 +221,22 @@ def test_a_round_without_opinions_says_so_in_every_part(
     assert [p.text for p in paper.paragraphs].count("未收到意见。") == 4
 
 
+def test_who_has_been_renamed_is_still_one_person(round_: Consultation) -> None:
+    answered(round_)
+    officer = people.make("drc_staff")
+    report = adoption.propose(round_, feedback=FEEDBACK, by=officer, now=NOON)
+    officer.name = "另一个名字"
+    with pytest.raises(Refused, match="不能自己批准"):
+        adoption.release(report, round_, site="", by=officer, now=NOON)
+
+
+def decision(client: FlaskClient, at: str) -> dict[str, str]:
+    """What the button on the page sends that releases what is shown there."""
+    shown = re.search(r'name="proposal" value="([^"]+)"', client.get(at).text)
+    assert shown is not None
+    return {**people.token(client, at), "act": "release", "proposal": shown[1]}
+
+
 def test_the_desk_leads_from_the_proposal_to_the_public_page(
     round_: Consultation, client: FlaskClient
 ) -> None:
@@ -232,11 +249,19 @@ def test_the_desk_leads_from_the_proposal_to_the_public_page(
     people.sign_in(client, "a@example.invalid")
     token = people.token(client, at)
     client.post(f"{at}/propose", data={**token, "words": FEEDBACK})
-    refused = client.post(f"{at}/decide", data={**people.token(client, at), "act": "release"})
+    refused = client.post(f"{at}/decide", data=decision(client, at))
     assert refused.status_code == 409
+    assert "不能自己批准" in refused.text
+    stale = decision(client, at)
+    client.post(f"{at}/decide", data=stale | {"act": "take-back"})
+    client.post(f"{at}/propose", data={**people.token(client, at), "words": FEEDBACK + "又改了。"})
     people.sign_out(client)
     people.sign_in(client, "b@example.invalid")
-    done = client.post(f"{at}/decide", data={**people.token(client, at), "act": "release"})
+    fresh = decision(client, at)
+    late = client.post(f"{at}/decide", data=fresh | {"proposal": stale["proposal"]})
+    assert late.status_code == 409, "what another words were shown for is not released unread"
+    assert "重新提请" in late.text
+    done = client.post(f"{at}/decide", data=fresh)
     assert done.status_code == 302
     people.sign_out(client)
     notice = client.get("/consultations/jingan/").text

@@ -31,7 +31,7 @@ from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
 from tests.summaries_made import hide
-from tests.test_adoption import answered, released
+from tests.test_adoption import answered, decision, released
 
 AT = "/desk/consultations/jingan/adoption"
 
@@ -193,7 +193,7 @@ def test_a_long_table_is_written_when_it_is_released(
     adoption.propose(kept_round, note="更正了一处理由。", by=audit.SYSTEM, now=NOON)
     db.session.commit()
     people.sign_in(client, "a@example.invalid")
-    sent = {**people.token(client, AT), "act": "release"}
+    sent = decision(client, AT)
     assert client.post(f"{AT}/decide", data=sent).status_code == 302
     people.sign_out(client)
     assert jobs.work(worker="test", now=lambda: NOON)

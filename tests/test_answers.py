@@ -1,6 +1,7 @@
 """Answers: from 待办 to 公布, by two, for whole groups, and only for those they concern."""
 
 import datetime as dt
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -293,6 +294,20 @@ def test_filters_views_and_few_queries(app: Flask, round_: Consultation) -> None
     assert client.get(f"{DESK}?state=nonsense").status_code == 400
     assert post(client, DESK, act="view", name="我的", query="state=todo&evil=1") == 303
     assert "state=todo" in client.get(DESK).get_data(as_text=True)
+
+
+def test_a_kept_view_is_dropped_by_whose_it_is(app: Flask, round_: Consultation) -> None:
+    clients = [app.test_client(), app.test_client()]
+    for client in clients:
+        people.sign_in(client, people.make("drc_staff"))
+    assert post(clients[0], DESK, act="view", name="我的逾期", query="overdue=1") == 303
+    (number,) = re.findall(r'name="view" value="(\d+)"', clients[0].get(DESK).text)
+    assert post(clients[1], DESK, act="drop", view=number) == 303
+    assert "我的逾期" in clients[0].get(DESK).text, "another's views are not theirs to drop"
+    assert post(clients[0], DESK, act="drop", view=number) == 303
+    assert "已删除“我的逾期”" in clients[0].get(DESK).text
+    assert "我的逾期" not in clients[0].get(DESK).text
+    assert post(clients[0], DESK, act="drop", view="9" * 30) == 303
 
 
 def test_what_its_author_took_back_is_there_for_nobody(app: Flask, round_: Consultation) -> None:

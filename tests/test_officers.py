@@ -55,6 +55,10 @@ def named(point: Point) -> int | None:
     return found.id if found else None
 
 
+def a_third() -> Unit:
+    return people.make_unit("区民政局", "mzj")
+
+
 def client_of(app: Flask, person: Account) -> FlaskClient:
     client = app.test_client()
     people.sign_in(client, person)
@@ -153,17 +157,53 @@ def test_a_group_has_one_person_and_its_parts_go_on_with_theirs(round_: Consulta
     point_acts.merge(three[:2], "电梯", **WHO)
     responses.assign([three[0]], staff.id, **WHO)
     assert named(three[1]) == staff.id
-    # A group may be led by several units after points were merged: then each is asked by itself.
+    # A group may be led by several units after points were merged: each names its own person.
     responses.reassign([three[2]], other.id, reason="属于房管", **WHO)
     point_acts.merge(
         [three[2]], "", into=db.session.get(points.PointGroup, three[0].group_id), **WHO
     )
-    with pytest.raises(Refused, match="不同的单位"):
-        responses.assign([three[0]], None, **WHO)
+    theirs = people.make("unit_staff", unit=other)
+    responses.assign([three[0]], theirs.id, **WHO)
+    assert [named(each) for each in three] == [staff.id, staff.id, theirs.id]
+    responses.assign(three, None, within=other.id, **WHO)
+    assert [named(each) for each in three] == [staff.id, staff.id, None], "of its own alone"
+    responses.assign([three[2]], theirs.id, **WHO)
+    cleared = responses.assign(three[:1], None, **WHO)
+    assert cleared is not None
+    assert [named(each) for each in three] == [None, None, None]
+    point_acts.undo(cleared, **WHO)
+    assert [named(each) for each in three] == [staff.id, staff.id, theirs.id]
+    with pytest.raises(Refused, match="工作人员"):
+        responses.assign(three, people.make("unit_staff", unit=a_third()).id, **WHO)
     point_acts.ungroup(three, **WHO)
     submission = db.session.get_one(Submission, three[0].submission_id)
     point_acts.split(submission, [(0, 4), (4, len(submission.body))], **WHO)
     assert {named(p) for p in points.of(submission.id)} == {staff.id}
+
+
+def test_a_group_of_several_units_is_given_a_person_in_each_at_the_desk(
+    app: Flask, round_: Consultation
+) -> None:
+    unit, other = people.make_unit(), people.make_unit("区房管局", "fgj")
+    staff, theirs = (people.make("unit_staff", unit=each) for each in (unit, other))
+    two = [*routed(round_, unit), *routed(round_, other)]
+    point_acts.merge(two, "电梯", **WHO)
+    db.session.commit()
+    office, unit_desk = client_of(app, people.make("drc_staff")), client_of(app, staff)
+    at = f"/desk/consultations/{round_.slug}/points"
+    page = office.get(f"{at}/{two[0].id}").text
+    assert f"{theirs.name}（区房管局）" in page, "the office may choose of both"
+    assert theirs.name not in unit_desk.get(f"{at}/{two[0].id}").text
+    for person in (staff, theirs):
+        sent = {"act": "assign", "points": [two[0].id, two[1].id], "person": person.id}
+        told = office.post(at, data=sent, follow_redirects=True).text
+        assert "另有1点由其他单位承办" in told
+    assert [named(each) for each in two] == [staff.id, theirs.id]
+    # A unit speaks for its own people, also of a group.
+    sent = {"act": "assign", "person": "none"}
+    assert unit_desk.post(f"{at}/{two[0].id}", data=sent).status_code == 303
+    db.session.expire_all()
+    assert [named(each) for each in two] == [None, theirs.id]
 
 
 def test_the_person_is_reminded_and_for_the_rest_the_unit(round_: Consultation) -> None:

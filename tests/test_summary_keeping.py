@@ -1,6 +1,7 @@
 """What people add to a summary: themes by another name, selections kept, tables in another order."""
 
 import re
+from collections.abc import Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -10,6 +11,8 @@ from lxml import html
 
 from consult import kept_views, summaries, summary_readings, theme_names
 from consult.kept_views import KeptView
+from consult.summaries import Summary
+from consult.summary_items import Theme
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
@@ -37,6 +40,32 @@ def column(page: str, at: int) -> list[str]:
     words = [[" ".join(cell.text_content().split()) for cell in cells] for cells in rows]
     # The sum and what is in no theme stand at the end in any order.
     return [each[at] for each in words if each[0] not in ("合计", "未归入主题")]
+
+
+def test_the_names_of_a_stages_themes_serve_until_the_round_has_its_own(
+    app: Flask, counted: int
+) -> None:
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        assert summary.consultation is not None
+        stage = summaries.make(summary.consultation.stage, by=audit.SYSTEM, now=NOON)
+        who = {"machine": "", "by": audit.SYSTEM, "now": NOON}
+        for number in range(1, len(themes_of(stage)) + 1):
+            theme_names.give(stage, number, f"阶段的主题{number}", **who)
+        wide = summary_readings.given_names(summary.consultation.id)
+        assert wide
+        assert set(wide.values()) <= {f"阶段的主题{n}" for n in range(1, len(wide) + 1)}
+        theme_names.give(summary, 1, "楼道里的难处", **who)
+        own = summary_readings.given_names(summary.consultation.id)
+        items = summary_readings.read(summary, [summary.consultation]).counted.items
+        first = {item.id for item in items if item.theme == 1}
+        assert own == wide | dict.fromkeys(first, "楼道里的难处")
+
+
+def themes_of(summary: Summary) -> Sequence[Theme]:
+    read = summary_readings.read(summary, summaries.consultations_of(summary.subject))
+    return read.covered.themes
 
 
 def test_a_theme_called_otherwise_is_called_so_everywhere(

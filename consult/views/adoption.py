@@ -201,6 +201,10 @@ def decide(slug: str) -> Page:
     try:
         if report is None:
             raise Refused(_("没有等待批准的采纳情况表，请刷新后查看。"))
+        if request.form.get("proposal") != report.proposal:
+            raise Refused(
+                _("您打开以后，这份采纳情况表已经撤回，重新提请了。请看过现在的内容再决定。")
+            )
         if request.form.get("act") == "release":
             site = of_site().site_url
             adoption.release(report, consultation, site=site, by=current_user, now=now())

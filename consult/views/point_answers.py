@@ -100,13 +100,20 @@ def _show(
         kept=point_forms.kept_filters(),
         office=office,
         officer=officers.named([point.id]).get(point.id),
-        officers=officers.of_units([point.lead_unit_id] if point.lead_unit_id else []),
+        officers=_officers(point, office=office),
         namings=officers.history(point.id),
         leads=office or point.lead_unit_id == current_user.unit_id,
         overtaken=overtaken,
         typed=typed,
         **point_forms.lists(),
     )
+
+
+def _officers(point: Point, *, office: bool) -> list[officers.Officer]:
+    """Who may be named: the people of the unit that leads; for the office, of every unit that leads a
+    point of its group."""
+    every = points.members(point.group_id) if office and point.group_id else [point]
+    return officers.of_units({p.lead_unit_id for p in every if p.lead_unit_id is not None})
 
 
 def _beside(consultation: Consultation, point: Point) -> list[tuple[Point, Any, str]]:

@@ -61,6 +61,7 @@ class ActForm(Form):
     group = HiddenField()
     into = HiddenField()
     person = HiddenField()
+    view = HiddenField()
 
 
 def lists() -> dict[str, Any]:
@@ -134,13 +135,18 @@ def taken(chosen: Sequence[Point]) -> str:
 
 
 def _named(chosen: Sequence[Point], person_id: int | None) -> str:
-    act = responses.assign(chosen, person_id, **who())
+    within = None if may(rules.work_on_points) else current_user.unit_id
+    act = responses.assign(chosen, person_id, within=within, **who())
     if act is None:
         return str(_("经办人没有变化。"))
     count, name = len(act.after["points"]), act.after["name"]
     if not name:
         return str(_("%(n)d点不再指定经办人。", n=count))
-    return str(_("%(n)d点由%(name)s经办。", n=count, name=name))
+    others = sum(each.lead_unit_id != act.after["unit"] for each in chosen)
+    said = str(_("%(n)d点由%(name)s经办。", n=count, name=name))
+    if others:
+        said += str(_("另有%(n)d点由其他单位承办或者没有分办，没有改动。", n=others))
+    return said
 
 
 def unit(form: ActForm) -> int:
@@ -225,6 +231,12 @@ def view_kept(form: ActForm, names: Sequence[str] = FILTERS, *, of_unit: bool = 
     query = urlencode(of_query(form.query.data or "", names))[:400]
     point_lists.keep_view(current_user.id, form.name.data, query, of_unit=of_unit)
     return str(_("已保存“%(name)s”。", name=form.name.data))
+
+
+def view_dropped(form: ActForm) -> str:
+    """Keep a list's filters no more; what to say of it."""
+    dropped = point_lists.drop_view(current_user.id, number(form.view.data) or 0)
+    return str(_("已删除“%(name)s”。", name=dropped.name) if dropped else _("已经删除了。"))
 
 
 def listed(point: Point, submission: Submission) -> str:

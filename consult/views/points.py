@@ -139,6 +139,7 @@ def choose(slug: str) -> Answer:
         "join": lambda: _joined(consultation, form),
         "assign": lambda: point_forms.assigned(_chosen(consultation, form), form),
         "view": lambda: point_forms.view_kept(form),
+        "drop": lambda: point_forms.view_dropped(form),
     }
     done = acts.get(form.act.data or "")
     if done is None:

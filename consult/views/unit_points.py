@@ -86,6 +86,7 @@ def choose_mine() -> Answer:
     acts: dict[str, Callable[[], str]] = {
         "assign": lambda: _assigned(form),
         "view": lambda: point_forms.view_kept(form, OF_UNIT, of_unit=True),
+        "drop": lambda: point_forms.view_dropped(form),
     }
     done = acts.get(form.act.data or "")
     if done is None:
