@@ -103,6 +103,7 @@ class Result:
 # --- reading -------------------------------------------------------------------------------
 
 
+@uncollected()
 def gather(consultations: Sequence[Consultation]) -> Gathered:
     """Read all that a count of these consultations needs."""
     scope = [c.id for c in consultations]

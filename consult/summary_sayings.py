@@ -41,17 +41,19 @@ def kept(consultation_ids: Sequence[int], lexicon: Lexicon) -> dict[int, Said]:
         return {}
     ids, stances, *kinds = zip(*found, strict=True)
     rows = [_rows(blobs) for blobs in kinds]
-    wanted = np.unique(np.concatenate([numbers for _starts, numbers in rows]))
+    # By term: whether it is held, then its place among those that are, in order of the words.
+    places = np.zeros(max(int(numbers.max(initial=0)) for _s, numbers in rows) + 1, dtype=np.int64)
+    for _starts, numbers in rows:
+        places[numbers] = 1
+    wanted = np.flatnonzero(places)
     words = _words(wanted.tolist())
     order = sorted(range(len(words)), key=words.__getitem__)
-    rank = np.empty(len(words), dtype=np.int64)
-    rank[order] = np.arange(len(words))
+    places[wanted[order]] = np.arange(len(words))
     names = [words[place] for place in order]
     terms, opposed = (
-        _named(starts, _sorted(starts, rank[np.searchsorted(wanted, numbers)]), names)
-        for starts, numbers in rows
+        _named(starts, _sorted(starts, places[numbers]), names) for starts, numbers in rows
     )
-    told = (term_reading.STANCES[stance] for stance in stances)
+    told = map(term_reading.STANCES.__getitem__, stances)
     return dict(zip(ids, map(Said, terms, map(frozenset, opposed), told), strict=True))
 
 
