@@ -109,7 +109,9 @@ def gather(consultation_id: int) -> list[Row]:
         Point.version_id,
         Point.field_key,
         Point.plan_key,
+        Point.submission_id,
         Submission.channel,
+        Submission.person_key,
         Response.outcome,
         Response.reason,
     ).order_by(Submission.number, Point.start)
@@ -136,6 +138,9 @@ def gather(consultation_id: int) -> list[Row]:
                 fulfilment.of(first.outcome, first.version_id, bool(passages)),
                 passages,
                 _filed(some, taxonomy),
+                len({each.submission_id for each in some}),
+                # Without a key nobody can be told from anybody: each opinion is somebody's own.
+                len({each.person_key or each.submission_id for each in some}),
             )
         )
     order = list(Part)
@@ -246,10 +251,13 @@ def _line(
         if said.get(point, ("", "", ""))[2]:
             channel, who, words = said[point]
             break
+    who = who or nobody
+    if row.people > 1:
+        who = _("%(name)s等%(n)d人", name=who, n=row.people)
     return Line(
         number,
         row.part,
-        who or nobody,
+        who,
         channel,
         row.place or everywhere,
         words or silent,
@@ -257,6 +265,7 @@ def _line(
         row.reason,
         row.told or unchanged[row.met],
         len(row.points),
+        row.opinions,
         "；".join(row.filed),
         row.draft,
     )

@@ -19,6 +19,7 @@ from consult.official_paper import blank, body, centred, heading, long_table, ta
 from consult.responses import Outcome
 from core import sheets
 from core.sheets import inert
+from core.text import within_quotes
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -114,7 +115,7 @@ def cells(line: Line, outcomes: Mapping[Outcome, str]) -> list[str]:
         outcomes[line.outcome],
         line.reason,
         line.changed,
-        str(line.count),
+        line.pieces,
     ]
 
 
@@ -166,7 +167,7 @@ def make(kind: str, paper: Paper, tick: Tick = _nobody) -> bytes:
 def word(paper: Paper, tick: Tick = _nobody) -> bytes:
     """As an official paper."""
     document = blank()
-    title(document, _("“%(name)s”意见采纳情况表", name=paper.title))
+    title(document, _("“%(name)s”意见采纳情况表", name=within_quotes(paper.title)))
     centred(document, paper.under)
     for note in paper.notes():
         body(document, note)
@@ -216,15 +217,18 @@ def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:
         for column, (value, width) in enumerate(zip(head(), WIDTHS, strict=True)):
             sheet.set_column(column, column, width)
             sheet.write_string(0, column, value, bold)
+        # In a workbook both numbers are there to be added up.
+        sheet.write_string(0, len(WIDTHS), _("条数"), bold)
         lines = paper.of_part(part)
         if not lines:
             sheet.write_string(1, 0, _("未收到意见。"))
         for row, line in enumerate(_told(lines, done, len(paper.lines), tick), 1):
-            for column, value in enumerate(cells(line, outcomes)):
-                if column in (0, len(WIDTHS) - 1):
-                    sheet.write_number(row, column, int(value))
-                else:
-                    sheet.write_string(row, column, inert(value), wrapped)
+            first, *words, _pieces = cells(line, outcomes)
+            sheet.write_number(row, 0, int(first))
+            for column, value in enumerate(words, 1):
+                sheet.write_string(row, column, inert(value), wrapped)
+            sheet.write_number(row, len(WIDTHS) - 1, line.opinions)
+            sheet.write_number(row, len(WIDTHS), line.count)
         done += len(lines)
         sheet.freeze_panes(1, 0)
     book.close()
@@ -258,6 +262,7 @@ COLUMNS = (
     "reason",
     "changed",
     "count",
+    "opinions",
 )
 
 
@@ -287,7 +292,8 @@ def meanings() -> dict[str, str]:
         ),
         "reason": _("理由"),
         "changed": _("修改后文字：文稿因这条意见改了什么；还没有改的写明尚未落实"),
-        "count": _("件数：归并的意见作一行，这里是其中的条数"),
+        "count": _("条数：归并的意见作一行，这里是其中有几个意见点"),
+        "opinions": _("件数：这一行的意见点出自几件意见"),
     }
 
 
@@ -329,5 +335,6 @@ def _plain(line: Line, paper: Paper) -> dict[str, object]:
         "reason": line.reason,
         "changed": line.changed,
         "count": line.count,
+        "opinions": line.opinions,
     }
     return plain | {"draft": line.draft} if paper.whole_stage else plain

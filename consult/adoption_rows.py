@@ -104,6 +104,9 @@ class Row:
     passages: tuple[Passage, ...] = ()
     # The field and the special plan its points are filed under, in words.
     filed: tuple[str, ...] = ()
+    # From how many opinions (件) its points come, and from how many people.
+    opinions: int = 1
+    people: int = 1
     # On what it was said, where a table holds several consultations; not kept.
     draft: str = ""
 
@@ -128,6 +131,8 @@ class Row:
             "met": self.met.value,
             "passages": [each.kept() for each in self.passages],
             "filed": list(self.filed),
+            "opinions": self.opinions,
+            "people": self.people,
         }
 
     @classmethod
@@ -143,6 +148,9 @@ class Row:
             Met(kept.get("met", "")),
             tuple(Passage.of(each) for each in kept.get("passages", ())),
             tuple(kept.get("filed", ())),
+            # Earlier editions took each point for an opinion, and did not ask who.
+            kept.get("opinions", len(kept["points"])),
+            kept.get("people", 1),
         )
 
 
@@ -159,7 +167,9 @@ class Line:
     outcome: Outcome
     reason: str
     changed: str
+    # 条数, how many points; 件数, from how many opinions they come.
     count: int
+    opinions: int = 1
     filed: str = ""
     draft: str = ""
 
@@ -167,6 +177,13 @@ class Line:
     def spot(self) -> str:
         """对应章节, after the consultation where there are several."""
         return f"{self.draft}　{self.place}" if self.draft else self.place
+
+    @property
+    def pieces(self) -> str:
+        """件数 as one cell; an opinion that says the same twice is told apart."""
+        if self.count == self.opinions:
+            return str(self.opinions)
+        return str(_("%(n)d（%(m)d条）", n=self.opinions, m=self.count))
 
     @property
     def where(self) -> str:

@@ -32,8 +32,12 @@ def answer(
     consultation: Consultation, *, feedback: str, site: str, by: audit.Actor, now: dt.datetime
 ) -> None:
     """Publish the feedback with every answer and tell the authors. `site`: the address of the
-    site, no slash. Refused while the answer to any point is open."""
+    site, no slash. Refused while the answer to any point, or to an author's appeal, is open."""
     points.lock_consultation(consultation.id)
+    if left := screening_queue.appealed_count(consultation.id):
+        raise Refused(
+            _("还有%(n)d件作者的异议没有处理，处理完以后才能公布反馈。", n=left), kept_text=feedback
+        )
     waiting = screening_queue.pending_count(consultation.id)
     consultation_acts.answer(consultation, feedback=feedback, waiting=waiting, by=by, now=now)
     if left := response_progress.open_count(consultation.id):

@@ -322,7 +322,7 @@ def _lexicon_name(number: int) -> str:
 
 LINE_COLUMNS = (
     *("number", "part", "who", "channel", "place", "filed", "words"),
-    *("outcome", "reason", "changed", "count"),
+    *("outcome", "reason", "changed", "count", "opinions"),
 )
 
 

@@ -88,7 +88,10 @@ def proposed_count() -> int:
     return db.session.scalar(sa.select(sa.func.count()).select_from(Proposal)) or 0
 
 
-def appealed_count() -> int:
-    """How many appeals wait for an answer."""
+def appealed_count(consultation_id: int | None = None) -> int:
+    """How many appeals wait for an answer, in one consultation or in all."""
     query = sa.select(sa.func.count()).select_from(Appeal).where(Appeal.outcome.is_(None))
+    if consultation_id is not None:
+        query = query.join(Submission, Submission.id == Appeal.submission_id)
+        query = query.where(Submission.consultation_id == consultation_id)
     return db.session.scalar(query) or 0

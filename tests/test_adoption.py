@@ -119,6 +119,37 @@ def test_every_form_has_the_numbers_of_the_database(
     assert page.index("合计") < page.index("逐条答复")
 
 
+def test_a_row_says_from_how_many_opinions_and_people_it_comes(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    # One letter says it twice, another person once: two opinions (件), three points (条).
+    twice = an_opinion(round_, "请多种树。北面没有树荫。还是要多种树。", Channel.LETTER)
+    once = an_opinion(round_, "希望多种行道树。", Channel.LETTER)
+    point_acts.split(twice, [(0, 5), (5, 12), (12, 19)], by=audit.SYSTEM, now=NOON)
+    first, _other, last = points.of(twice.id)
+    same = [first, last, *points.of(once.id)]
+    point_acts.merge(same, "行道树", by=audit.SYSTEM, now=NOON)
+    all_final(round_)
+    released(round_)
+    data = json.loads(client.get("/consultations/jingan/adoption/json").data)
+    rows = {row["words"]: row for row in data["rows"]}
+    assert rows.keys() == {"请多种树。", "北面没有树荫。"}
+    grouped, single = rows["请多种树。"], rows["北面没有树荫。"]
+    assert (grouped["opinions"], grouped["count"], grouped["who"]) == (2, 3, "未署名等2人")
+    assert (single["opinions"], single["count"], single["who"]) == (1, 1, "未署名")
+    assert data["totals"]["points"] == 4
+    assert "2（3条）" in client.get("/consultations/jingan/adoption/").text
+    book = python_calamine.CalamineWorkbook.from_filelike(
+        io.BytesIO(client.get("/consultations/jingan/adoption/xlsx").data)
+    )
+    sheet = book.get_sheet_by_name("社会公众").to_python()
+    assert sheet[0][-2:] == ["件数", "条数"]
+    assert sorted(row[-2:] for row in sheet[1:]) == [[1, 1], [2, 3]]
+    paper = docx.Document(io.BytesIO(client.get("/consultations/jingan/adoption/docx").data))
+    cells = [row.cells[-1].text for row in paper.tables[1].rows[1:]]
+    assert sorted(cells) == ["1", "2（3条）"]
+
+
 def test_the_desk_counts_what_the_rows_say(round_: Consultation) -> None:
     assert adoption.count(round_.id) == adoption.Sums.of([])
     answered(round_)

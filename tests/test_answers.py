@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from consult import (
     answering,
+    appeals,
     drafts,
     point_acts,
     point_letters,
@@ -165,6 +166,20 @@ def test_a_round_is_not_answered_while_a_point_is_open(round_: Consultation) -> 
     answering.answer(round_, feedback="已研究。", site="https://x.example", **WHO)
     assert round_.state is ConsultationState.ANSWERED
     assert response_progress.progress(round_.id, today=NOON.date())[0].published >= 1
+
+
+def test_a_round_is_not_answered_while_an_author_waits_for_a_second_look(
+    round_: Consultation,
+) -> None:
+    submission = an_opinion(round_)
+    screening.decide(submission, SubmissionState.REFERRED, by=audit.SYSTEM, now=NOON)
+    all_final(round_)
+    appeals.file(submission, "这是建议，不是诉求。", now=NOON)
+    with pytest.raises(Refused, match="还有1件作者的异议"):
+        answering.answer(round_, feedback="已研究。", site="https://x.example", **WHO)
+    appeals.uphold(submission, "仍请向12345反映。", by=people.make("screener"), now=NOON)
+    answering.answer(round_, feedback="已研究。", site="https://x.example", **WHO)
+    assert round_.state is ConsultationState.ANSWERED
 
 
 def test_hidden_opinions_are_answered_too(round_: Consultation) -> None:

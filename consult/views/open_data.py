@@ -13,7 +13,7 @@ from core.web import as_file
 blueprint = Blueprint("open_data", __name__, url_prefix="/consultations/<slug>/data")
 KINDS = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 # Counted in the table of answers; everything else there is words.
-NUMBERS = frozenset({"number", "count"})
+NUMBERS = frozenset({"number", "count", "opinions"})
 
 
 @blueprint.get("/")
