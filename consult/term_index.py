@@ -197,15 +197,21 @@ class Entering:
     ) -> None:
         """Opinions that are shown and have no entries yet, and the place of each in the batch."""
         change = _next_change()
+        numbers = self._numbering.of(batch.words)
         with uncollected():
-            rows = _rows(batch, self._numbering.of(batch.words), self._reading, change)
-            rows = [rows[place] for place in places]
-            _renew(
-                [
-                    row | {"submission_id": id, "consultation_id": consultation_id}
-                    for id, row in zip(ids, rows, strict=True)
-                ],
-                known=set(),
+            terms = term_reading.blobs(batch.starts, batch.terms, numbers)
+            opposed = term_reading.blobs(batch.opposed_starts, batch.opposed, numbers)
+            _ENTER.many(
+                db.session.connection(),
+                {
+                    "submission_id": ids,
+                    "consultation_id": itertools.repeat(consultation_id),
+                    "change": itertools.repeat(change),
+                    "reading_id": itertools.repeat(self._reading),
+                    "stance": [batch.stances[place] for place in places],
+                    "terms": [terms[place] for place in places],
+                    "opposed": [opposed[place] for place in places],
+                },
             )
 
 
@@ -310,11 +316,13 @@ class Numbering:
     def of(self, wanted: Sequence[str]) -> term_reading.Numbers:
         """The number of each of these words, new ones given theirs. The clock's row must be held."""
         self._learn()
-        missing = [word for word in wanted if word not in self._known]
-        if missing:
-            run(_GIVE, [{"word": word} for word in missing])
+        numbers = list(map(self._known.get, wanted))
+        if None in numbers:
+            given = [word for word, number in zip(wanted, numbers, strict=True) if number is None]
+            run(_GIVE, [{"word": word} for word in given])
             self._learn()
-        return np.array([self._known[word] for word in wanted], dtype=np.uint32)
+            numbers = list(map(self._known.get, wanted))
+        return np.array(numbers, dtype=np.uint32)
 
     def _learn(self) -> None:
         more = run(_LEARN, {"known": self._last}).all()

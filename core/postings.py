@@ -182,9 +182,11 @@ def _signed(packed: bytes) -> list[int]:
 def _words(packed: bytes) -> str:
     # Those of eight digits, most in Chinese, are written all at once; they are in order, and their
     # first bytes tell.
-    long = bisect_left(packed[::4], _EIGHT_DIGITS)
-    short = [f"{number:x}" for number in _numbers(packed[: 4 * long])]
-    return " ".join([*short, packed[4 * long :].hex(" ", 4)] if 4 * long < len(packed) else short)
+    long = 4 * bisect_left(packed[::4], _EIGHT_DIGITS)
+    if not long:
+        return packed.hex(" ", 4)
+    short = [f"{number:x}" for number in _numbers(packed[:long])]
+    return " ".join([*short, packed[long:].hex(" ", 4)] if long < len(packed) else short)
 
 
 def _quoted(token: int) -> str:

@@ -6,7 +6,9 @@ Whatever the bytes, nothing but UnreadableTable comes out.
 import datetime as dt
 import io
 import random
+import re
 import struct
+import unicodedata
 import zipfile
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,7 +18,7 @@ import xlsxwriter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult.readers import tables, workbook
+from consult.readers import hygiene, tables, workbook
 from consult.readers.tables import Table, UnreadableTable
 from tests import hostile_files
 
@@ -152,6 +154,16 @@ def test_a_quotation_mark_too_many_is_refused_with_its_row_and_loses_nobody() ->
 def test_very_long_cells_are_read() -> None:
     body = "长" * 300_000
     assert cells_of(read_csv(f"意见内容\n{body}\n")) == [(body,)]
+
+
+@given(st.text() | st.text("好 ok\r\n\t\f\v\x85\u2028\ufeff\u3000\u200b"))
+def test_only_what_cannot_be_stored_is_left_out(text: str) -> None:
+    lines = re.sub("\r\n|[\r\v\x85\u2028\u2029]", "\n", text)
+    kept = [
+        sign for sign in lines if sign in "\n\t" or unicodedata.category(sign) not in ("Cc", "Cs")
+    ]
+    nowhere = {*range(0xFDD0, 0xFDF0), 0xFEFF, 0xFFFE, 0xFFFF}
+    assert hygiene.clean(text) == "".join(sign for sign in kept if ord(sign) not in nowhere)
 
 
 def test_characters_that_cannot_be_stored_are_left_out() -> None:

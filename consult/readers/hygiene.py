@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
-_BREAKS = re.compile("\r\n?|[\v\x85\u2028\u2029]")
+_OTHER_BREAKS = "\v\x85\u2028\u2029"
+_BREAKS = re.compile(f"\r\n?|[{_OTHER_BREAKS}]")
 # A form feed marks the end of a page, often in mid-sentence: it goes without a trace.
-_FORBIDDEN = re.compile(
-    "[\x00-\x08\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff]"
-)
+_NOT_TEXT = "\x00-\x08\f\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufeff\ufffe\uffff"
+_FORBIDDEN = re.compile(f"[{_NOT_TEXT}]")
+_UNCLEAN = re.compile(f"[\r{_OTHER_BREAKS}{_NOT_TEXT}]")
 # They can make a heading read differently from what is stored.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # Letters by category, but nothing can be seen.
@@ -23,6 +24,9 @@ _INVISIBLE = re.compile(
 
 def clean(text: str) -> str:
     """Line ends become "\\n"; NUL, other controls and lone surrogates go; tabs stay."""
+    # Nearly every cell of a table is; what is printable holds none of these signs.
+    if text.isprintable() or _UNCLEAN.search(text) is None:
+        return text
     return _FORBIDDEN.sub("", _BREAKS.sub("\n", text))
 
 

@@ -55,7 +55,7 @@ def read(data: bytes, *, filename: str) -> Table:
 
 
 def _table(lines: Iterable[tuple[int, list[str]]], *, torn: bool = False) -> Table:
-    kept = [(number, cells) for number, cells in lines if any(cell.strip() for cell in cells)]
+    kept = [(number, cells) for number, cells in lines if any(map(str.strip, cells))]
     if not kept:
         raise UnreadableTable("表格里没有内容，请核对后重新上传。")
     header = [cell.strip() for cell in kept[0][1]]
@@ -66,13 +66,17 @@ def _table(lines: Iterable[tuple[int, list[str]]], *, torn: bool = False) -> Tab
     width = len(header)
     return Table(
         tuple(_distinct(header)),
-        tuple((number, tuple((cells + [""] * width)[:width])) for number, cells in kept[1:]),
+        tuple([(number, _of_width(cells, width)) for number, cells in kept[1:]]),
         frozenset(
             number
             for number, cells in kept[1:]
-            if torn and any(cell.strip() for cell in cells[width:])
+            if torn and len(cells) > width and any(map(str.strip, cells[width:]))
         ),
     )
+
+
+def _of_width(cells: list[str], width: int) -> tuple[str, ...]:
+    return tuple(cells if len(cells) == width else (cells + [""] * width)[:width])
 
 
 def _distinct(header: list[str]) -> Iterator[str]:
