@@ -24,7 +24,6 @@ from consult.intake import Intake, IntakeState, header_of
 from consult.intake_rows import RowReader
 from consult.readers import tables
 from consult.readers.tables import Table, UnreadableTable
-from consult.submissions import SubmissionState
 from core import audit, executors, jobs, uploads
 from core.config import of_site
 from core.db import db
@@ -46,6 +45,7 @@ def start(
     mapping: Mapping[str, str],
     version_id: int | None,
     on_day: dt.date,
+    hold_personal: bool = False,
     by: audit.Actor,
     now: dt.datetime,
 ) -> jobs.Job:
@@ -61,6 +61,7 @@ def start(
         "version": version_id,
         "on_day": on_day.isoformat(),
         "stored_as": intake.stored_as,
+        "hold_personal": hold_personal,
     }
     job = jobs.ask(KIND, asked, name=intake.filename, by=by, now=now)
     intake.job_id = job.id
@@ -88,16 +89,15 @@ def _bring_in(run: jobs.Run, intake: Intake) -> None:
         for _fresh in importing.read(table.rows[:done], shown=False):
             pass
         importing.report = _report(run.checkpoint)
-    state, entering = SubmissionState.PENDING, None
-    if not intake.to_queue:
-        state, entering = SubmissionState.SHOWN, term_index.Entering()
+    entering = None if intake.to_queue else term_index.Entering()
     run.release()
     with _executor(total - done) as where:
         for taken, read in _read(importing, table.rows[done:], entering, where):
             _must_still_run(intake)
             imports.hold(consultation)
             fresh = importing.sort(taken, read)
-            imports.store(consultation, [fresh], state, intake, run.by, run.now(), entering)
+            at, queued = run.now(), intake.to_queue
+            imports.store(consultation, [fresh], intake, run.by, at, entering, to_queue=queued)
             done += len(taken.rows)
             imports.write_down(intake, importing.report)
             run.progress(done, total, _checkpoint(importing.report, done))
@@ -163,7 +163,9 @@ def _prepared(run: jobs.Run, intake: Intake, consultation: Consultation) -> tupl
         raise Refused(str(refusal)) from refusal
     secret = of_site().secret_key
     reader = RowReader(table.columns, intake.mapping, intake.channel, outline, secret, day)
-    return Importing(table, consultation, reader, intake), table
+    # What was asked before this could be chosen does not say.
+    hold = run.arguments.get("hold_personal", False) and not intake.to_queue
+    return Importing(table, consultation, reader, intake, hold_personal=hold), table
 
 
 def _checkpoint(report: Report, done: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Imports: bringing the rows of a table in.
 
-What an officer brings in counts as received and screened, unless it is sent to the queue. The
-same table again adds only what is new. Rows that cannot be taken are named with the reason; the
+What an officer brings in counts as received and screened, unless it is sent to the queue: all of it,
+or those rows in which personal information was found. The same table again adds only what is new. Rows that cannot be taken are named with the reason; the
 others go in. A short table goes in at once, a long one step by step (`import_jobs`); both go by
 `Importing`.
 """
@@ -67,6 +67,8 @@ class Report:
     imported: int = 0
     already: int = 0
     errors: list[RowError] = field(default_factory=list)
+    # Of the imported those that wait in the queue because something personal was found in them.
+    held: int = 0
 
 
 def bring_in(
@@ -77,6 +79,7 @@ def bring_in(
     mapping: Mapping[str, str],
     outline: Outline | None,
     to_queue: bool = False,
+    hold_personal: bool = False,
     dry_run: bool = False,
     secret: str,
     intake: Intake | None = None,
@@ -92,11 +95,12 @@ def bring_in(
     if not dry_run:
         _take_turns(consultation, intake)
     reader = RowReader(table.columns, mapping, channel, outline, secret, on_day)
-    importing = Importing(table, consultation, reader, intake)
+    importing = Importing(
+        table, consultation, reader, intake, hold_personal=hold_personal and not to_queue
+    )
     fresh = list(importing.read(table.rows, shown=not (dry_run or to_queue)))
     if not dry_run:
-        state = SubmissionState.PENDING if to_queue else SubmissionState.SHOWN
-        store(consultation, fresh, state, intake, by, now)
+        store(consultation, fresh, intake, by, now, to_queue=to_queue)
         _note(consultation, intake, importing.report, table.columns, mapping, channel, by, now)
     return importing.report
 
@@ -126,6 +130,13 @@ class Fresh:
     arrivals: Arrivals
     read: Words
 
+    def of(self, *, personal: bool) -> "Fresh":
+        """Those of the rows in which something personal was found, or the others."""
+        if not self.read.personal:
+            return self if not personal else Fresh([], self.arrivals, self.read)
+        rows = [row for row in self.rows if (row[2] in self.read.personal) == personal]
+        return Fresh(rows, self.arrivals, self.read)
+
 
 _ENTER = Prepared(sa.insert(cast(sa.Table, Submission.__table__)))
 
@@ -134,9 +145,16 @@ class Importing:
     """Going through the rows of a table in their order: what is new, known, or cannot be taken."""
 
     def __init__(
-        self, table: Table, consultation: Consultation, reader: RowReader, intake: Intake | None
+        self,
+        table: Table,
+        consultation: Consultation,
+        reader: RowReader,
+        intake: Intake | None,
+        *,
+        hold_personal: bool = False,
     ) -> None:
         self.report = Report()
+        self._hold_personal = hold_personal
         self._table, self._reader = table, reader
         self._consultation_id, self._intake_id = consultation.id, intake.id if intake else None
         # {key: (fingerprint, row)} of what is new in this table.
@@ -161,6 +179,7 @@ class Importing:
                 told={n: body for n, (row, body) in enumerate(read) if body != row["body"]},
                 marks=[self._marks(row) for row, _body in read] if shown else (),
                 lexicon=lexicon,
+                look_through=self._hold_personal,
             ),
         )
 
@@ -198,6 +217,7 @@ class Importing:
                 fresh.append((number, row, place))
         self.report.rows += len(taken.rows)
         self.report.imported += len(fresh)
+        self.report.held += sum(place in read.personal for _number, _row, place in fresh)
         return Fresh(fresh, taken.arrivals, read)
 
     def _read(self, number: int, cells: Sequence[str]) -> tuple[dict[str, Any], str] | RowRefused:
@@ -266,21 +286,41 @@ def _known(
     return {key: (print, None) for key, print in db.session.execute(query)}
 
 
-@uncollected()
 def store(
+    consultation: Consultation,
+    every: Sequence[Fresh],
+    intake: Intake | None,
+    by: audit.Actor,
+    now: dt.datetime,
+    entering: term_index.Entering | None = None,
+    *,
+    to_queue: bool,
+) -> None:
+    """Store what is new: to be screened, or shown but for what holds something personal.
+
+    `entering`: by which what was read with its lexicon goes into the index of terms; without it
+    the index reads for itself.
+    """
+    if to_queue:
+        _store(consultation, every, SubmissionState.PENDING, intake, by, now, None)
+        return
+    clean = [each.of(personal=False) for each in every]
+    _store(consultation, clean, SubmissionState.SHOWN, intake, by, now, entering)
+    held = [each.of(personal=True) for each in every]
+    _store(consultation, held, SubmissionState.PENDING, intake, by, now, None)
+
+
+@uncollected()
+def _store(
     consultation: Consultation,
     every: Sequence[Fresh],
     state: SubmissionState,
     intake: Intake | None,
     by: audit.Actor,
     now: dt.datetime,
-    entering: term_index.Entering | None = None,
+    entering: term_index.Entering | None,
 ) -> None:
-    """Store what is new, with its counts, its provenance and what can be found of it.
-
-    `entering`: by which what was read with its lexicon goes into the index of terms; without it
-    the index reads for itself.
-    """
+    """With its counts, its provenance and what can be found of it."""
     rows = [row for fresh in every for row in fresh.rows]
     if not rows:
         return

@@ -83,6 +83,14 @@ def pending_count(consultation_id: int | None = None) -> int:
     return db.session.scalar(query) or 0
 
 
+def pending_of(intake_id: int) -> int:
+    """How many submissions of one table wait to be screened."""
+    query = sa.select(sa.func.count()).where(
+        Submission.state == SubmissionState.PENDING, Submission.intake_id == intake_id
+    )
+    return db.session.scalar(query) or 0
+
+
 def proposed_count() -> int:
     """How many proposals wait for a second person."""
     return db.session.scalar(sa.select(sa.func.count()).select_from(Proposal)) or 0

@@ -659,6 +659,44 @@ def test_a_page_can_send_its_opinions_to_the_queue(
     assert [each.state for each in stored()] == [SubmissionState.PENDING]
 
 
+PERSONAL = "编号,内容\n1,请多种一些树\n2,我叫王小明，电话13800138000，请回电\n3,建议增设公交站\n"
+
+
+@pytest.mark.parametrize("ticked", [True, False])
+def test_what_holds_personal_information_waits_to_be_masked(
+    officer: FlaskClient, consultation: Consultation, ticked: bool
+) -> None:
+    """What an officer imports is shown at once; a telephone number should not be."""
+    address = upload(officer, consultation, PERSONAL).location
+    assert re.search(r'checked[^>]*id="hold_personal"', text_of(officer.get(address)))
+    form = (
+        NONE | {"body": "内容", "external_id": "编号"} | ({"hold_personal": "y"} if ticked else {})
+    )
+    tried = text_of(officer.post(address, data=form | {"act": "try"}))
+    assert ("其中1件可能含有个人信息" in tried) == ticked
+    assert stored() == []
+    officer.post(address, data=form | {"act": "import"})
+    states = {each.external_id: each.state for each in stored()}
+    waits = SubmissionState.PENDING if ticked else SubmissionState.SHOWN
+    assert states == {"1": SubmissionState.SHOWN, "2": waits, "3": SubmissionState.SHOWN}
+    assert (consultation.received, consultation.shown) == (3, 2 if ticked else 3)
+    page = text_of(officer.get("/search?q=我叫王小明&in=opinion"))
+    assert ("13800138000" in page) == (not ticked)
+    assert ("其中1件在审核队列里" in text_of(officer.get(address))) == ticked
+    assert {o.row for o in provenance.of(stored()).values()} == {2, 3, 4}
+
+
+def test_a_whole_table_for_the_queue_is_not_looked_through(
+    officer: FlaskClient, consultation: Consultation
+) -> None:
+    address = upload(officer, consultation, PERSONAL, to_queue="y").location
+    assert "hold_personal" not in text_of(officer.get(address))
+    form = NONE | {"body": "内容", "hold_personal": "y"}
+    assert "可能含有个人信息" not in text_of(officer.post(address, data=form | {"act": "try"}))
+    officer.post(address, data=form | {"act": "import"})
+    assert [each.state for each in stored()] == [SubmissionState.PENDING] * 3
+
+
 @pytest.mark.parametrize(
     ("data", "name", "sentence"),
     [

@@ -407,6 +407,26 @@ def labour() -> bool:
 
 
 @pytest.mark.usefixtures("_small_steps")
+def test_step_by_step_too_what_holds_personal_information_waits(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    people.sign_in(client, people.make("drc_staff").email)
+    lines = [f"第{n}封，电话1380013800{n}" if n % 3 == 1 else f"第{n}封，多种树" for n in range(9)]
+    where = upload(client, consultation, "\n".join(["内容", *lines])).location
+    form = NONE | {"body": "内容", "hold_personal": "y", "act": "import"}
+    assert client.post(where, data=form).status_code == 303
+    db.session.rollback()
+    assert labour()
+    begun = db.session.scalars(sa.select(Intake)).one()
+    waits = {each.body for each in of(begun) if each.state is SubmissionState.PENDING}
+    assert waits == {lines[1], lines[4], lines[7]}
+    assert (begun.imported, consultation.received, consultation.shown) == (9, 9, 6)
+    assert [each.number for each in of(begun)] == list(range(1, 10))
+    recounted(consultation)
+    assert "其中3件在审核队列里" in text_of(client.get(where))
+
+
+@pytest.mark.usefixtures("_small_steps")
 def test_a_long_table_is_brought_in_by_a_worker(
     client: FlaskClient, consultation: Consultation
 ) -> None:

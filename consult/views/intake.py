@@ -31,6 +31,7 @@ from consult import (
     imports,
     intake,
     rules,
+    screening_queue,
 )
 from consult.consultations import Consultation
 from consult.imports import Report
@@ -81,6 +82,9 @@ class ColumnsForm(Form):
     author = SelectField(_l("来信人"), description=_l("只用来分辨是否同一个人，姓名本身不保存。"))
     stance = SelectField(_l("态度"))
     section = SelectField(_l("对应章节"))
+    hold_personal = BooleanField(
+        _l("可能含有个人信息的，先放入审核队列，隐去以后再展示"), default=True
+    )
 
     def offer(self, columns: tuple[str, ...]) -> None:
         """Let every field choose among the table's columns."""
@@ -185,9 +189,9 @@ def bring_in(intake_id: int) -> Response | str | tuple[str, int]:
     trying = request.form.get("act") != "import"
     consultation = consultations.by_id(found.consultation_id)
     if not trying and len(table.rows) > import_jobs.AT_ONCE:
-        return _start(found, table, form.mapping, consultation)
+        return _start(found, table, form, consultation)
     stored_as = found.stored_as
-    report = _run(found, table, form.mapping, consultation, trying)
+    report = _run(found, table, form, consultation, trying)
     if trying:
         return _columns(found, table, form, report)
     db.session.commit()
@@ -279,6 +283,7 @@ def _done(found: Intake) -> Response | str:
             job=job,
             may_see_job=job is not None and may(core_rules.see_job, job),
             on_its_way=on_its_way,
+            waiting=screening_queue.pending_of(found.id),
             has_slips=import_slips.are_there(found, by=current_user),
             still=still,
             neglected=on_its_way and jobs.neglected(now()),
@@ -289,9 +294,7 @@ def _done(found: Intake) -> Response | str:
     return page
 
 
-def _start(
-    found: Intake, table: Table, mapping: dict[str, str], consultation: Consultation
-) -> Response:
+def _start(found: Intake, table: Table, form: ColumnsForm, consultation: Consultation) -> Response:
     """Hand a long table over to a worker."""
     version = drafts.published(consultation)
     at = now()
@@ -299,7 +302,8 @@ def _start(
         table,
         found,
         consultation,
-        mapping=mapping,
+        mapping=form.mapping,
+        hold_personal=form.hold_personal.data,
         version_id=version.id if version else None,
         on_day=at.astimezone(SHANGHAI).date(),
         by=current_user,
@@ -311,7 +315,7 @@ def _start(
 
 
 def _run(
-    found: Intake, table: Table, mapping: dict[str, str], consultation: Consultation, trying: bool
+    found: Intake, table: Table, form: ColumnsForm, consultation: Consultation, trying: bool
 ) -> Report:
     version = drafts.published(consultation)
     at = now()
@@ -319,7 +323,8 @@ def _run(
         table,
         consultation,
         channel=found.channel,
-        mapping=mapping,
+        mapping=form.mapping,
+        hold_personal=form.hold_personal.data,
         outline=drafts.outline(version) if version else None,
         to_queue=found.to_queue,
         dry_run=trying,
