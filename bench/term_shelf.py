@@ -46,7 +46,7 @@ def _measure(size: int, batch: Batch) -> None:
         shelf.put(rows)
     view = shelf.view()
     filled = (time.process_time() - begun) * 1000
-    every = _ms(lambda: int(view.terms.indices.sum()))
+    every = _ms(lambda: sum(int(block.by_row.indices.sum()) for block in view.terms.blocks))
     for what, milliseconds, goal in (
         ("filled in a new process", filled, ""),
         *_reads(view, batch.words),
@@ -55,9 +55,8 @@ def _measure(size: int, batch: Batch) -> None:
         reference = "every term id once"
         say(name, milliseconds, "ms", ratio=milliseconds / every, reference=reference, goal=goal)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    postings = len(view.terms.indices)
     print(
-        f"{size:,}: {postings:,} postings, peak memory {peak:,.0f} MB (goal ≤ 1,500 at 1,000,000)"
+        f"{size:,}: {view.terms.size:,} postings, peak memory {peak:,.0f} MB (goal ≤ 1,500 at 1,000,000)"
     )
 
 
@@ -103,7 +102,7 @@ def _reads(view: View, words: tuple[str, ...]) -> list[tuple[str, float, str]]:
             view.select(chosen)
             for chosen in (Filters(last=middle), Filters(first=middle + dt.timedelta(days=1)))
         ]
-        early, late = (view.people_by_term(mask) for mask in masks)
+        early, late = view.people_of_two(*masks)
         return contrast.compare_arrays(
             lambda found: [words[n - 1] for n in found],
             early,
