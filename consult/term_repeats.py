@@ -31,14 +31,16 @@ class Repeats:
     def people(self, mask: Bools) -> int:
         """How many people these rows come from."""
         seen = np.zeros(int(self.owners.max(initial=-1)) + 1, dtype=np.bool_)
-        seen[self.owners[mask]] = True
+        seen[self.owners.compress(mask)] = True
         return int(np.count_nonzero(seen))
 
     def left_out(self, mask: Bools, width: int) -> Ints:
         """By term id: how many of these rows only say what the same person says in another."""
         if not len(self.starts):
             return np.zeros(width, dtype=np.int32)
-        times = np.add.reduceat(mask[self.rows], self.starts, dtype=np.int32)
+        # The difference of sums up to here is several times as fast as `reduceat`.
+        upto = np.concatenate(([0], np.cumsum(mask.take(self.rows), dtype=np.int32)))
+        times = np.diff(upto[np.append(self.starts, len(self.rows))])
         often = np.flatnonzero(times > 1)
         less = np.bincount(self.terms[often], times[often] - 1, minlength=width)
         return less.astype(np.int32)

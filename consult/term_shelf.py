@@ -95,7 +95,7 @@ class View:
     @property
     def ids(self) -> npt.NDArray[np.int64]:
         """The opinions that count."""
-        return self.facts["ids"][self.alive]
+        return self.facts["ids"].compress(self.alive)
 
     def select(self, f: Filters) -> Bools:
         """Which rows pass every filter."""
@@ -147,15 +147,15 @@ class View:
         """{day: opinions}, in order, days without any left out."""
         if mask is None:
             return self._all_days
-        return _by_day(self.facts["day"][mask])
+        return _by_day(self.facts["day"].compress(mask))
 
     @cached_property
     def _all_days(self) -> dict[dt.date, int]:
-        return _by_day(self.facts["day"][self.alive])
+        return _by_day(self.facts["day"].compress(self.alive))
 
     def division(self, fact: str, mask: Bools | None = None) -> dict[int, int]:
         """{value of "channel", "stance" or "place": opinions}."""
-        values = self.facts[fact][self.alive if mask is None else mask]
+        values = self.facts[fact].compress(self.alive if mask is None else mask)
         found, sizes = np.unique(values, return_counts=True)
         return dict(zip(found.tolist(), sizes.tolist(), strict=True))
 
@@ -175,7 +175,7 @@ class View:
         label = np.full(int(places.max(initial=0)) + 1, -1, dtype=np.int16)
         for number, group in enumerate(groups):
             label[[place for place in group if place < len(label)]] = number
-        found: npt.NDArray[np.int16] = label[places]
+        found: npt.NDArray[np.int16] = label.take(places)
         return found
 
 
@@ -192,7 +192,7 @@ def top(counts: Ints, most: int, *, least: int = 1) -> list[tuple[int, int]]:
 def _among(values: npt.NDArray[Any], wanted: Collection[int]) -> Bools:
     known = np.zeros(int(values.max(initial=0)) + 1, dtype=np.bool_)
     known[[each for each in wanted if 0 <= each < len(known)]] = True
-    found: Bools = known[values]
+    found: Bools = known.take(values)
     return found
 
 

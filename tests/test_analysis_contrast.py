@@ -144,6 +144,22 @@ def test_benjamini_and_hochberg_correct_as_published() -> None:
     assert corrected == sorted(corrected)
 
 
+def test_equal_counts_are_corrected_as_often_as_they_stand() -> None:
+    random = np.random.default_rng(4)
+    a, b = random.integers(0, 12, 400), random.integers(0, 12, 400)
+    a[:5], b[:5] = 60, 2
+    names = [f"词{n}" for n in range(len(a))]
+    told = contrast.compare_arrays(
+        lambda some: [names[n] for n in some], a, 90, b, 80, every=True
+    ).findings
+    assert len(told) == np.count_nonzero(a + b >= contrast.MINIMUM)
+    published = stats.false_discovery_control([each.p for each in told])
+    assert [each.q for each in told] == pytest.approx(published.tolist())
+    some = contrast.compare_arrays(lambda some: [names[n] for n in some], a, 90, b, 80).findings
+    assert some == tuple(each for each in told if each.q <= contrast.LEVEL)
+    assert len(some) < len(told)
+
+
 def test_wilsons_interval_is_that_of_the_textbook() -> None:
     # Newcombe 1998, table I: 81 of 263 gives 0.2553-0.3662.
     assert contrast.wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)

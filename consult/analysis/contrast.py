@@ -145,19 +145,30 @@ def _compared(
 ) -> Comparison:
     # Most terms are rare, so many share their counts, and equal counts are tested once.
     width = n_b + 1
-    pairs, where = np.unique(a * width + b, return_inverse=True)
-    scores, p_values = tested(pairs // width, pairs % width, n_a, n_b)
-    p = p_values[where]
-    q = _corrected(p)
-    found = np.arange(len(p)) if every else np.flatnonzero(q <= level)
+    counts = a * width + b
+    pairs, times = np.unique(counts, return_counts=True)
+    scores, p = tested(pairs // width, pairs % width, n_a, n_b)
+    q = _corrected(p, times)
+    told = np.arange(len(pairs)) if every else np.flatnonzero(q <= level)
+    found = np.flatnonzero(_among(counts, pairs[told]))
+    where = np.searchsorted(pairs, counts[found]).tolist()
     findings = [
         _difference(
-            name, int(a[n]), int(b[n]), n_a, n_b, float(scores[where[n]]), float(p[n]), float(q[n])
+            name, int(a[n]), int(b[n]), n_a, n_b, float(scores[at]), float(p[at]), float(q[at])
         )
-        for name, n in zip(names(found), found.tolist(), strict=True)
+        for name, n, at in zip(names(found), found.tolist(), where, strict=True)
     ]
     findings.sort(key=lambda difference: (difference.p, -difference.score, difference.term))
-    return Comparison(n_a, n_b, len(p), tuple(findings))
+    return Comparison(n_a, n_b, len(a), tuple(findings))
+
+
+def _among(values: Counts, wanted: Counts) -> npt.NDArray[np.bool_]:
+    """Which of the values are wanted; those are in order."""
+    if not len(wanted):
+        return np.zeros(len(values), dtype=np.bool_)
+    places = np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)
+    found: npt.NDArray[np.bool_] = wanted[places] == values
+    return found
 
 
 def people_by_term(items: Sequence[Item]) -> tuple[Counter[str], int]:
@@ -174,15 +185,18 @@ def people_by_term(items: Sequence[Item]) -> tuple[Counter[str], int]:
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """q-values in the order given: q ≤ level are the findings at that false discovery rate."""
-    corrected: list[float] = _corrected(np.array(p_values, dtype=np.float64)).tolist()
+    once = np.ones(len(p_values), dtype=np.int64)
+    corrected: list[float] = _corrected(np.array(p_values, dtype=np.float64), once).tolist()
     return corrected
 
 
-def _corrected(p_values: Shares) -> Shares:
-    n = len(p_values)
+def _corrected(p_values: Shares, times: Counts) -> Shares:
+    """q-values, where each p-value stands for so many equal ones."""
     order = np.argsort(p_values)[::-1]
-    corrected = np.empty(n)
-    steps = p_values[order] * n / np.arange(n, 0, -1)
+    corrected = np.empty(len(p_values))
+    # The rank of the last of the equal ones.
+    ranks = np.cumsum(times[order[::-1]])[::-1]
+    steps = p_values[order] * times.sum() / ranks
     corrected[order] = np.minimum(np.minimum.accumulate(steps), 1.0)
     return corrected
 
