@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import screening_figures
+from consult import masking, screening_figures
 from consult.decisions import Decision, deciders, last_decision
 from consult.submissions import Submission, SubmissionState
 from core import audit
@@ -132,6 +132,13 @@ def settle(
     )
     settled = len(db.session.scalars(change).all())
     screening_figures.count({f"appeal:{outcome.value}": settled}, now=now)
+
+
+def forget(ids: Sequence[int]) -> None:
+    """Blank what is personal in what the authors of these wrote: the rest is the record of why it
+    was looked at again."""
+    for each in db.session.scalars(sa.select(Appeal).where(Appeal.submission_id.in_(ids))):
+        each.words = masking.deidentified(each.words)
 
 
 def open_of(submission: Submission) -> Appeal | None:

@@ -14,7 +14,16 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import attachments, author_groups, originals, submissions, supports, term_index
+from consult import (
+    appeals,
+    attachments,
+    author_groups,
+    masking,
+    originals,
+    submissions,
+    supports,
+    term_index,
+)
 from consult.consultations import Consultation
 from consult.submissions import Contact, Submission, SubmissionState
 from core import accounts, addresses, audit, sealing, sign_in_codes
@@ -107,6 +116,15 @@ def data_of(account: Account, *, contact_key: str) -> dict[str, Any]:
                 "state": submission.state.value,
                 "public_name": submission.public_name,
                 "consent": submission.consent,
+                "appeals": [
+                    {
+                        "at": each.at.isoformat(),
+                        "words": each.words,
+                        "outcome": each.outcome.value if each.outcome else None,
+                        "told": each.told,
+                    }
+                    for each in appeals.of(submission)
+                ],
                 **_contact(contact, contact_key),
             }
             for submission, title, contact in db.session.execute(query)
@@ -194,9 +212,9 @@ def _named(submission: Submission) -> str:
 
 def erase(account: Account, *, now: dt.datetime) -> list[str]:
     """Delete the account and all that says whose the opinions were. Their words stay, those that
-    may be read, without what was masked in them and without scans; the files of those are
-    returned, to be removed from disk once this is committed. What they supported loses their
-    support.
+    may be read, without what was masked in them and without scans; of what is not shown, and of
+    appeals, without what certainly is personal in them. The files of the scans are returned, to be
+    removed from disk once this is committed. What they supported loses their support.
 
     They stay one person's opinions among themselves, under a key that nothing leads to. Refuses
     accounts that hold an office: those are closed by an administrator, with the record kept.
@@ -208,6 +226,11 @@ def erase(account: Account, *, now: dt.datetime) -> list[str]:
     theirs = Submission.account_id == account.id
     ids = db.session.scalars(sa.select(Submission.id).where(theirs)).all()
     originals.forget(ids)
+    appeals.forget(ids)
+    # What is shown was looked through by a screener; the rest nobody has masked.
+    unseen = sa.select(Submission).where(theirs, Submission.state != SubmissionState.SHOWN)
+    for each in db.session.scalars(unseen):
+        each.title, each.body = map(masking.deidentified, (each.title, each.body))
     author_groups.forget(ids)
     files = attachments.forget(ids)
     _touch(sa.select(Submission.consultation_id).where(theirs))

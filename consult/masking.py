@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 
 from consult.analysis import personal
 from consult.analysis.personal import Kind
-from consult.originals import Span, Words
+from consult.originals import Span, Words, blanked
 
 MOST_SPANS = 200
 # What a screener typed to be masked as well is cut at these.
@@ -67,6 +67,12 @@ def chosen(keys: Iterable[str], typed: str, words: Words) -> list[Span]:
         for part, text in enumerate(words.parts):
             spans |= {Span(part, m.start(), m.end()) for m in re.finditer(re.escape(word), text)}
     return sorted(spans)
+
+
+def deidentified(text: str) -> str:
+    """`text` with everything blanked that certainly is personal information."""
+    found = personal.find(text)
+    return blanked(text, [(each.begin, each.end) for each in found if each.certain])
 
 
 def _span(key: str, words: Words) -> Span | None:

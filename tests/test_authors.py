@@ -11,9 +11,10 @@ from cryptography.fernet import Fernet
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import attachments, authors, originals, screening, submissions
+from consult import appeals, attachments, authors, originals, proposals, screening, submissions
 from consult.attachments import Kind, Scan
 from consult.consultations import Consultation
+from consult.decisions import Reason
 from consult.originals import Span
 from consult.submissions import Contact, Opinion, Submission, SubmissionState
 from core import accounts, audit, consents, sealing, sign_in_codes
@@ -428,6 +429,27 @@ def test_deleting_leaves_words_and_nobody(client: FlaskClient, consultation: Con
     for table in (Message, SignInCode):
         for row in db.session.scalars(sa.select(table)):
             assert ADDRESS not in str(vars(row))
+
+
+def test_deleting_leaves_nothing_personal_in_what_nobody_looked_through(
+    consultation: Consultation,
+) -> None:
+    person = people.make("resident")
+    body = "我叫王小明，电话13800138000，希望多种树。"
+    said = f"为什么不展示？{body}"
+    shown, hidden = (an_opinion(consultation, n, body=body, account_id=person.id) for n in (1, 2))
+    first, second = people.make("screener"), people.make("screener")
+    proposals.propose(hidden, Reason.PERSONAL_INFORMATION, by=first, now=NOON)
+    proposals.confirm(hidden, by=second, now=NOON)
+    appeals.file(hidden, said, now=NOON)
+    kept = authors.data_of(person, contact_key=of_site().contact_key)["opinions"][1]["appeals"]
+    assert kept == [{"at": NOON.isoformat(), "words": said, "outcome": None, "told": ""}]
+    authors.erase(person, now=NOON)
+    db.session.commit()
+    left = "我叫■■■，电话■■■■■■■■■■■，希望多种树。"
+    assert again(shown).body == body, "what a screener let stand"
+    assert again(hidden).body == left
+    assert [each.words for each in appeals.of(again(hidden))] == [f"为什么不展示？{left}"]
 
 
 def test_deleting_leaves_nothing_of_what_was_masked(consultation: Consultation) -> None:
