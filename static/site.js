@@ -72,15 +72,21 @@ each("[data-copy]", (button) => {
     .then(() => { button.textContent = button.dataset.copied; }));
 });
 
-// Typed text outlives a reload of this tab; a page with [data-kept-clear] ends it.
-const shelf = (box) => "kept:" + location.pathname + ":" + box.name;
+// Typed text outlives a reload of this tab; a page with [data-kept-clear] ends it. What was typed about
+// one place of a text is not offered for another; a link with [data-keep-along] takes it along.
+const shelf = (box, address = location.href) => {
+  const url = new URL(address);
+  return ["kept", url.pathname, url.searchParams.get("on") || "", box.name].join(":");
+};
 try {
   if (document.querySelector("[data-kept-clear]")) {
     Object.keys(sessionStorage).filter((key) => key.startsWith("kept:")).forEach((key) => sessionStorage.removeItem(key));
   }
   each("textarea[data-keep]", (box) => {
     if (!box.value) { box.value = sessionStorage.getItem(shelf(box)) || ""; box.dispatchEvent(new Event("input")); }
-    box.addEventListener("input", () => { try { sessionStorage.setItem(shelf(box), box.value); } catch { /* full */ } });
+    const keep = (address) => { try { sessionStorage.setItem(shelf(box, address), box.value); } catch { /* full */ } };
+    box.addEventListener("input", () => keep(location.href));
+    each("a[data-keep-along]", (link) => link.addEventListener("click", () => { if (box.value) keep(link.href); }));
   });
 } catch { /* storage refused: nothing is kept */ }
 

@@ -129,6 +129,25 @@ def test_typed_text_outlives_a_reload_and_ends_with_the_receipt(travel: Travel) 
     expect(page.get_by_label("您的意见")).to_have_value("")
 
 
+def test_what_was_typed_about_one_paragraph_is_not_offered_for_another(travel: Travel) -> None:
+    someone = travel(PHONE)
+    page = someone.page
+    someone.go(f"/consultations/{OPEN}/draft")
+    links = page.get_by_role("link", name=re.compile("评论此段"))
+    first, second = (links.nth(n).get_attribute("href") for n in (0, 1))
+    assert first
+    assert second
+    someone.go(first)
+    page.get_by_label("您的意见").fill(BODY)
+    someone.go(second)
+    expect(page.get_by_label("您的意见")).to_have_value("")
+    someone.go(first)
+    expect(page.get_by_label("您的意见")).to_have_value(BODY)
+    page.get_by_role("link", name="改为对全文提意见").click()
+    expect(page.locator("blockquote")).to_have_count(0)
+    expect(page.get_by_label("您的意见")).to_have_value(BODY)
+
+
 def test_an_impatient_double_click_sends_one_opinion(travel: Travel) -> None:
     someone = travel(PHONE)
     page = someone.page
