@@ -37,7 +37,7 @@ from consult.response_rows import is_open as is_open
 from consult.response_rows import is_overdue as is_overdue
 from consult.response_rows import is_with as is_with
 from consult.response_rows import needs_answer as needs_answer
-from consult.submissions import Submission, SubmissionState
+from consult.submissions import GONE, Submission, SubmissionState
 from core import audit, working_days
 from core.db import db
 from core.errors import Refused
@@ -118,6 +118,17 @@ def published_on(submission_ids: Sequence[int]) -> dict[int, Response]:
         )
     )
     return {each.point_id: each for each in db.session.scalars(query)}
+
+
+def answered_among(submission_ids: Sequence[int]) -> frozenset[int]:
+    """Which of these submissions their authors can read a published answer to."""
+    theirs = sa.select(Submission.id).where(
+        Submission.id.in_(submission_ids), Submission.state.not_in(GONE)
+    )
+    answered = sa.select(Point.submission_id).where(
+        Point.id.in_(published_on(submission_ids)), Point.submission_id.in_(theirs)
+    )
+    return frozenset(db.session.scalars(answered))
 
 
 def versions(point_id: int) -> Sequence[ResponseVersion]:

@@ -150,6 +150,25 @@ def test_a_row_says_from_how_many_opinions_and_people_it_comes(
     assert sorted(cells) == ["1", "2（3条）"]
 
 
+def test_among_ones_own_opinions_those_that_are_answered_say_so(
+    round_: Consultation, client: FlaskClient
+) -> None:
+    answered(round_)
+    person = people.make("resident")
+    every = list(db.session.scalars(sa.select(Submission).order_by(Submission.id)))
+    for each in every:
+        each.account_id = person.id
+    db.session.commit()
+    people.sign_in(client, person)
+    assert "已有答复" not in client.get("/mine").text
+    released(round_)
+    # The one that is not shown is answered, too; what was put together is for each of its authors.
+    assert client.get("/mine").text.count("已有答复") == len(every) == 5
+    screening.withdraw(every[0], now=NOON)
+    db.session.commit()
+    assert client.get("/mine").text.count("已有答复") == 4
+
+
 def test_the_desk_counts_what_the_rows_say(round_: Consultation) -> None:
     assert adoption.count(round_.id) == adoption.Sums.of([])
     answered(round_)

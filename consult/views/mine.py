@@ -20,7 +20,7 @@ from werkzeug.wrappers import Response as Answer
 from wtforms import BooleanField
 from wtforms.validators import InputRequired
 
-from consult import authors, submissions
+from consult import authors, responses, submissions
 from core import accounts, consents, errors, rules, throttle, uploads
 from core.accounts import Account
 from core.config import of_site
@@ -76,10 +76,12 @@ def _page(form: ClaimForm) -> str:
     before = number_in("before")
     found = authors.opinions_of(_person().id, before=before, limit=PAGE + 1)
     more = len(found) > PAGE
+    ids = [each.Submission.id for each in found[:PAGE]]
     return render_template(
         "consult/mine/index.html",
         form=form,
         found=found[:PAGE],
+        answered=responses.answered_among(ids),
         next_url=url_for(".index", before=found[PAGE - 1].Submission.id) if more else None,
         first_url=url_for(".index") if before else None,
         is_resident=accounts.is_resident(_person()),
