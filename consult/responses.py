@@ -69,6 +69,10 @@ MOST_AT_ONCE = 500
 BATCH = 500
 
 
+# The revision of one answer, or {point: revision} of several, that somebody had before them.
+Seen = int | Mapping[int, int]
+
+
 class Overtaken(Refused):
     """Somebody else changed the answer meanwhile; both texts are shown to the later one."""
 
@@ -273,19 +277,20 @@ def draft(
     outcome: Outcome,
     reason: str,
     *,
-    seen: int | None = None,
+    seen: Seen | None = None,
     by: audit.Actor,
     now: dt.datetime,
 ) -> int:
     """Write the answer of points and of all that are grouped with them; how many it is for.
 
-    `seen` is the revision of the first point's answer that the writer had before them.
+    `seen` is the revision of the first point's answer that the writer had before them, or those of
+    all that were chosen.
     """
     reason = reason.strip()
     found = _held(chosen)
     held = _responses(found, now)
     if seen is not None:
-        _must_be_seen(held[chosen[0].id], seen, reason)
+        _must_be_seen(held, chosen[0], seen, reason)
     wordings.must_say_why(outcome, reason)
     _must_be_in(held.values(), (TODO, DRAFTED), typed=reason)
     _must_be_others(found, by, typed=reason)
@@ -316,7 +321,7 @@ def draft(
 
 
 def submit(
-    chosen: Sequence[Point], *, seen: int | None = None, by: audit.Actor, now: dt.datetime
+    chosen: Sequence[Point], *, seen: Seen | None = None, by: audit.Actor, now: dt.datetime
 ) -> int:
     """Send drafted answers to be looked over."""
     return _step(chosen, (DRAFTED,), IN_REVIEW, "response.submitted", seen, by, now)
@@ -326,7 +331,7 @@ def hand_back(
     chosen: Sequence[Point],
     reason: str,
     *,
-    seen: int | None = None,
+    seen: Seen | None = None,
     among: tuple[ResponseState, ...] = tuple(ResponseState),
     by: audit.Actor,
     now: dt.datetime,
@@ -340,7 +345,7 @@ def hand_back(
     found = _held(chosen)
     held = _responses(found, now)
     if seen is not None:
-        _must_be_seen(held[chosen[0].id], seen, reason)
+        _must_be_seen(held, chosen[0], seen, reason)
     _must_be_in(held.values(), among, typed=reason)
     back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED, PUBLISHED: DRAFTED}
     out = any(response.state is PUBLISHED for response in held.values())
@@ -368,7 +373,7 @@ def hand_back(
 
 
 def approve(
-    chosen: Sequence[Point], *, seen: int | None = None, by: audit.Actor, now: dt.datetime
+    chosen: Sequence[Point], *, seen: Seen | None = None, by: audit.Actor, now: dt.datetime
 ) -> int:
     """Find answers that were sent for review good. 未采纳 is approved by somebody who has not
     written any of its words."""
@@ -376,7 +381,7 @@ def approve(
 
 
 def finalise(
-    chosen: Sequence[Point], *, seen: int | None = None, by: audit.Actor, now: dt.datetime
+    chosen: Sequence[Point], *, seen: Seen | None = None, by: audit.Actor, now: dt.datetime
 ) -> int:
     """The office makes drafts final without a review; never 未采纳."""
     return _step(chosen, (DRAFTED,), FINAL, "response.finalised", seen, by, now)
@@ -447,14 +452,14 @@ def _step(
     before: tuple[ResponseState, ...],
     after: ResponseState,
     action: str,
-    seen: int | None,
+    seen: Seen | None,
     by: audit.Actor,
     now: dt.datetime,
 ) -> int:
     found = _held(chosen)
     held = _responses(found, now)
     if seen is not None:
-        _must_be_seen(held[chosen[0].id], seen, "")
+        _must_be_seen(held, chosen[0], seen, "")
     _must_be_in(held.values(), before)
     if after is FINAL:
         _must_be_others(found, by)
@@ -517,10 +522,16 @@ def _leave_to(unit_id: int | None, found: Sequence[Point]) -> None:
         response_rows.assign(dict.fromkeys(some))
 
 
-def _must_be_seen(response: Response, seen: int, typed: str) -> None:
-    if response.revision != seen:
-        newest = next(iter(versions(response.point_id)), None)
-        raise Overtaken(newest, response.state, typed)
+def _must_be_seen(held: Mapping[int, Response], first: Point, seen: Seen, typed: str) -> None:
+    if isinstance(seen, int):
+        if held[first.id].revision != seen:
+            newest = next(iter(versions(first.id)), None)
+            raise Overtaken(newest, held[first.id].state, typed)
+    elif others := sum(seen.get(id, each.revision) != each.revision for id, each in held.items()):
+        raise Refused(
+            _("其中%(n)d点的答复在您打开以后有改动，没有办理，请刷新后再看。", n=others),
+            kept_text=typed,
+        )
 
 
 def _must_be_in(

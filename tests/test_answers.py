@@ -292,6 +292,39 @@ def test_a_unit_that_hands_back_too_late_keeps_its_words(app: Flask, round_: Con
     assert mine in answer.text
 
 
+def test_many_are_answered_in_a_wordings_words_and_approved_as_they_were_seen(
+    app: Flask, round_: Consultation
+) -> None:
+    ids = [a_point(round_, f"建议在第{n}个小区加装电梯。").id for n in range(3)]
+    wording = wordings.save("已体现", Outcome.ALREADY, WHY, **WHO)
+    clients = [app.test_client(), app.test_client()]
+    for client in clients:
+        people.sign_in(client, people.make("drc_staff"))
+    sent = {"act": "draft", "points": ids, "wording": wording.id}
+    assert post(clients[0], DESK, **sent) == 303
+    assert {responses.of(id).reason for id in ids} == {WHY}  # type: ignore[union-attr]
+    assert wordings.every() == [(wording, 3)]
+    for id in ids:
+        assert post(clients[0], f"{DESK}/{id}", act="submit") == 303
+    page = clients[1].get(f"{DESK}?state=in_review").text
+    assert page.count(WHY) == 3, "who approves many reads what they approve"
+    listed = re.findall(r'name="listed" value="([^"]+)"', page)
+    # Meanwhile one of them is written anew.
+    assert post(clients[0], f"{DESK}/{ids[1]}", act="hand_back", reason="请写得具体些。") == 303
+    other = {"act": "draft", "outcome": "partly", "reason": "部分已经写入第二章，其余另行研究。"}
+    assert post(clients[0], f"{DESK}/{ids[1]}", **other) == 303
+    assert post(clients[0], f"{DESK}/{ids[1]}", act="submit") == 303
+    late = clients[1].post(DESK, data={"act": "approve", "points": ids, "listed": listed})
+    assert late.status_code == 409
+    assert "其中1点的答复在您打开以后有改动" in late.text
+    db.session.expire_all()
+    assert {responses.of(id).state for id in ids} == {responses.IN_REVIEW}  # type: ignore[union-attr]
+    listed = re.findall(
+        r'name="listed" value="([^"]+)"', clients[1].get(f"{DESK}?state=in_review").text
+    )
+    assert post(clients[1], DESK, act="approve", points=ids, listed=[*listed, "x", "1:y"]) == 303
+
+
 def test_filters_views_and_few_queries(app: Flask, round_: Consultation) -> None:
     person = people.make("drc_staff")
     for n in range(40):

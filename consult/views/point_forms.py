@@ -15,7 +15,7 @@ from consult.analysis import personal
 from consult.consultations import Consultation
 from consult.point_lists import Filter
 from consult.points import Point
-from consult.responses import Outcome, ResponseState
+from consult.responses import Outcome, ResponseState, Seen
 from consult.stances import Stance
 from consult.submissions import Channel, Submission, SubmissionState
 from consult.views import loading
@@ -56,6 +56,9 @@ class ActForm(Form):
     keep_as = LineField(_l("存为常用答复"), [Words(least=0, most=100, missing="")])
     dissents = BooleanField(_l("与拟写的答复不一致"))
     seen = HiddenField()
+    # Of each listed point the revision of its answer: 12:3.
+    listed = SelectMultipleField(_l("意见点"), choices=[], validate_choice=False)
+    wording = HiddenField()
     name = LineField(_l("名称"), [Words(least=0, most=40, missing="")])
     query = HiddenField()
     group = HiddenField()
@@ -93,11 +96,17 @@ def readable(point: Point, submission: Submission) -> str:
     return originals.blanked(said, [(each.begin, each.end) for each in personal.find(said)])
 
 
-def drafted(chosen: Sequence[Point], form: ActForm, seen: int | None = None) -> str:
-    """Write the answer of points; what to say of it."""
-    if form.outcome.data not in OUTCOMES:
-        raise Refused(_("请选择采纳情况。"), kept_text=form.reason.data or "")
-    outcome, reason = Outcome(form.outcome.data), form.reason.data or ""
+def drafted(chosen: Sequence[Point], form: ActForm, seen: Seen | None = None) -> str:
+    """Write the answer of points, where nothing is typed in a wording's words; what to say of it."""
+    wording = wordings.by_id(number(form.wording.data) or 0)
+    if wording is None or wording.retired:
+        typed, reason = form.outcome.data, form.reason.data or ""
+    else:
+        typed = form.outcome.data or wording.outcome.value
+        reason = form.reason.data or wording.reason
+    if typed not in OUTCOMES:
+        raise Refused(_("请选择采纳情况。"), kept_text=reason)
+    outcome = Outcome(typed)
     if form.keep_as.data and may(rules.work_on_points):
         wordings.save(form.keep_as.data, outcome, reason, **who())
     count = responses.draft(chosen, outcome, reason, seen=seen, **who())
@@ -161,6 +170,13 @@ def unit(form: ActForm) -> int:
 def who() -> dict[str, Any]:
     """Who does it, and when."""
     return {"by": current_user, "now": now()}
+
+
+def seen_of(form: ActForm) -> dict[int, int]:
+    """{point: the revision of its answer} as the list showed them."""
+    pairs = (each.partition(":") for each in form.listed.data or [])
+    found = {number(id): number(revision) for id, _colon, revision in pairs}
+    return {id: seen for id, seen in found.items() if id is not None and seen is not None}
 
 
 def number(typed: Any) -> int | None:

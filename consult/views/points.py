@@ -128,10 +128,14 @@ def choose(slug: str) -> Answer:
         "merge": lambda: _merged(consultation, form),
         "ungroup": lambda: _ungrouped(consultation, form),
         "route": lambda: point_forms.routed(_chosen(consultation, form), form),
-        "draft": lambda: point_forms.drafted(_chosen(consultation, form), form),
+        "draft": lambda: point_forms.drafted(
+            _chosen(consultation, form), form, point_forms.seen_of(form)
+        ),
         "approve": lambda: _(
             "复核通过%(n)d点。",
-            n=responses.approve(_chosen(consultation, form), **point_forms.who()),
+            n=responses.approve(
+                _chosen(consultation, form), seen=point_forms.seen_of(form), **point_forms.who()
+            ),
         ),
         "publish": lambda: _(
             "已公布%(n)d点的答复。", n=responses.publish(consultation, **point_forms.who())
