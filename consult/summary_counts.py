@@ -170,10 +170,10 @@ class Term:
 def by_term(counted: Counted, items: Sequence[Item], terms: Iterable[str]) -> dict[str, Term]:
     """The split and the sections of each of these terms, in one pass."""
     holding: dict[str, list[Item]] = {term: [] for term in terms}
+    wanted = frozenset(holding)
     for item in items:
-        for term in item.terms:
-            if term in holding:
-                holding[term].append(item)
+        for term in wanted.intersection(item.terms):
+            holding[term].append(item)
     outer = [(*section.above, place)[0] for place, section in enumerate(counted.sections)]
     found = {}
     for term, held in holding.items():

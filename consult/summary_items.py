@@ -181,8 +181,10 @@ PLAIN = ("consultation", "channel", "stance", "declared", "corrected", "theme", 
 
 def select(counted: Counted, filters: Filters) -> list[Item]:
     """The opinions that pass every filter, in the order they were received."""
-    tests = list(_tests(counted, filters))
-    return [item for item in counted.items if all(test(item) for test in tests)]
+    found: Iterable[Item] = counted.items
+    for test in _tests(counted, filters):
+        found = filter(test, found)
+    return list(found)
 
 
 def _tests(counted: Counted, f: Filters) -> Iterable[Callable[[Item], bool]]:

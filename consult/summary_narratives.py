@@ -13,8 +13,8 @@ from flask_babel import gettext as _
 from consult import summary_campaigns, summary_contrasts
 from consult.submissions import Channel
 from consult.summaries import Summary
-from consult.summary_counts import FEW, by_theme, outermost
-from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
+from consult.summary_counts import FEW, by_section, by_theme, outermost
+from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Item
 from consult.summary_readings import Reading
 from consult.summary_reports import Sentence
 from core.text import within_quotes
@@ -155,7 +155,8 @@ def _themes(writer: _Writer) -> Written:
 def _sections(writer: _Writer) -> Written:
     counted = writer.reading.counted
     places = [p for p in outermost(counted) if p not in (WHOLE, UNPLACED)]
-    counts = [(p, len(select(counted, Filters(section=p)))) for p in places]
+    heard = by_section(counted, counted.items)
+    counts = [(p, heard.get(p, 0)) for p in places]
     enough = sorted(((p, n) for p, n in counts if n >= LEAST), key=lambda pair: -pair[1])
     for place, n in enough[:SECTIONS]:
         yield (
@@ -163,8 +164,7 @@ def _sections(writer: _Writer) -> Written:
             {"section": place},
             None,
         )
-    whole = len(select(counted, Filters(section=WHOLE)))
-    if whole:
+    if whole := heard.get(WHOLE, 0):
         yield _("针对全文的%(n)d件。", n=whole), {"section": WHOLE}, None
     few = [p for p, n in counts if 0 < n < LEAST]
     if few:
@@ -266,8 +266,8 @@ def scarce_channels(items: Sequence[Item]) -> list[str]:
 
 def quiet_chapters(counted: Counted) -> list[int]:
     """The chapters nobody commented on."""
-    places = [p for p in outermost(counted) if p not in (WHOLE, UNPLACED)]
-    return [place for place in places if not select(counted, Filters(section=place))]
+    heard = by_section(counted, counted.items)
+    return [p for p in outermost(counted) if p not in (WHOLE, UNPLACED) and p not in heard]
 
 
 def _unheard(writer: _Writer) -> Written:

@@ -130,7 +130,7 @@ def _shown(number: int, every: Sequence[Theme], items: Sequence[Item], words: An
     if number == UNCLASSIFIED:
         return Shown(number, _("未归入主题"), (), items, people, stances, ())
     theme = every[number - 1]
-    said = {term for item in items for term in item.terms}
+    said = set().union(*(item.terms for item in items))
     terms = [term for term in theme.terms if term in said]
     name = theme.named(said) or _("主题%(n)d", n=number)
     quoted = [words[id] for id in _speaking(theme, items) if id in words]
