@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import decisions, screening, submissions, summaries
+from consult import decisions, fingerprints, screening, submissions, summaries
 from consult.consultations import Consultation
 from consult.drafts import Version, outline
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
@@ -67,7 +67,7 @@ def many_opinions(consultation: Consultation, rows: Iterable[Mapping[str, Any]])
             "once_key": f"made-{number}",
             "place": 0,
             "title": "",
-            "fingerprint": submissions.fingerprint(row["body"]),
+            "fingerprint": fingerprints.of(row["body"]),
             "channel": Channel.WEB,
             "received_at": NOON,
             "received_on": dt.date(2020, 10, 12),

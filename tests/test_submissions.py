@@ -8,7 +8,7 @@ from cryptography.fernet import Fernet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import submissions
+from consult import fingerprints, submissions
 from consult.consultations import Consultation
 from consult.submissions import (
     RECEIPT_LETTERS,
@@ -256,7 +256,7 @@ def test_an_opinion_is_found_by_its_receipt(consultation: Consultation) -> None:
     ],
 )
 def test_texts_that_differ_only_in_form_have_one_fingerprint(alike: str) -> None:
-    assert submissions.fingerprint(alike) == submissions.fingerprint("加装电梯要快")
+    assert fingerprints.of(alike) == fingerprints.of("加装电梯要快")
 
 
 @pytest.mark.parametrize(
@@ -270,11 +270,11 @@ def test_texts_that_differ_only_in_form_have_one_fingerprint(alike: str) -> None
     ],
 )
 def test_texts_that_say_something_else_have_another(one: str, other: str) -> None:
-    assert submissions.fingerprint(one) != submissions.fingerprint(other)
+    assert fingerprints.of(one) != fingerprints.of(other)
 
 
 def test_full_width_and_case_do_not_change_a_fingerprint() -> None:
-    assert submissions.fingerprint("ＰＭ２．５太高") == submissions.fingerprint("pm2.5太高")
+    assert fingerprints.of("ＰＭ２．５太高") == fingerprints.of("pm2.5太高")
 
 
 @pytest.mark.parametrize(

@@ -128,6 +128,8 @@ def test_show_prints_one_object_and_counts_only_when_needed(
         "counts",
         "keywords",
         "sections",
+        "themes",
+        "stances",
         "channels",
         "days",
     ]
