@@ -19,7 +19,7 @@ from consult import search_documents
 from consult.consultations import Consultation, log_change, touch
 from consult.programmes import Stage
 from consult.search_documents import Document, Kind
-from consult.summary_counting import COUNTED_STATES, Gathered, Result, count, gather
+from consult.summary_counting import COUNTED_STATES, Gathered, Result, beside, count, gather
 from consult.summary_counts import numbers
 from consult.summary_payload import pack, unpack
 from core import audit
@@ -127,9 +127,12 @@ def make(
     `between` runs after the reading and before the counting, which takes seconds: a caller who
     has changed nothing yet passes the session's rollback, so that no writer waits meanwhile.
     """
-    gathered = gather(consultations_of(subject))
-    between()
-    return _keep(subject, gathered, count(gathered), by=by, now=now)
+    consultations = consultations_of(subject)
+    with beside(consultations) as where:
+        gathered = gather(consultations, where)
+        between()
+        result = count(gathered)
+    return _keep(subject, gathered, result, by=by, now=now)
 
 
 def _keep(

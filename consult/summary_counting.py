@@ -5,8 +5,9 @@ The two steps are apart so that the seconds of counting hold up nobody who write
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +25,7 @@ from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
 from consult.summary_sayings import Said
 from consult.summary_words import cloud, lexicon_for, method_of, ranked, weights
 from consult.term_reading import uncollected
+from core import executors
 from core.db import db
 
 # The states a snapshot tells apart: whose author was asked for more still waits.
@@ -32,6 +34,8 @@ COUNTED_STATES = tuple(
     for state in SubmissionState
     if state not in (SubmissionState.ASKED, SubmissionState.UNDONE)
 )
+# From so many letters on they are likened in another process.
+MANY = 20_000
 OUTSIDE = (Section(0, 0, 0, ""), Section(0, 0, 0, ""))
 
 
@@ -60,7 +64,8 @@ class Gathered:
     `basis` is kept with the snapshot to tell later whether anything has changed:
     {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id,
     "lexicon": number of the lexicon's version}. `base` is the lexicon of that version, `lexicon` the
-    same with the headings of the drafts; `kept` is what the index knows of the rows, read with it.
+    same with the headings of the drafts; `kept` is what the index knows of the rows, read with it;
+    `alike`: the group of letters of each row, where it is being found already.
     """
 
     rows: Sequence[Row]
@@ -70,6 +75,7 @@ class Gathered:
     basis: dict[str, Any]
     base: Lexicon
     lexicon: Lexicon
+    alike: Future[list[int]] | None = None
     kept: Mapping[int, Said] = field(default_factory=dict)
     corrections: Mapping[int, Stance] = field(default_factory=dict)
 
@@ -103,9 +109,22 @@ class Result:
 # --- reading -------------------------------------------------------------------------------
 
 
+@contextmanager
+def beside(consultations: Sequence[Consultation]) -> Iterator[Executor]:
+    """Where the letters of these consultations are likened while everything else is read and reckoned:
+    on another core, and of very many in another process, which takes the memory for it along."""
+    if sum(consultation.shown for consultation in consultations) < MANY:
+        with ThreadPoolExecutor(1) as where:
+            yield where
+    else:
+        with executors.executor(1) as where:
+            yield where
+
+
 @uncollected()
-def gather(consultations: Sequence[Consultation]) -> Gathered:
-    """Read all that a count of these consultations needs."""
+def gather(consultations: Sequence[Consultation], where: Executor | None = None) -> Gathered:
+    """Read all that a count of these consultations needs; `where`: have the letters likened there as
+    soon as they are read."""
     scope = [c.id for c in consultations]
     newest = newest_versions(scope)
     # The stamps are read before the opinions: a change in between shows as newer, never as known.
@@ -124,8 +143,10 @@ def gather(consultations: Sequence[Consultation]) -> Gathered:
     base = lexicons.at(number)
     outlines = _outlines(scope, newest)
     lexicon = lexicon_for(_headings(_drafts(outlines, newest)), base)
+    rows = [Row(*row) for row in db.session.execute(shown.order_by(Submission.id))]
     return Gathered(
-        rows=[Row(*row) for row in db.session.execute(shown.order_by(Submission.id))],
+        rows=rows,
+        alike=where.submit(near_groups, _words(rows)) if where is not None else None,
         rest=[(id, _counted_as(s)) for id, s in db.session.execute(others.order_by(Submission.id))],
         outlines=outlines,
         newest=newest,
@@ -192,12 +213,12 @@ def _counted(gathered: Gathered) -> Result:
     lexicon = gathered.lexicon
     sections, place_of = _sections(gathered.outlines)
     rows = gathered.rows
-    texts = [f"{row.own_title}\n{row.body}".strip() for row in rows]
-    # Grouping is work of numpy's, which another core does while the words are read here.
-    with ThreadPoolExecutor(1) as beside:
-        grouped = beside.submit(near_groups, texts)
-        heard = _said(gathered)
-        groups = grouped.result()
+    heard = _said(gathered)
+    paragraphs = [("", entry.text) for outline in gathered.drafts for entry in outline.body]
+    held = Counter(
+        term for said in summary_sayings.read(lexicon, paragraphs) for term in said.terms
+    )
+    groups = gathered.alike.result() if gathered.alike else near_groups(_words(rows))
     people: dict[str, int] = {}
     items = []
     for row, group, said in zip(rows, groups, heard, strict=True):
@@ -207,10 +228,6 @@ def _counted(gathered: Gathered) -> Result:
         number = people.setdefault(person, len(people))
         items.append(_item(row, said, group, number, section, gathered.corrections.get(row.id)))
     placed, themes = summary_themes.find(items)
-    paragraphs = [("", entry.text) for outline in gathered.drafts for entry in outline.body]
-    held = Counter(
-        term for said in summary_sayings.read(lexicon, paragraphs) for term in said.terms
-    )
     counted = Counted(
         items=placed,
         themes=themes,
@@ -223,6 +240,10 @@ def _counted(gathered: Gathered) -> Result:
     heaviest = weights(counted.items, found)
     whole = replace(counted, keywords=tuple(found), cloud=cloud(heaviest) if heaviest else None)
     return Result(whole, lexicon.version, method_of(lexicon))
+
+
+def _words(rows: Sequence[Row]) -> list[str]:
+    return [f"{row.own_title}\n{row.body}".strip() for row in rows]
 
 
 def _said(gathered: Gathered) -> list[Said]:

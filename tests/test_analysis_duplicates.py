@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,3 +197,19 @@ def test_all_108_resubmitted_groups_are_found() -> None:
         for name, message in known:
             together.setdefault(name, set()).add(group[message])
         assert Counter(map(len, together.values())) == {1: 108}
+
+
+@given(
+    st.lists(st.integers(0, 5), min_size=1, max_size=30),
+    st.lists(st.integers(0, 3), min_size=6, max_size=6),
+    st.integers(0, 1000),
+)
+def test_groups_drawn_together_have_the_profile_of_all_their_letters(
+    groups: list[int], stars: list[int], seed: int
+) -> None:
+    of_letter = np.unique(groups, return_inverse=True)[1].astype(np.int64)
+    drawn = np.unique(stars[: int(of_letter.max()) + 1], return_inverse=True)[1].astype(np.int64)
+    few = np.random.default_rng(seed).integers(0, 3, (len(groups), 128), dtype=np.uint32) << 3
+    before = sketches._profiles(few, of_letter)
+    after = sketches._drawn_together(before, drawn, few, drawn[of_letter])
+    assert (after == sketches._profiles(few, drawn[of_letter])).all()

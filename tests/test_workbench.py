@@ -19,6 +19,7 @@ from consult import (
     summaries,
     summary_campaigns,
     summary_contrasts,
+    summary_counting,
     summary_readings,
     summary_themes,
     term_index,
@@ -139,6 +140,20 @@ def test_what_the_index_has_read_is_counted_as_if_read_anew(app: Flask, counted:
         gathered = gather(summaries.consultations_of(summary.subject))
         assert gathered.kept.keys() == set(some)
         assert pack(count(gathered).counted) == pack(count(replace(gathered, kept={})).counted)
+
+
+def test_letters_are_likened_on_another_core_or_in_another_process_with_the_same_bytes(
+    app: Flask, counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        consultations = summaries.consultations_of(summary.subject)
+        here = count(gather(consultations))
+        for many in (10**9, 0):
+            monkeypatch.setattr(summary_counting, "MANY", many)
+            with summary_counting.beside(consultations) as where:
+                assert pack(count(gather(consultations, where)).counted) == pack(here.counted)
 
 
 def test_few_opinions_have_no_themes(app: Flask) -> None:

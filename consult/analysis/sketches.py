@@ -168,13 +168,14 @@ def _grouped(sketch: Sketch, threshold: float, start: Ints | None = None) -> Int
     else:
         groups = start
     profiles = _profiles(sketch, groups)
-    for _ in range(_ROUNDS_OF_MERGING):
+    for rest in reversed(range(_ROUNDS_OF_MERGING)):
         left, right = _near_pairs(profiles, threshold)
         if not len(left):
             break
         stars = _stars(len(profiles), left, right)
         groups = stars[groups]
-        profiles = _profiles(sketch, groups)
+        if rest:
+            profiles = _drawn_together(profiles, stars, sketch, groups)
     return groups
 
 
@@ -336,9 +337,25 @@ def _profiles(sketch: Sketch, groups: Ints) -> Sketch:
     profiles = np.empty((n_groups, _PLACES), dtype=np.uint32)
     alone = sizes[groups] == 1
     profiles[groups[alone]] = sketch[alone]
-    several = np.flatnonzero(~alone)
+    _fill(profiles, sketch, groups, np.flatnonzero(~alone))
+    return profiles
+
+
+def _drawn_together(profiles: Sketch, stars: Ints, sketch: Sketch, groups: Ints) -> Sketch:
+    """`_profiles` of these groups, into which stars have drawn groups with those profiles: the few
+    that were drawn together have another one."""
+    grown = np.bincount(stars) > 1
+    found = np.empty((len(grown), _PLACES), dtype=np.uint32)
+    as_before = ~grown[stars]
+    found[stars[as_before]] = profiles[as_before]
+    _fill(found, sketch, groups, np.flatnonzero(grown[groups]))
+    return found
+
+
+def _fill(profiles: Sketch, sketch: Sketch, groups: Ints, several: Ints) -> None:
+    """Write the profiles of the groups of these rows, which must be whole groups."""
     if not len(several):
-        return profiles
+        return
     several = several[np.argsort(groups[several], kind="stable")]
     group = groups[several].astype(np.uint64) << np.uint64(32)
     for place in range(_PLACES):
@@ -353,4 +370,3 @@ def _profiles(sketch: Sketch, groups: Ints) -> Sketch:
         order = times * len(starts) + (len(starts) - 1 - np.arange(len(starts)))
         best = len(starts) - 1 - np.maximum.reduceat(order, first) % len(starts)
         profiles[owner[first], place] = packed[starts[best]].astype(np.uint32)
-    return profiles
