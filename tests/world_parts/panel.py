@@ -265,7 +265,7 @@ def fill_meetings(programme: Programme) -> None:
     member = members.of_account(accounts.by_email(email("panel_member")).id)
     assert member is not None
     coming = planned("养老服务座谈会", NOON + 5 * day, kind=MeetingKind.ROUND_TABLE)
-    was = planned("发展大讨论", NOON - 5 * day, admission=Admission.DRAW)
+    was = planned("发展大讨论：社区养老怎么办", NOON - 5 * day, admission=Admission.DRAW)
     hidden = planned("筹备中的会", NOON + 9 * day)
     off = planned("不开了的会", NOON + 8 * day)
     waits = planned(
