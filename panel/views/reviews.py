@@ -4,6 +4,7 @@ Whoever was not asked in a round is told 404, whether it exists or not; a visito
 sign-in page at every address, because a letter leads there.
 """
 
+from collections import Counter
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -25,7 +26,7 @@ from core.web import keep_private, now
 from panel import reviews, round_papers, round_texts, rounds, rules
 from panel.reviews import LONGEST, Overtaken, Said, SectionReview, Verdict
 from panel.round_texts import Section, Text, text_of
-from panel.rounds import Invitation, RoundState
+from panel.rounds import Invitation, ReviewRound, RoundState
 from panel.views.meetings import paper_file
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/panel/reviews")
@@ -525,14 +526,18 @@ def withdraw(round_id: int) -> Page:
 
 @blueprint.get(f"{REVIEW}/others")
 def others(round_id: int) -> str:
-    """After the release: every signed remark, by name or without, as was said at the opening."""
+    """After the release: what every signed review says, by name or without, as was said at the
+    opening."""
     invitation = _invitation(round_id)
     if invitation.round.state is not RoundState.RELEASED:
         abort(404)
     text = text_of(invitation.round)
     by_mark = text.by_mark
     said: dict[int, list[tuple[str, reviews.Told]]] = {}
+    verdicts: dict[int, Counter[Verdict]] = {}
     for author, review in reviews.signed_sections(invitation.round):
+        if review.verdict:
+            verdicts.setdefault(review.section, Counter())[review.verdict] += 1
         if review.is_remark:
             name = author.name if invitation.round.by_name else ""
             told = reviews.told(by_mark[review.section], review)
@@ -545,5 +550,31 @@ def others(round_id: int) -> str:
         "panel/reviews/others.html",
         round=invitation.round,
         invitation=invitation,
-        sections=[(each, said[each.mark]) for each in text.sections if each.mark in said],
+        sections=[
+            (each, _in_figures(verdicts.get(each.mark, Counter())), said.get(each.mark, []))
+            for each in text.sections
+            if each.mark in verdicts or each.mark in said
+        ],
+        of_the_whole=_of_the_whole(invitation.round),
     )
+
+
+def _in_figures(counted: Counter[Verdict]) -> list[tuple[str, int]]:
+    return [(each.title, counted[each]) for each in Verdict if counted[each]]
+
+
+def _of_the_whole(review_round: ReviewRound) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Under each question the answers to it, at the end what was said of the whole: (who, words)."""
+    asked = [*review_round.questions, _("总的意见")]
+    found: list[tuple[str, list[tuple[str, str]]]] = [(question, []) for question in asked]
+    for each in rounds.invitations(review_round):
+        if each.signed_at is None:
+            continue
+        name = each.name if review_round.by_name else ""
+        for (_question, every), words in zip(found, [*each.answers, each.overall], strict=True):
+            if words:
+                every.append((name, words))
+    for _question, every in found:
+        if not review_round.by_name:
+            every.sort(key=lambda pair: pair[1])
+    return [(question, every) for question, every in found if every]
