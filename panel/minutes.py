@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import author_groups, drafts, provenance, submissions
 from consult.consultations import SHANGHAI, Consultation, Phase
-from consult.submissions import Channel, Opinion, Received
+from consult.submissions import Channel, Opinion, Received, Submission
 from core import audit
 from core.db import Base, db
 from core.errors import Refused
@@ -219,6 +219,24 @@ def of(meeting_id: int) -> Sequence[MinutePoint]:
     """The points in the order in which they were written down."""
     query = sa.select(MinutePoint).where(MinutePoint.meeting_id == meeting_id)
     return db.session.scalars(query.order_by(MinutePoint.id)).all()
+
+
+def of_member(
+    member_id: int, *, before: int | None = None, limit: int = 50
+) -> Sequence[tuple[Submission, Meeting, Consultation]]:
+    """What a member said at meetings that has become an opinion, newest first, with its meeting."""
+    query = (
+        sa.select(Submission, Meeting, Consultation)
+        .join(MinutePoint, MinutePoint.submission_id == Submission.id)
+        .join(Meeting, Meeting.id == MinutePoint.meeting_id)
+        .join(Consultation, Consultation.id == Submission.consultation_id)
+        .where(MinutePoint.member_id == member_id)
+        .order_by(Submission.id.desc())
+        .limit(limit)
+    )
+    if before is not None:
+        query = query.where(Submission.id < before)
+    return [(submission, meeting, at) for submission, meeting, at in db.session.execute(query)]
 
 
 def point_of(meeting: Meeting, point_id: int) -> MinutePoint | None:

@@ -50,22 +50,28 @@ def within(stage: Stage | None) -> sa.ColumnElement[bool]:
 
 def by_member(stage: Stage | None = None) -> list[Line]:
     """One line a member ever asked, in the order in which they were first asked."""
-    query = (
+    counted = (
         sa.select(
             Invitation.member_id,
-            sa.func.max(Invitation.name),
-            sa.func.max(Invitation.category),
+            sa.func.min(Invitation.id).label("first"),
+            sa.func.max(Invitation.id).label("last"),
             *_FIGURES,
         )
         .join(ReviewRound, ReviewRound.id == Invitation.round_id)
         .where(within(stage))
         .group_by(Invitation.member_id)
-        .order_by(sa.func.min(Invitation.id))
+        .subquery()
+    )
+    # As they were called and whom they stood for when they were last asked.
+    query = (
+        sa.select(Invitation.name, Invitation.category, counted)
+        .join(counted, counted.c.last == Invitation.id)
+        .order_by(counted.c.first)
     )
     remarks = _remarks(Invitation.member_id, within(stage))
     return [
         Line(key, name, category, asked, opened, signed, remarks.get(key, 0))
-        for key, name, category, asked, opened, signed in db.session.execute(query)
+        for name, category, key, _first, _last, asked, opened, signed in db.session.execute(query)
     ]
 
 

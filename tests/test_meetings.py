@@ -11,8 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from icalendar import Calendar
 
-from consult import author_groups, submissions
-from consult.consultations import Phase
+from consult import author_groups, points, responses, screening, submissions
+from consult.consultations import Consultation, Phase
+from consult.responses import Outcome
 from consult.submissions import Channel, Opinion, Submission, SubmissionState
 from core import accounts, audit, consents, sealing
 from core.audit import AuditEvent
@@ -23,6 +24,7 @@ from core.outbox import Message
 from panel import (
     appointments,
     guests,
+    ledger,
     meetings,
     members,
     minutes,
@@ -768,6 +770,60 @@ def test_a_members_point_counts_for_the_category_of_the_day(app: Flask) -> None:
         assert sent[0].person_key == remarks.person_key("s", sat.id, sat.account_id)
         assert sent[0].person_key != sent[2].person_key
         assert sent[3].person_key is None
+
+
+def test_a_member_reads_what_became_of_what_they_said_at_a_meeting(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        meeting = held()
+        sat, other = a_member(), a_member("钱进")
+        for each in (sat, other):
+            sent_at = NOON - 8 * DAY
+            asked = Invitation(meeting_id=meeting.id, member_id=each.id, basis="指定")
+            asked.made_at = asked.sent_at = sent_at
+            db.session.add(asked)
+        for member, body in (
+            (sat, "建议增加社区食堂。"),
+            (sat, "只是说说。"),
+            (other, "别人的话。"),
+        ):
+            point = minutes.add(meeting, body, member_id=member.id, by=audit.SYSTEM, now=NOON)
+            if body != "只是说说。":
+                minutes.send(meeting, point, secret="s", by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        person = accounts.by_id(sat.account_id or 0)
+        sent = db.session.scalars(sa.select(Submission).order_by(Submission.id)).first()
+        assert sent is not None
+        consultation = sent.consultation_id
+        screening.decide(sent, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+        said = points.of(sent.id)
+        responses.draft(said, Outcome.PARTLY, "已写进第二稿的养老一节。", by=audit.SYSTEM, now=NOON)
+        responses.finalise(said, by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        entry = ledger.of_member(sat.id)
+        assert entry is not None
+        assert (entry.spoken, entry.remarks, entry.answered) == (1, 1, 0)
+    people.sign_in(client, person)
+    before = client.get("/panel/desk/").text
+    assert "建议增加社区食堂。" in before
+    assert "养老服务座谈会" in before
+    assert "答复尚未公布" in before
+    for words in ("只是说说", "别人的话", "已写进第二稿"):
+        assert words not in before
+    with app.app_context():
+        responses.publish(db.session.get_one(Consultation, consultation), by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        entry = ledger.of_member(sat.id)
+        assert entry is not None
+        assert (entry.answered, entry.taken) == (1, 1)
+        stage = db.session.get_one(Consultation, consultation).stage
+        assert [each.spoken for each in ledger.by_member(stage)] == [1, 1]
+        other_stage = next(each for each in stage.programme.stages if each.id != stage.id)
+        assert [each.spoken for each in ledger.by_member(other_stage)] == []
+    after = client.get("/panel/desk/").text
+    assert "已写进第二稿的养老一节。" in after
+    assert "部分采纳" in after
 
 
 def test_a_point_sent_eight_times_at_once_is_one_opinion(app: Flask) -> None:

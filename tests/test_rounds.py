@@ -314,6 +314,25 @@ def test_the_desk_tells_what_became_of_remarks_once_it_is_published(
 
 
 @pytest.mark.usefixtures("panel")
+def test_the_ledger_says_whom_a_member_stood_for_when_last_asked(app: Flask) -> None:
+    with app.app_context():
+        made = a_round()
+        one, kinds = first(made), quotas.categories(made.programme_id)
+        # Whichever of the two words is the greater one.
+        for former, latter in ((kinds[0], kinds[1]), (kinds[1], kinds[0])):
+            one.category = former
+            version = rounds.version_of(made)
+            assert version is not None
+            again = an_open_round(version, members=[one.member_id])
+            first(again).category = latter
+            db.session.commit()
+            line = review_ledger.of_member(one.member_id)
+            assert line is not None
+            assert line.category == latter
+        assert line.asked == 3
+
+
+@pytest.mark.usefixtures("panel")
 def test_remarks_wait_until_their_words_are_public(app: Flask) -> None:
     with app.app_context():
         consultation = a_consultation(
