@@ -147,6 +147,12 @@ class Appointment(Base):
             and (self.ended_on is None or on_day < self.ended_on)
         )
 
+    def may_end(self, today: dt.date) -> bool:
+        """Whether its end is still to be said, or is said for a day to come and may be earlier."""
+        if self.ended_on is None:
+            return self.state is AppointmentState.APPOINTED
+        return self.ended_on > today
+
 
 # States of appointments by which somebody sits or sat.
 HELD = (AppointmentState.APPOINTED, AppointmentState.ENDED)

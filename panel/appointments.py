@@ -162,10 +162,15 @@ def end(
     today: dt.date,
     now: dt.datetime,
 ) -> None:
-    """End a term; from `on_day` on the member no longer sits, and the rights go with it."""
+    """End a term; from `on_day` on the member no longer sits, and the rights go with it. An end
+    that is still to come, also because the next term follows, may be said anew for an earlier day."""
     if not reason:
         raise Refused(_("请写明离任的原因。"))
-    _lock([appointment], AppointmentState.APPOINTED)
+    again = appointment.state is AppointmentState.ENDED and appointment.may_end(today)
+    _lock([appointment], AppointmentState.ENDED if again else AppointmentState.APPOINTED)
+    before = appointment.ended_on
+    if before is not None and on_day >= before:
+        raise Refused(_("原定自%(day)s起不再任职，只能提前。", day=before.isoformat()))
     if not appointment.term_from <= on_day <= appointment.term_to + dt.timedelta(days=1):
         raise Refused(_("离任日期须在任期之内。"))
     if successor is not None and successor.id == appointment.member_id:
@@ -180,10 +185,13 @@ def end(
         member,
         by,
         now,
+        before={"ended_on": before.isoformat()} if before else None,
         after={"category": appointment.category, "ended_on": on_day.isoformat()},
         reason=reason,
     )
-    if member.account is not None and on_day <= today:
+    # Who was appointed for the next term as well keeps the role for it, which gives nothing before.
+    goes_on = any(each.state is AppointmentState.APPOINTED for each in member.appointments)
+    if member.account is not None and on_day <= today and not goes_on:
         accounts.revoke(member.account, RoleName.PANEL_MEMBER, by=by, now=now)
 
 

@@ -221,6 +221,44 @@ def test_leaving_keeps_the_row_and_ends_at_the_day(programme: Programme) -> None
     assert appointment.end_reason == "工作调动"
 
 
+def test_who_leaves_before_the_day_that_was_said_leaves_then(
+    programme: Programme, officer: FlaskClient
+) -> None:
+    """Somebody who was to go on, and somebody who had said a later day."""
+    renewed, later = seated(programme, days=100), seated(programme, "李文", days=100)
+    begins = renewed.term_to + dt.timedelta(days=1)
+    term = Term(category=KIND, term_from=begins, term_to=begins + dt.timedelta(days=9))
+    again = appointments.propose(renewed.member, programme.id, term, by=audit.SYSTEM, now=NOON)
+    confirm(again)
+    leave(later, on_day=TODAY + dt.timedelta(days=30), reason="年底退休")
+    account = people.make("panel_member")
+    appointments.link(renewed.member, account, by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert sitting(programme) == ["王小明", "李文"]
+    for each, day in ((renewed, begins), (later, TODAY + dt.timedelta(days=30))):
+        assert f"appointments/{each.id}/leave" in officer.get(
+            f"{REGISTER}/{each.member_id}"
+        ).get_data(as_text=True)
+        with pytest.raises(Refused, match="只能提前"):
+            leave(each, on_day=day)
+        db.session.rollback()
+        leave(each)
+        assert (each.ended_on, each.end_reason) == (TODAY, "工作调动")
+        # What is over stays as it is.
+        with pytest.raises(Refused, match="已离任"):
+            leave(each, on_day=TODAY - dt.timedelta(days=0))
+        db.session.rollback()
+    assert sitting(programme) == []
+    assert appointments.seat_of(account.id, TODAY) is None
+    # The term that follows is one of its own; its rights begin with it.
+    assert appointments.seat_of(account.id, begins) == again
+    assert account.has_role(RoleName.PANEL_MEMBER)
+    told = sa.select(AuditEvent).where(AuditEvent.action == "appointment.ended")
+    last = db.session.scalars(told.order_by(AuditEvent.id.desc())).first()
+    assert last is not None
+    assert last.before == {"ended_on": (TODAY + dt.timedelta(days=30)).isoformat()}
+
+
 def test_who_follows_stands_with_who_left(programme: Programme, officer: FlaskClient) -> None:
     old, new = seated(programme), seated(programme, "李文")
     page = f"{REGISTER}/appointments/{old.id}/leave"

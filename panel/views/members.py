@@ -289,7 +289,8 @@ def leave(appointment_id: int) -> str:
     """The form for the end of a term."""
     require(rules.keep_register)
     appointment = _appointment(appointment_id)
-    form = LeaveForm(formdata=None, data={"on_day": _today()})
+    follows = str(appointment.successor_id or "")
+    form = LeaveForm(formdata=None, data={"on_day": _today(), "successor": follows})
     return _leave_page(appointment, form)
 
 
