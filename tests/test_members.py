@@ -501,6 +501,30 @@ def test_what_the_form_refuses(officer: FlaskClient, field: str, typed: str) -> 
     assert db.session.scalar(sa.select(sa.func.count(Member.id))) == 0
 
 
+def test_nobody_is_entered_twice_and_so_sits_in_two_categories(
+    programme: Programme, officer: FlaskClient
+) -> None:
+    first = seated(programme, contact="wang@example.cn")
+    other = seated(programme, "李文", contact="li@example.cn")
+    page = f"{REGISTER}/add"
+    data = {
+        "name": "王晓明",
+        "contact": "Wang@Example.cn",
+        "category": OTHER_KIND,
+        "term_from": TODAY.isoformat(),
+        "term_to": (TODAY + dt.timedelta(days=365)).isoformat(),
+    }
+    answer = officer.post(page, data=data | people.token(officer, page))
+    assert answer.status_code == 422
+    assert "名册里王小明用的就是这个联系方式" in answer.text
+    assert members.called("王晓明") == 0
+    # Nor by a correction; one's own may be written again.
+    for member_id, code in ((other.member_id, 422), (first.member_id, 303)):
+        page = f"{REGISTER}/{member_id}/change"
+        data = {"name": "王小明", "contact": "wang@example.cn"}
+        assert officer.post(page, data=data | people.token(officer, page)).status_code == code
+
+
 def test_changes_are_recorded_without_the_words(programme: Programme, officer: FlaskClient) -> None:
     member = seated(programme, contact="wang@example.cn").member
     page = f"{REGISTER}/{member.id}/change"

@@ -14,7 +14,7 @@ from consult.views.publishing import DayField
 from core import addresses, units
 from core.forms import Form, LineField, TextField, Words
 from core.web import local, now
-from panel import quotas
+from panel import members, quotas
 from panel.appointments import Objection, Term
 from panel.members import NAME_LENGTH, Details, Gender, Member
 
@@ -88,10 +88,28 @@ class DetailsForm(ParticularsForm):
     )
     is_name_public = BooleanField(_l("本人同意公开姓名、单位和专长；不勾选则显示为“王**”"))
 
+    _of: Member | None = None
+
+    def about(self, member: Member) -> "DetailsForm":
+        """Say whose details these are, where somebody is in the register already."""
+        self._of = member
+        return self
+
     def validate_contact(self, field: Field) -> None:
-        """Refuse what no message can be sent to."""
-        if field.data and not addresses.can_be_reached(field.data):
+        """Refuse what no message can be sent to, and what somebody else in the register is reached
+        by: entered twice, one person could sit in two categories."""
+        if not field.data:
+            return
+        if not addresses.can_be_reached(field.data):
             raise ValidationError(_("请填写完整的邮箱地址，或11位手机号。"))
+        known = members.with_contact(addresses.fold(field.data))
+        if known is not None and known is not self._of:
+            raise ValidationError(
+                _(
+                    "名册里%(name)s用的就是这个联系方式。是同一个人的，请在名册里打开后提名任期；不是的，请换一个。",
+                    name=known.name,
+                )
+            )
 
     @property
     def details(self) -> Details:

@@ -215,7 +215,8 @@ def edit(member_id: int) -> str:
 def change(member_id: int) -> Answer:
     """Correct it; terms and decisions stay as they are."""
     require(rules.keep_register)
-    member, form = _member(member_id), DetailsForm()
+    member = _member(member_id)
+    form = DetailsForm().about(member)
     if not form.validate():
         return render_template("panel/members/change.html", form=form, member=member), 422
     members.change(member, form.details, by=current_user, now=now())

@@ -72,7 +72,7 @@ def fill_panel(programme: Programme) -> None:
                 gender=list(members.Gender)[number % 2],
                 birth_year=1960 + number * 5,
                 unit_text="区建筑设计院工程师",
-                contact="li@example.cn",
+                contact=f"li{number}@example.cn",
                 is_name_public=number % 2 == 0,
             ),
             by=audit.SYSTEM,
