@@ -20,7 +20,7 @@ from consult import (
 from consult.consultations import Consultation, Phase
 from consult.responses import Outcome
 from consult.submissions import Channel
-from core import audit
+from core import accounts, audit
 from core.accounts import Account
 from core.db import db
 from core.errors import Refused
@@ -40,6 +40,7 @@ from panel import (
     round_upkeep,
     rounds,
 )
+from panel.members import Member
 from panel.reviews import Answer, Overtaken, Said, Verdict
 from panel.rounds import ReviewRound, RoundPhase
 from tests import people
@@ -333,7 +334,9 @@ def test_the_ledger_says_whom_a_member_stood_for_when_last_asked(app: Flask) -> 
 
 
 @pytest.mark.usefixtures("panel")
-def test_remarks_wait_until_their_words_are_public(app: Flask) -> None:
+def test_remarks_wait_until_their_words_are_public(app: Flask, clock: Clock) -> None:
+    member = app.test_client()
+    clock.at = DUE
     with app.app_context():
         consultation = a_consultation(
             "gangyao", phase=Phase.OPEN, programme=programmes.by_slug("jingan-14")
@@ -346,6 +349,12 @@ def test_remarks_wait_until_their_words_are_public(app: Flask) -> None:
         db.session.commit()
         round_upkeep.deliver(DUE)
         assert stream(consultation) == []
+        asked = db.session.get_one(Member, first(made).member_id)
+        people.sign_in(member, accounts.by_id(asked.account_id or 0))
+        page = f"/panel/reviews/{made.id}"
+        told = member.get(page).get_data(as_text=True)
+        assert "您签署的意见进入公众意见" in told
+        assert "文稿公开以前，文稿和意见请勿外传" in told
         assert review_ledger.by_round(released_only=True) == []
         drafts.publish(version, by=BY, now=DUE)
         db.session.commit()
@@ -353,6 +362,9 @@ def test_remarks_wait_until_their_words_are_public(app: Flask) -> None:
         assert round_upkeep.deliver(DUE) == 0
         db.session.commit()
         assert {each.version_id for each in stream(consultation)} == {version.id}
+        told = member.get(page).get_data(as_text=True)
+        assert "意见等待公开" not in told
+        assert "请勿外传" not in told
         assert len(review_ledger.by_round(released_only=True)) == 1
 
 
