@@ -53,7 +53,7 @@ def run() -> None:
         for what in asked:
             for name, key, goal in (
                 ("found and counted", "find", "≤ 10, never over 100"),
-                ("the page with four kinds", "page", "≤ 100"),
+                ("the page with all kinds", "page", "≤ 100"),
             ):
                 value = found[f"{key} {what}"]
                 say(

@@ -17,6 +17,7 @@ from flask import (
     url_for,
 )
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError, TimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
@@ -36,6 +37,11 @@ PROSE = (
 DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS})
 # So much of a wrong address is said again.
 LONGEST_SAID = 40
+
+
+# {endpoint: its form once more, with what was typed and a token of now}, for who waited so long that
+# the session ended: they press the button again and have nothing to copy.
+ONCE_MORE: dict[str, Callable[..., str]] = {}
 
 
 class Refused(Exception):
@@ -131,6 +137,8 @@ def init_errors(app: Flask) -> None:
             # Back to where they were, unless that was a sending: it cannot be opened by an address.
             back = request.full_path.rstrip("?") if request.method in READING else None
             return redirect(url_for("accounts.sign_in", next=back), 303)
+        if isinstance(error, CSRFError) and (form := _once_more()):
+            return form, code, {}
         if isinstance(error, UnclearAddress) and request.method in READING:
             return _unclear(error.parameter), code, {}
         headers = {"Retry-After": "120"} if code in (429, 503) else {}
@@ -178,6 +186,17 @@ def _away() -> tuple[str, int, dict[str, str]]:
     g._login_user = current_app.login_manager.anonymous_user()  # type: ignore[attr-defined]  # flask_login adds it, and keeps there who asks
     headers = {"Retry-After": "30", "Cache-Control": "no-store"}
     return page(503, kept_text=_typed()), 503, headers
+
+
+def _once_more() -> str:
+    """The form that was sent too late, or why it cannot be sent any more; "" where there is none."""
+    again = ONCE_MORE.get(request.endpoint or "")
+    try:
+        return again(**(request.view_args or {})) if again else ""
+    except Refused as refusal:
+        return page(400, happened=refusal.sentence, kept_text=_typed())
+    except HTTPException:
+        return ""
 
 
 def _unclear(name: str) -> str:

@@ -387,6 +387,40 @@ def test_without_consent_nothing_is_stored_and_everything_typed_stays(
     assert stored() == []
 
 
+def test_who_waited_too_long_presses_again_and_copies_nothing(
+    app: Flask, client: FlaskClient, version: Version, clock: Clock
+) -> None:
+    """A tab that was restored after the browser was closed has a form and no session."""
+    app.config["WTF_CSRF_ENABLED"] = True
+    typed = {
+        "body": BODY,
+        "consent": "y",
+        "stance": "oppose",
+        "name": "王小明",
+        "form_key": "k" * 22,
+    }
+    late = client.post(f"{ADDRESS}?on=3", data=typed | {"csrf_token": "of yesterday"})
+    page = text_of(late)
+    assert late.status_code == 400
+    assert late.headers["Cache-Control"] == "no-store"
+    assert "请再按一次“提交意见”" in page
+    assert f">\n{BODY}</textarea>" in page.replace("\r", "")
+    assert re.search(r'checked[^>]*value="oppose"', page)
+    assert stored() == []
+    fresh = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+    assert fresh
+    again = client.post(f"{ADDRESS}?on=3", data=typed | {"csrf_token": fresh[1]})
+    assert again.status_code == 302
+    assert only().body == BODY
+    # Once it has closed there is nothing to press: the words are given back for copying.
+    clock.forward(days=100)
+    closed = client.post(f"{ADDRESS}?on=3", data=typed)
+    assert closed.status_code == 400
+    assert "请再按一次" not in text_of(closed)
+    assert "已经截止" in text_of(closed)
+    assert BODY in text_of(closed)
+
+
 def test_the_form_key_survives_a_refusal(client: FlaskClient, version: Version) -> None:
     page = text_of(send(client, consent="", form_key="k" * 22))
     assert f'value="{"k" * 22}"' in page
@@ -455,7 +489,7 @@ def test_a_form_that_lay_too_long_gives_the_text_back(
     app.config["WTF_CSRF_ENABLED"] = True
     refused = send(client, csrf_token="stale")
     assert refused.status_code == 400
-    assert f">\n{BODY}</textarea>" in text_of(refused)
+    assert f">\n{BODY}</textarea>" in text_of(refused).replace("\r", "")
     assert stored() == []
 
 
