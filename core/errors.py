@@ -3,6 +3,7 @@
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from flask import (
@@ -23,6 +24,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from werkzeug.wrappers import Response as BaseResponse
 
 from core.db import READING, db
+from core.forms import Form
 from core.text import tidy_line
 from core.typesetting import NotMade
 from core.web import UnclearAddress, on_this_site
@@ -39,9 +41,11 @@ DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROF
 LONGEST_SAID = 40
 
 
-# {endpoint: its form once more, with what was typed and a token of now}, for who waited so long that
-# the session ended: they press the button again and have nothing to copy.
+# {endpoint: its form once more, with what was typed and a token of now}; see `once_more`.
 ONCE_MORE: dict[str, Callable[..., str]] = {}
+
+
+F = TypeVar("F", bound=Form)
 
 
 class Refused(Exception):
@@ -52,6 +56,19 @@ class Refused(Exception):
         self.sentence = sentence
         # What the person had typed, shown back to them for copying.
         self.kept_text = kept_text
+
+
+def once_more(endpoint: str, kind: type[F], page: Callable[..., str]) -> None:
+    """Let who waited so long that the session ended press the button again, with nothing to copy:
+    `page` makes the page that holds the form from the form as it was sent and the parts of the
+    address."""
+
+    def again(**named: Any) -> str:
+        form = kind()
+        form.form_errors = [_("页面放置太久，已经重新打开。您写的文字都在，请再提交一次。")]
+        return page(form, **named)
+
+    ONCE_MORE[endpoint] = again
 
 
 @contextmanager

@@ -388,6 +388,26 @@ def test_the_consent_to_a_name_is_taken_back_everywhere_in_the_same_act(
     assert acts_on(sent) == ["submission.name_withdrawn"]
 
 
+def test_an_appeal_sent_too_late_is_there_once_more(
+    app: Flask, client: FlaskClient, consultation: Consultation
+) -> None:
+    sent = an_opinion(consultation)
+    proposals.propose(sent, Reason.OFF_TOPIC, by=people.make("screener"), now=NOON)
+    proposals.confirm(sent, by=people.make("screener"), now=NOON)
+    db.session.commit()
+    app.config["WTF_CSRF_ENABLED"] = True
+    words, at = "我说的就是第三章，请再看一遍。", f"/receipts/{sent.receipt}"
+    late = client.post(f"{at}/appeal", data={"words": words})
+    assert late.status_code == 400
+    assert re.search(rf'<textarea[^>]*name="words"[^>]*>\s*{words}</textarea>', late.text)
+    token = re.search(r'name="csrf_token" value="([^"]+)"', late.text)
+    assert token
+    assert appeals.of(sent) == []
+    again = {"words": words, "csrf_token": token[1]}
+    assert client.post(f"{at}/appeal", data=again).status_code == 302
+    assert [each.words for each in appeals.of(sent)] == [words]
+
+
 def test_what_was_taken_back_leaves_no_contact_and_takes_none(
     client: FlaskClient, consultation: Consultation
 ) -> None:

@@ -62,9 +62,25 @@ def test_words_of_any_form_come_back_when_the_session_has_ended(app: Flask) -> N
     app.config["WTF_CSRF_ENABLED"] = True
     words = "原来的理由不对，我的意见是针对第三章写的。"
     for field in PROSE:
+        # Nobody has this receipt, so there is no form to show once more.
         answer = app.test_client().post("/receipts/x/appeal", data={field: words, "password": "p"})
         assert answer.status_code == 400
         assert re.search(rf"<textarea[^>]*readonly>\s*{words}</textarea>", answer.text), field
+
+
+def test_a_form_that_was_sent_too_late_is_there_once_more(app: Flask, client: FlaskClient) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    words = "网页上的截止日期写成了去年。"
+    late = client.post(
+        "/corrections/new", data={"details": words, "title": "日期", "kind": "content"}
+    )
+    assert late.status_code == 400
+    assert "请再提交一次" in late.text
+    assert words in late.text
+    assert re.search(r'checked[^>]*value="content"', late.text)
+    fields = dict(re.findall(r'name="(form_key|csrf_token)"[^>]*value="([^"]+)"', late.text))
+    typed = {"details": words, "title": "日期", "kind": "content"}
+    assert client.post("/corrections/new", data=typed | fields).status_code == 302
 
 
 def _kinds(of: type[Form]) -> set[type[Form]]:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Flask, abort, redirect, render_template, request, url_for
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from werkzeug.wrappers import Response
@@ -22,7 +21,7 @@ from core import accounts, audit, consents, proof, quick, sealing, throttle
 from core.accounts import Account
 from core.config import of_site
 from core.db import db
-from core.errors import ONCE_MORE, page
+from core.errors import once_more, page
 from core.forms import ContactField, LineField, OnceForm, Refilled, TextField, Words
 from core.quick import Page, Sent
 from core.web import SHANGHAI, keep_private, now, number_in
@@ -117,16 +116,14 @@ def send(slug: str) -> Response | tuple[str, int] | tuple[str, int, dict[str, st
     return redirect(url_for("receipts.show", receipt=receipt, sent=1))
 
 
-def _once_more(slug: str) -> str:
-    """The form as it was typed, for who waited too long."""
-    form = CommentForm()
+def _typed(form: CommentForm, slug: str) -> str:
+    """The form as it was typed, while opinions are taken."""
     consultation, version, entry = _subject(slug)
     consultations.must_be_open(consultation, now=now())
-    form.form_errors = [_("页面放置太久，已经重新打开。您写的文字都在，请再按一次“提交意见”。")]
     return _form_page(form, consultation, version, entry)
 
 
-ONCE_MORE["comments.send"] = _once_more
+once_more("comments.send", CommentForm, _typed)
 
 _KEPT = Refilled(CommentForm)
 

@@ -34,6 +34,7 @@ from consult.views.comments import CONTACT_DAYS
 from core import sealing
 from core.config import of_site
 from core.db import db
+from core.errors import once_more
 from core.forms import ContactField, Form, TextField, Words
 from core.views.look_ups import LookUp
 from core.web import keep_private, now
@@ -204,6 +205,23 @@ def hide_name(receipt: str) -> Response:
     db.session.commit()
     flash(_("已改为匿名，公开的页面随即更新。"), "success")
     return redirect(url_for("receipts.show", receipt=submission.receipt), 303)
+
+
+once_more(
+    "receipts.complete",
+    CompletionForm,
+    lambda form, receipt: _page(_submission(receipt), completion=form),
+)
+once_more(
+    "receipts.appeal",
+    AppealForm,
+    lambda form, receipt: _page(_submission(receipt), objection=form),
+)
+once_more(
+    "receipts.change_contact",
+    ContactForm,
+    lambda form, receipt: _page(_submission(receipt), contact=form),
+)
 
 
 def _submission(receipt: str) -> Submission:

@@ -27,6 +27,7 @@ from core import audit, corrections, rules, throttle, working_days
 from core.config import Settings
 from core.corrections import Correction, CorrectionState, ErrorType, Report
 from core.db import db
+from core.errors import once_more
 from core.errors import page as error_page
 from core.forms import Form, LineField, OnceForm, TextField, Words
 from core.permissions import require
@@ -243,6 +244,9 @@ def show(number: str) -> Response | str:
 
 def _form_page(form: CorrectionForm) -> str:
     return render_template("core/corrections/create.html", form=form, days=corrections.WORKING_DAYS)
+
+
+once_more("corrections.send", CorrectionForm, _form_page)
 
 
 def _settings() -> Settings:
