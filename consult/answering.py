@@ -23,6 +23,7 @@ from consult.submissions import Contact, Submission
 from core import audit, outbox
 from core.db import db
 from core.errors import Refused
+from core.text import within_quotes
 
 # A message names so many receipts at most; somebody with more has an account or an office.
 MOST_RECEIPTS = 20
@@ -83,7 +84,7 @@ def _body(consultation: Consultation, site: str, receipts: Iterable[str]) -> str
         "您当时提交的意见（共%(n)d件）：\n%(receipts)s\n\n"
         "打开上面的网址，或在网站上输入受理编号，可以查看每件意见的情况。\n"
         "这是系统发出的通知，只发一次，请不要回复。",
-        title=consultation.title,
+        title=within_quotes(consultation.title),
         url=f"{site}/consultations/{consultation.slug}/",
         n=len(every),
         receipts=shown,

@@ -35,7 +35,7 @@ from core.errors import Refused
 from core.outbox import Message
 from tests import people
 from tests.answers_made import WHY, all_final, live
-from tests.conftest import NOON
+from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.test_points import an_opinion
 
@@ -438,3 +438,17 @@ def test_the_desk_moves_a_point_in_the_draft_lists_its_acts_and_its_neighbours(
     assert f"acts/{act.id}/undo" in listed
     assert "第1件" in listed
     assert client.get(f"{DESK}/acts?before={act.id}").status_code == 200
+
+
+def test_a_term_that_runs_into_a_year_nobody_has_announced_says_so(
+    app: Flask, round_: Consultation, clock: Clock
+) -> None:
+    a_point(round_)
+    person = people.make("drc_staff")
+    client = app.test_client()
+    people.sign_in(client, person)
+    said = "暂按周一至周五推算"
+    assert said not in client.get(DESK).text
+    clock.at = dt.datetime(2099, 12, 20, 4, tzinfo=dt.UTC)
+    people.sign_in(client, person)
+    assert said in client.get(DESK).text

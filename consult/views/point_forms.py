@@ -19,7 +19,7 @@ from consult.responses import Outcome, ResponseState, Seen
 from consult.stances import Stance
 from consult.submissions import Channel, Submission, SubmissionState
 from consult.views import loading
-from core import units
+from core import units, working_days
 from core.errors import Refused
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may, require
@@ -75,6 +75,9 @@ def lists() -> dict[str, Any]:
         "stances": list(Stance),
         "channels": list(Channel),
         "days": responses.USUAL_DAYS,
+        "calendar_ends": not working_days.is_announced(
+            responses.due_day(local(now()).date(), responses.MOST_DAYS)
+        ),
     }
 
 
