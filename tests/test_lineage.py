@@ -308,7 +308,12 @@ def test_two_versions_side_by_side(client: FlaskClient) -> None:
     assert "指标" not in page, "what did not change is not shown"
     whole = client.get("/consultations/gangyao/compare?from=1&to=2&all=1&view=inline")
     assert "指标" in whole.get_data(as_text=True)
-    for wrong in ("from=2&to=2", "from=1&to=3", "from=7&to=1"):
+    # Two lists to choose from let one choose the same.
+    same = client.get("/consultations/gangyao/compare?from=2&to=2")
+    assert same.status_code == 200
+    assert "两边是同一稿" in same.text
+    assert client.get("/consultations/gangyao/compare?from=2&to=2&all=1").status_code == 200
+    for wrong in ("from=1&to=3", "from=7&to=1"):
         assert client.get(f"/consultations/gangyao/compare?{wrong}").status_code == 404, wrong
     for odd in ("from=-1", "to=1e9", "view=upside-down", "all=2"):
         refused = client.get(f"/consultations/gangyao/compare?{odd}")

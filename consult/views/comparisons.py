@@ -86,7 +86,7 @@ def _asked(versions: list[Version]) -> Asked:
     by_number = {version.number: version for version in versions}
     after = by_number.get(number_in("to") or max(by_number, default=0))
     before = by_number.get(number_in("from") or (after.number - 1 if after else 0))
-    if after is None or before is None or before is after:
+    if after is None or before is None:
         return abort(404)
     inline = choice_in("view", {"inline"}) == "inline"
     whole = choice_in("all", {"1"}) == "1"
