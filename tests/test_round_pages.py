@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import re
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -30,7 +31,8 @@ from panel import (
     round_texts,
     rounds,
 )
-from panel.reviews import Said, Verdict
+from panel.members import Member
+from panel.reviews import Said, SectionReview, Verdict
 from panel.round_texts import RoundText
 from panel.rounds import Invitation, ReviewRound, RoundState
 from tests import crawl, people, world
@@ -93,6 +95,64 @@ def test_the_sheet_adds_up_in_every_form(app: Flask) -> None:
             each.name for each in rounds.invitations(made)
         ]
         assert round_sheets.sheet(made, limit=1).last is not None
+
+
+def _grown(made: ReviewRound, people_asked: int, sections: int) -> None:
+    """The round as if it had been opened on so many sections for so many more, who all signed."""
+    entries = [
+        part
+        for place in range(sections)
+        for part in (
+            [2 * place + 1, "heading", 1, f"第{place + 1}节"],
+            [2 * place + 2, "paragraph", 0, "…"],
+        )
+    ]
+    db.session.get_one(RoundText, made.id).paragraphs = {"entries": entries}
+    named = [{"name": f"成员{n}", "by_stroke": "", "by_pinyin": ""} for n in range(people_asked)]
+    common = {"unit_text": "", "sealed_contact": b"", "is_name_public": False, "created_at": NOON}
+    new = sa.insert(Member).returning(Member.id)
+    ids = db.session.scalars(new, [each | common for each in named]).all() if named else []
+    frame = {"round_id": made.id, "category": "社区居民代表", "asked_at": NOON, "overall": ""}
+    signing = {"answers": [], "edition": 0, "signed_at": NOON, "digest": "", "has_remarks": True}
+    rows = [frame | signing | {"member_id": id, "name": f"成员{id}"} for id in ids]
+    new = sa.insert(Invitation).returning(Invitation.id)
+    asked = db.session.scalars(new, rows).all() if rows else []
+    said = {"words": "", "wording": {}, "interest": False, "interest_words": "", "edition": 1}
+    reviewed = [
+        said
+        | {"invitation_id": id, "section": entries[2 * place][0], "changed_at": NOON}
+        | {"verdict": list(Verdict)[(id + place) % 4]}
+        for id in asked
+        for place in range(sections)
+    ]
+    if reviewed:
+        db.session.execute(sa.insert(SectionReview), reviewed)
+    db.session.commit()
+
+
+@pytest.mark.usefixtures("panel")
+@pytest.mark.parametrize(("more", "sections"), [(0, 1), (499, 120)])
+def test_the_sheet_of_the_smallest_and_of_the_largest_round(
+    app: Flask, more: int, sections: int
+) -> None:
+    with app.app_context():
+        made = a_round(members=[db.session.scalars(sa.select(Member.id)).first()])
+        _grown(made, more, sections)
+        number, invited = made.id, 1 + more
+        people.sign_in(client := app.test_client(), people.make("drc_staff"))
+        sheet = round_sheets.sheet(made)
+        assert (sheet.invited, len(sheet.sections)) == (invited, sections)
+        assert [sum(count.numbers) for count in sheet.counts] == [invited] * sections
+        assert len(sheet.rows) == min(invited, round_sheets.ROWS)
+        book = CalamineWorkbook.from_filelike(round_sheets.workbook(made, now=NOON))
+        assert len(book.get_sheet_by_index(0).to_python()) == 4 + invited
+    client.checks = False  # type: ignore[attr-defined]
+    spent = []
+    for _time in range(3):
+        before = time.process_time()
+        assert client.get(f"/desk/rounds/{number}/sheet").status_code == 200
+        spent.append(time.process_time() - before)
+    assert min(spent) <= 0.3
 
 
 # --- the papers ------------------------------------------------------------------------------------------
