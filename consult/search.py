@@ -38,6 +38,9 @@ from core.db import db
 # How many candidates are looked at, first a few, then many: no more than 0.1 s of work.
 STEPS = (250, 11_750)
 MOST_COUNTED = 1_000
+# When so large a part of the first candidates is of the days and places asked for, the rest is not
+# looked up by them.
+WIDE = 0.5
 # A longer span of days is no help to the index; the opinions themselves are asked.
 MOST_DAYS = 400
 
@@ -107,23 +110,30 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
     for is often frequent."""
     number = search_documents.number(query.kind, before) if before is not None else None
     rows: list[Any] = []
+    # Long lists of days and places cost more to go through than they keep away: of words, the first
+    # few candidates say which.
+    some = _some(query)
+    listed = [] if query.needles and query.kind is Kind.OPINION else some
     for step in STEPS:
-        looked_at, lowest = _looked_at(query, number, step)
+        looked_at, lowest = _looked_at(query, number, step, listed)
         if lowest is not None:
-            hits = _hits(query, number, step, lowest).limit(wanted - len(rows))
+            hits = _hits(query, number, step, lowest, listed).limit(wanted - len(rows))
             rows += db.session.execute(hits).all()
         if len(rows) >= wanted:
             return rows, rows[-1].id
         if looked_at < step:
             return rows, None
+        if step == STEPS[0] and lowest is not None and some and not listed:
+            passing = sa.select(sa.func.count()).select_from(
+                _passing(query, number, step, lowest, listed).subquery()
+            )
+            listed = some if (db.session.scalar(passing) or 0) < WIDE * step else []
         number = lowest
     return rows, number
 
 
-def _candidates(
-    query: Query, before: int | None, limit: int, lowest: int | None = None
-) -> sa.Subquery:
-    opinions = query.kind is Kind.OPINION
+def _some(query: Query) -> list[list[str]]:
+    """The places and days that are asked for: facts, one of each group of which a hit has."""
     some: list[list[str]] = []
     if query.places is not None:
         some.append(search_opinions.places(query.places))
@@ -131,6 +141,17 @@ def _candidates(
         days = search_opinions.days(query.first_day, query.last_day)
         if len(days) <= MOST_DAYS:
             some.append(days)
+    return some
+
+
+def _candidates(
+    query: Query,
+    before: int | None,
+    limit: int,
+    some: Sequence[Sequence[str]],
+    lowest: int | None = None,
+) -> sa.Subquery:
+    opinions = query.kind is Kind.OPINION
     marks = search_opinions.marks(
         consultation_id=query.consultation_id,
         channel=query.channel if opinions else None,
@@ -149,23 +170,41 @@ def _candidates(
 
 
 def _hits(
-    query: Query, before: int | None, candidates: int, lowest: int
+    query: Query,
+    before: int | None,
+    candidates: int,
+    lowest: int,
+    some: Sequence[Sequence[str]],
 ) -> sa.Select[*tuple[Any, ...]]:
     """The hits among so many candidates, the last of which is `lowest`, highest key first, as (id: the
     key, thing_id)."""
-    candidate = _candidates(query, before, candidates, lowest)
-    hits = (
+    passing = _passing(query, before, candidates, lowest, some)
+    return passing.where(*search_documents.holding(query.needles))
+
+
+def _passing(
+    query: Query,
+    before: int | None,
+    candidates: int,
+    lowest: int,
+    some: Sequence[Sequence[str]],
+) -> sa.Select[*tuple[Any, ...]]:
+    """Those of the candidates that are public and pass the filters, whatever words they hold."""
+    candidate = _candidates(query, before, candidates, some, lowest)
+    passing = (
         sa.select(SearchDocument.id, SearchDocument.thing_id)
         .select_from(candidate)
         .join(SearchDocument, SearchDocument.id == candidate.c.id)
-        .where(SearchDocument.kind == query.kind, *search_documents.holding(query.needles))
+        .where(SearchDocument.kind == query.kind)
         .order_by(candidate.c.id.desc())
     )
-    return _PUBLIC[query.kind](hits, query)
+    return _PUBLIC[query.kind](passing, query)
 
 
-def _looked_at(query: Query, before: int | None, candidates: int) -> tuple[int, int | None]:
-    candidate = _candidates(query, before, candidates)
+def _looked_at(
+    query: Query, before: int | None, candidates: int, some: Sequence[Sequence[str]]
+) -> tuple[int, int | None]:
+    candidate = _candidates(query, before, candidates, some)
     number, lowest = db.session.execute(
         sa.select(sa.func.count(), sa.func.min(candidate.c.id)).select_from(candidate)
     ).one()

@@ -202,6 +202,54 @@ def test_facts_choose_too(opened: tuple[Flask, Consultation, Version]) -> None:
         assert chosen(needles=("车位",), stance=Stance.SUPPORT) == []
 
 
+@pytest.mark.parametrize("steps", [(2, 3), (2, 100), (250, 11_750)])
+@pytest.mark.parametrize("words", ["停车", "停车停", "没有的", ""])
+def test_days_and_places_choose_alike_whether_few_candidates_have_them_or_most(
+    opened: tuple[Flask, Consultation, Version],
+    monkeypatch: pytest.MonkeyPatch,
+    steps: tuple[int, int],
+    words: str,
+) -> None:
+    app, consultation, version = opened
+    monkeypatch.setattr(search, "STEPS", steps)
+    with app.app_context():
+        marks = [entry.id for entry in drafts.outline(version).entries[:3]]
+        made = []
+        for n in range(18):
+            submission = receive(
+                consultation,
+                f"{'停车停车' if n % 4 == 0 else '停车难'}，第{n}件。",
+                f"{n}",
+                channel=Channel.LETTER,
+                place=marks[n * 7 % 3],
+                received_on=dt.date(2020, 10, 1 + n * 5 % 6),
+            )
+            show(submission)
+            made.append(submission)
+        needles = (words,) if words else ()
+        for places in (None, (marks[0],), tuple(marks), (999,)):
+            for first, last in ((1, 31), (1, 4), (3, 3), (20, 25)):
+                query = Query(
+                    kind=Kind.OPINION,
+                    needles=needles,
+                    consultation_id=consultation.id,
+                    places=places,
+                    first_day=dt.date(2020, 10, first),
+                    last_day=dt.date(2020, 10, last),
+                )
+                expected = [
+                    each.id
+                    for each in reversed(made)
+                    if words in each.body
+                    and (places is None or each.place in places)
+                    and first <= each.received_on.day <= last
+                ]
+                assert everything(query) == expected
+                counted = search.count(query)
+                assert counted.number == len(expected) or not counted.complete
+                assert counted.number <= len(expected)
+
+
 def test_rebuilding_gives_what_was_followed(databases: Databases) -> None:
     place = databases.copy("world", world.fill)
     app = place.site(CLOCK=lambda: NOON)
