@@ -333,13 +333,15 @@ def hand_back(
     *,
     seen: Seen | None = None,
     among: tuple[ResponseState, ...] = tuple(ResponseState),
+    within: int | None = None,
     by: audit.Actor,
     now: dt.datetime,
 ) -> int:
     """One step back, with the reason: what is reviewed, final or published becomes a draft, a draft
     waits again, and what waits goes back to the office to be given to another unit. A published
     answer is not read any more until it is published anew; editions of the table keep it. Refused
-    in a state that is not `among` those in which `by` may do so."""
+    in a state that is not `among` those in which `by` may do so. `within`: of what waits, only this
+    unit's points go back to the office; what other units lead in the group stays with them."""
     if not reason.strip():
         raise Refused(_("请写明退回的原因。"))
     found = _held(chosen)
@@ -349,6 +351,10 @@ def hand_back(
     _must_be_in(held.values(), among, typed=reason)
     back = {TODO: TODO, DRAFTED: TODO, IN_REVIEW: DRAFTED, FINAL: DRAFTED, PUBLISHED: DRAFTED}
     out = any(response.state is PUBLISHED for response in held.values())
+    if within is not None:
+        found = [p for p in found if p.lead_unit_id == within or held[p.id].state is not TODO]
+    if not found:
+        raise Refused(_("这一点已经改由其他单位承办，请刷新后查看。"), kept_text=reason)
     _leave_to(None, [p for p in found if held[p.id].state is TODO])
     for point in found:
         response = held[point.id]

@@ -204,6 +204,14 @@ def test_a_group_of_several_units_is_given_a_person_in_each_at_the_desk(
     assert unit_desk.post(f"{at}/{two[0].id}", data=sent).status_code == 303
     db.session.expire_all()
     assert [named(each) for each in two] == [None, theirs.id]
+    # What it gives back to the office are its own points, not those of the other unit.
+    sent = {"act": "hand_back", "reason": "这一点不属于我单位。"}
+    assert unit_desk.post(f"{at}/{two[0].id}", data=sent).status_code == 303
+    db.session.expire_all()
+    assert [each.lead_unit_id for each in two] == [None, other.id]
+    assert named(two[1]) == theirs.id
+    with pytest.raises(Refused, match="改由其他单位"):
+        responses.hand_back(two[1:], "晚了一步。", within=unit.id, **WHO)
 
 
 def test_the_person_is_reminded_and_for_the_rest_the_unit(round_: Consultation) -> None:

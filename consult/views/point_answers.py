@@ -231,7 +231,8 @@ def _handed_back(
     seen: int | None,
     among: tuple[ResponseState, ...] = tuple(ResponseState),
 ) -> str:
-    responses.hand_back(one, reason, seen=seen, among=among, **point_forms.who())
+    within = None if may(rules.work_on_points) else current_user.unit_id
+    responses.hand_back(one, reason, seen=seen, among=among, within=within, **point_forms.who())
     return str(_("已退回。"))
 
 
