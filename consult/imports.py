@@ -198,6 +198,7 @@ class Importing:
             taken = self.take(rows[start : start + BATCH], shown=shown)
             yield self.sort(taken, arrivals.read(taken.arrivals))
 
+    @uncollected()
     def sort(self, taken: Taken, read: Words) -> Fresh:
         """What is new of these rows."""
         places = itertools.count()
