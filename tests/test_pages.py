@@ -47,6 +47,15 @@ def test_every_page_a_person_finds_is_in_order(site: Flask, person: str) -> None
     assert len(codes) > 30
 
 
+def test_a_walk_comes_to_every_route(site: Flask) -> None:
+    """Whatever there is in front of it: what a walk does not come to, no test of the whole sees."""
+    nobody = site.test_client()
+    nobody.get = lambda _address: site.response_class(status=404)  # type: ignore[method-assign]
+    to = site.url_map.bind("localhost")
+    come_to = {to.match(address.split("?")[0])[0] for address, _answer in crawl.walk(site, nobody)}
+    assert come_to == {rule.endpoint for method, rule in world.routes(site) if method == "GET"}
+
+
 def _lost_fragments(address: str, answer: TestResponse) -> Iterator[str]:
     """Links to a place of the same page that is not there."""
     if answer.mimetype != "text/html":
