@@ -62,8 +62,9 @@ CODES: tuple[tuple[str, type[Enum]], ...] = (
     ("outcome", Outcome),
     ("part", Part),
 )
-# What of an act is a person's name or what staff write among themselves.
-_PRIVATE = frozenset({"person", "name"})
+# What of an act is a person's name, or an outcome that may not be out yet (points.csv says those that
+# are); and the things about which staff write among themselves.
+_PRIVATE = frozenset({"person", "name", "outcome"})
 _AMONG_STAFF = frozenset({"point", "point_act"})
 
 # What later nouns add: (consultation, variant) → papers, whose names begin with 04-.

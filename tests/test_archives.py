@@ -223,6 +223,8 @@ def test_every_point_and_its_way_are_in_the_record(site: Flask, tmp_path: Path) 
     for paper in (masked, full):
         acts = [json.loads(line) for line in paper["08-record/acts.jsonl"].splitlines()]
         assert "response.routed" in {act["action"] for act in acts}
+        drafted = [act["after"] for act in acts if act["action"] == "response.drafted"]
+        assert all(("outcome" in after) is (paper is full) for after in drafted), "not out yet"
         known = {f"point:{row['id']}" for row in rows["full"]}
         assert {act["thing"] for act in acts if act["thing"].startswith("point:")} <= known
 
