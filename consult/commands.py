@@ -87,6 +87,7 @@ def load_programme(file: Path) -> None:
 @click.option("--map", "pairs", multiple=True, metavar="FIELD=COLUMN", help="字段=列名，可重复")
 @click.option("--dry-run", is_flag=True, help="只检查，不保存")
 @click.option("--to-queue", is_flag=True, help="放入审核队列，不直接计为已审核")
+@click.option("--hold-personal", is_flag=True, help="可能含有个人信息的，先放入审核队列")
 @click.option("--json", "as_json", is_flag=True, help="以 JSON 输出结果")
 @refusing
 def import_submissions(
@@ -96,6 +97,7 @@ def import_submissions(
     pairs: tuple[str, ...],
     dry_run: bool,
     to_queue: bool,
+    hold_personal: bool,
     as_json: bool,
 ) -> None:
     """导入其他渠道的意见（.csv、.xlsx）。"""
@@ -123,6 +125,7 @@ def import_submissions(
         mapping=_mapped(table.columns, pairs),
         outline=drafts.outline(version) if version else None,
         to_queue=to_queue,
+        hold_personal=hold_personal,
         dry_run=dry_run,
         secret=current_app.config["SECRET_KEY"],
         intake=begun,
@@ -133,6 +136,7 @@ def import_submissions(
     db.session.rollback() if dry_run else db.session.commit()
     if as_json:
         said = {"rows": report.rows, "imported": report.imported, "already": report.already}
+        said |= {"held": report.held} if hold_personal else {}
         errors = [{"row": error.row, "why": error.why} for error in report.errors]
         click.echo(json.dumps(said | {"errors": errors}, ensure_ascii=False))
         return
@@ -145,6 +149,8 @@ def import_submissions(
             bad=len(report.errors),
         )
     )
+    if report.held:
+        click.echo(_("其中%(n)d件可能含有个人信息，先放入审核队列。", n=report.held))
     if begun:
         click.echo(_("导入编号%(n)d，撤销时要用。", n=begun.id))
     for error in report.errors:

@@ -35,6 +35,7 @@ from tests.consultations_made import a_consultation, a_published_draft
 
 TODAY = dt.date(2020, 10, 20)
 DESK = "/desk/intake"
+PERSONAL = "编号,内容\n1,请多种一些树\n2,我叫王小明，电话13800138000，请回电\n3,建议增设公交站\n"
 DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
 realdata = [
     pytest.mark.realdata,
@@ -502,6 +503,20 @@ def test_the_command_tries_without_storing(
     assert (stored(), len(events())) == ([], before)
 
 
+def test_the_command_holds_what_is_personal_when_told(
+    app: Flask, tmp_path: Path, consultation: Consultation
+) -> None:
+    file = tmp_path / "来信.csv"
+    file.write_text(PERSONAL, encoding="utf-8")
+    maps = ("--map", "body=内容", "--map", "external_id=编号")
+    tried = run(app, file, *maps, "--hold-personal", "--dry-run", "--json")
+    done = run(app, file, *maps, "--hold-personal", "--json")
+    told = {"rows": 3, "imported": 3, "already": 0, "held": 1, "errors": []}
+    assert json.loads(tried.stdout) == json.loads(done.stdout) == told
+    waits = {each.external_id for each in stored() if each.state is SubmissionState.PENDING}
+    assert waits == {"2"}
+
+
 def test_the_command_sends_to_the_queue_when_told(
     app: Flask, consultation: Consultation, letters: Path
 ) -> None:
@@ -657,9 +672,6 @@ def test_a_page_can_send_its_opinions_to_the_queue(
     assert "先放入审核队列" in text_of(officer.get(address))
     officer.post(address, data=COLUMNS | {"act": "import"})
     assert [each.state for each in stored()] == [SubmissionState.PENDING]
-
-
-PERSONAL = "编号,内容\n1,请多种一些树\n2,我叫王小明，电话13800138000，请回电\n3,建议增设公交站\n"
 
 
 @pytest.mark.parametrize("ticked", [True, False])
