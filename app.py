@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,10 @@ def prepare(app: Flask) -> None:
 
 def serve() -> None:
     """Prepare, hand over to the web server, and say where the site is as soon as it answers."""
-    app = create_app()
+    try:
+        app = create_app()
+    except config.BadSetting as error:
+        sys.exit(error.message)
     gc.freeze()
     gc.enable()
     with app.app_context():
