@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -713,7 +713,7 @@ _BLOCK, _SPECIAL = 1, 2
 _CLAUSE, _SENTENCE = 1, 2
 
 
-def _table(size: int, *kinds: tuple[int, Sequence[str]]) -> npt.NDArray[np.uint8]:
+def _table(size: int, *kinds: tuple[int, Iterable[str]]) -> npt.NDArray[np.uint8]:
     """By code point, of what kind a character is; of the last and all beyond it 0."""
     table = np.zeros(size, dtype=np.uint8)
     for kind, characters in kinds:
@@ -721,11 +721,11 @@ def _table(size: int, *kinds: tuple[int, Sequence[str]]) -> npt.NDArray[np.uint8
     return table
 
 
-_EVERY = list(map(chr, range(0x10000)))
+_EVERY = "".join(map(chr, range(0x10000)))
 _KINDS = _table(
     0x10000,
-    (_BLOCK, [each for each in _EVERY if stock.HAN_BLOCK.fullmatch(each)]),
-    (_SPECIAL, [each for each in _EVERY[:128] if stock.SPECIAL.fullmatch(each)]),
+    (_BLOCK, "".join(stock.HAN_BLOCK.findall(_EVERY))),
+    (_SPECIAL, stock.SPECIAL.findall(_EVERY[:128])),
 )
 _CODE = np.array([chr(code).isalnum() for code in range(128)] + [False])
 _MARKS = _table(
