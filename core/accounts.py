@@ -436,8 +436,10 @@ def init_accounts(app: Flask) -> None:
     manager.anonymous_user = Visitor
     manager.request_loader(None)
     manager.user_loader(_person_of_this_request)
-    with app.app_context():
-        app.extensions["dummy_password"] = hash_password(secrets.token_urlsafe())
+    # Drawn and not computed, which every start would wait for: it costs as much to try as any other.
+    kept_as = security.pwd_context.handler()
+    drawn = kept_as(use_defaults=True, checksum=secrets.token_bytes(kept_as.checksum_size))
+    app.extensions["dummy_password"] = drawn.to_string()
     app.before_request(_settle_who_asks)
 
 

@@ -144,9 +144,14 @@ def test_passwords_are_kept_as_argon2id_at_a_price_that_guessers_feel(
     app = place.site(SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS=accounts.ARGON2ID)
     with app.app_context():
         kept = people.make("screener").password or ""
+        assert not passwords.matches(None, "correct horse battery")
+    # What is tried where there is no such account: as dear, and of the same form.
+    dummy = app.extensions["dummy_password"]
     close(app)
     databases.discard(place)
-    assert kept.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    for each in (kept, dummy):
+        assert each.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+    assert [*map(len, dummy.split("$"))] == [*map(len, kept.split("$"))]
 
 
 @pytest.mark.usefixtures("context")
