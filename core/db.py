@@ -11,17 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from inspect import iscoroutinefunction
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import sqlalchemy as sa
 from flask import Flask, has_request_context, request
 from flask_sqlalchemy_lite import SQLAlchemy
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from core import sqlite
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -83,13 +85,32 @@ def choice(kind: type[Enum]) -> sa.Enum:
     )
 
 
+def unique_where(name: str, *columns: str, where: str) -> sa.Index:
+    """An index that lets no two rows have the same in `columns` among those for which `where` is
+    true: an SQL condition in words that both databases know."""
+    return sa.Index(name, *columns, unique=True, info={"where": where})
+
+
+@sa.event.listens_for(Base.metadata, "before_create")
+def _say_where(metadata: sa.MetaData, connection: sa.Connection, **_rest: Any) -> None:
+    # To say a condition in a database's own words loads all that SQLAlchemy knows of it.
+    for table in metadata.tables.values():
+        for index in table.indexes:
+            if where := index.info.get("where"):
+                index.dialect_options[connection.dialect.name]["where"] = sa.text(where)
+
+
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 
 
-def insert_into(table: type[Base]) -> sqlite_dialect.Insert | postgresql.Insert:
+def insert_into(table: type[Base]) -> "sqlite_dialect.Insert | postgresql.Insert":
     """An INSERT that knows ON CONFLICT, in the words of the database that is running."""
-    postgres = db.engine.dialect.name == "postgresql"
-    return postgresql.insert(table) if postgres else sqlite_dialect.insert(table)
+    if db.engine.dialect.name != "postgresql":
+        return sqlite_dialect.insert(table)
+    # The engine has loaded it; a site on SQLite does without its twenty modules.
+    from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+    return postgresql.insert(table)
 
 
 def run(statement: sa.Executable, values: Any = None) -> sa.CursorResult[Any]:

@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from core.db import Base, db, run
 
@@ -27,7 +26,7 @@ TABLE = sa.Table(
     NAME,
     sa.MetaData(),
     sa.Column("id", sa.BigInteger, primary_key=True),
-    sa.Column("tokens", postgresql.ARRAY(sa.Integer), nullable=False),
+    sa.Column("tokens", sa.ARRAY(sa.Integer), nullable=False),
 )
 CREATE = {
     "sqlite": (
@@ -139,9 +138,9 @@ def candidates(
         id: sa.ColumnElement[int] = sa.literal_column("rowid", sa.Integer)
     else:
         id = TABLE.c.id
-        found = sa.select(id).where(TABLE.c.tokens.contains(_array(every)))
+        found = sa.select(id).where(TABLE.c.tokens.op("@>", is_comparison=True)(_array(every)))
         for group in some:
-            found = found.where(TABLE.c.tokens.overlap(_array(group)))
+            found = found.where(TABLE.c.tokens.op("&&", is_comparison=True)(_array(group)))
     if before is not None:
         found = found.where(id < before)
     if lowest is not None and _on_sqlite():
@@ -196,5 +195,5 @@ def _quoted(token: int) -> str:
 def _array(tokens: Iterable[int]) -> sa.ColumnElement[Any]:
     # Written out: a plan prepared for any tokens would be wrong for the very rare and the very
     # frequent.
-    kind = postgresql.ARRAY(sa.Integer)
+    kind = sa.ARRAY(sa.Integer)
     return sa.bindparam(None, sorted(tokens), type_=kind, literal_execute=True, unique=True)

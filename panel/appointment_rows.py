@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core import audit
 from core.accounts import Account
-from core.db import Base, choice
+from core.db import Base, choice, unique_where
 from core.units import Unit
 from panel.members import Member
 
@@ -87,21 +87,17 @@ class Appointment(Base):
             "(state = 'refused') = (objection IS NOT NULL)", name="refused_for_a_reason"
         ),
         # One seat at a time, and one proposal for another.
-        sa.Index(
+        unique_where(
             "uq_panel_appointment_seated",
             "programme_id",
             "member_id",
-            unique=True,
-            sqlite_where=sa.text("state = 'appointed'"),
-            postgresql_where=sa.text("state = 'appointed'"),
+            where="state = 'appointed'",
         ),
-        sa.Index(
+        unique_where(
             "uq_panel_appointment_proposed",
             "programme_id",
             "member_id",
-            unique=True,
-            sqlite_where=sa.text("state = 'proposed'"),
-            postgresql_where=sa.text("state = 'proposed'"),
+            where="state = 'proposed'",
         ),
         sa.Index(None, "programme_id", "state", "category"),
     )
