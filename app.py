@@ -4,6 +4,7 @@ import gc
 import os
 import sys
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,19 @@ if __name__ == "__main__":
     # All that is loaded now stays: to search it for garbage again and again took a sixth of the start.
     gc.disable()
 
+import click
 from flask import Flask
+from flask.cli import AppGroup
 from flask_bootstrap import Bootstrap5
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-import consult.commands
 import consult.rules
+import consult.upkeep
 import consult.views
-import core.commands
 import core.views
-import panel.commands
 import panel.example
+import panel.meeting_records
+import panel.upkeep
 import panel.views
 from consult import example, example_answers, example_summaries, search
 from core import (
@@ -47,6 +50,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     app = Flask(__name__, instance_path=str(Path(instance).resolve()) if instance else None)
     settings = config.read_settings(Path(app.instance_path))
     app.config.from_mapping(config.flask_config(settings))
+    app.cli = _Commands(app)
     app.config["CLOCK"] = web.utc_now
     app.config.from_mapping(overrides or {})
     quick.init_quick(app)
@@ -67,8 +71,35 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, instance: str | No
     app.jinja_env.globals.update(may=permissions.may, work_at_desk=consult.rules.work_at_desk)
     for package in (core, consult, panel):
         package.views.init_views(app)
-        package.commands.init_commands(app)
+    consult.upkeep.init_upkeep()
+    panel.upkeep.init_upkeep()
+    panel.meeting_records.attach()
     return app
+
+
+class _Commands(AppGroup):
+    """What every package can be told from the command line. Loaded when something is: who serves is
+    told nothing and starts without it."""
+
+    def __init__(self, app: Flask) -> None:
+        super().__init__(app.name)
+        self._app, self._loaded = app, False
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """What can be asked for."""
+        self._load()
+        return super().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One of them."""
+        self._load()
+        return super().get_command(ctx, cmd_name)
+
+    def _load(self) -> None:
+        if not self._loaded:
+            self._loaded = True
+            for package in ("core", "consult", "panel"):
+                import_module(f"{package}.commands").init_commands(self._app)
 
 
 def prepare(app: Flask) -> None:

@@ -1,6 +1,5 @@
 """What an operator can do from the command line: `flask --app app …`. Each command commits once."""
 
-import datetime as dt
 import json
 from pathlib import Path
 
@@ -10,18 +9,13 @@ from flask.cli import AppGroup
 from flask_babel import gettext as _
 
 from consult import (
-    adoption_files,
     drafts,
     example,
     import_undoing,
     imports,
-    inquiry_letters,
     intake,
-    point_letters,
     programme_files,
     publishing_commands,
-    submissions,
-    term_jobs,
 )
 from consult.archive_commands import archive_group
 from consult.command_line import refusing, the_consultation
@@ -31,8 +25,7 @@ from consult.search_commands import search_group
 from consult.submissions import Channel
 from consult.summary_commands import summary_group
 from consult.term_commands import index_group
-from core import audit, housekeeping, sign_in_codes, uploads
-from core.config import of_site
+from core import audit, uploads
 from core.db import db
 from core.web import LARGEST_ID, SHANGHAI, now
 
@@ -42,13 +35,7 @@ example_group = AppGroup("example", help="内置示例。")
 
 
 def init_commands(app: Flask) -> None:
-    """Attach the consultation's commands, and what it has to be done from time to time."""
-    housekeeping.add(housekeeping.Job("codes", dt.timedelta(hours=1), sign_in_codes.end_expired))
-    housekeeping.add(housekeeping.Job("contacts", dt.timedelta(hours=1), submissions.end_contacts))
-    each = dt.timedelta(seconds=10)
-    housekeeping.add(housekeeping.Job("term index", each, term_jobs.look_after))
-    housekeeping.add(housekeeping.Job("adoption files", dt.timedelta(hours=1), adoption_files.tidy))
-    housekeeping.add(housekeeping.Job("units' letters", dt.timedelta(minutes=10), _remind_units))
+    """Attach the consultation's commands."""
     app.cli.add_command(index_group)
     app.cli.add_command(programme_group)
     app.cli.add_command(submissions_group)
@@ -58,12 +45,6 @@ def init_commands(app: Flask) -> None:
     app.cli.add_command(lexicon_group)
     app.cli.add_command(archive_group)
     publishing_commands.init_commands(app)
-
-
-def _remind_units(at: dt.datetime) -> None:
-    settings = of_site()
-    for letters in (inquiry_letters, point_letters):
-        letters.remind_due(site=settings.site_url, contact_key=settings.contact_key, now=at)
 
 
 @programme_group.command("load")

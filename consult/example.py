@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-import yaml
 from flask import current_app
 from flask_babel import gettext as _
 
@@ -15,7 +14,7 @@ from consult import (
     consultation_acts,
     consultations,
     drafts,
-    programme_files,
+    example_files,
     proposals,
     readers,
     screening,
@@ -53,6 +52,9 @@ def load(*, now: dt.datetime) -> None:
     """Fill an empty database with the example; refuses any other."""
     if not is_empty():
         raise Refused(_("数据库里已有内容，内置示例只能载入空的数据库。"))
+    # With it comes what holds a programme file to its shape, and only the first start needs that.
+    from consult import programme_files  # noqa: PLC0415
+
     programme_files.load(DATA / "jingan-14.yaml", example=True, by=audit.COMMAND_LINE, now=now)
     accounts.add_demonstration(now=now)
     today = now.astimezone(SHANGHAI).date()
@@ -98,7 +100,7 @@ def _round(
     version = _publish(consultation, path.name, path.read_text(encoding="utf-8"), before)
     consultation_acts.announce(consultation, has_draft=True, by=by, now=before)
     db.session.flush()
-    told = yaml.safe_load((DATA / "opinions" / f"{slug}.yaml").read_text(encoding="utf-8"))
+    told = example_files.read(DATA / "opinions" / f"{slug}.yaml")
     _opinions(consultation, drafts.outline(version), told, began, now)
     return consultation
 
@@ -124,8 +126,7 @@ def _revise(consultation: Consultation, at: dt.datetime) -> None:
     """Publish the second version of a draft, given as what it changed of the first."""
     folder = DATA / "drafts"
     text = (folder / f"{consultation.slug}.md").read_text(encoding="utf-8")
-    revisions = folder / f"{consultation.slug}.revisions.yaml"
-    for each in yaml.safe_load(revisions.read_text(encoding="utf-8")):
+    for each in example_files.read(folder / f"{consultation.slug}.revisions.yaml"):
         if text.count(each["was"]) != 1:
             raise Refused(_("示例修改所指的“%(words)s”在文稿里找不到。", words=each["was"]))
         text = text.replace(each["was"], each["now"])

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-import yaml
 from flask import current_app
 from flask_babel import gettext as _
 
@@ -17,6 +16,7 @@ from consult import (
     changes,
     consultations,
     drafts,
+    example_files,
     inquiries,
     point_acts,
     point_lists,
@@ -74,7 +74,7 @@ def load(*, now: dt.datetime) -> None:
     assert consultation is not None
     assert first is not None
     assert second is not None
-    told = yaml.safe_load((DATA / f"{SLUG}.yaml").read_text(encoding="utf-8"))
+    told = example_files.read(DATA / f"{SLUG}.yaml")
     _ask_units(consultation, told["asked"], first)
     _screen_the_rest(consultation)
     _split(consultation, told["split"], first)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from consult.programme_changes import (
     Change,
@@ -34,9 +33,6 @@ from consult.topics import Part, Topic, TopicUnit
 from core import audit
 from core.db import db
 from core.units import Unit
-
-audit.ACTIONS.update({"programme.loaded": _l("载入规划编制工作")})
-audit.KINDS.update({"programme": _l("规划编制工作")})
 
 
 @dataclass

@@ -8,9 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column, relationship, selectinload
 
+from core import audit
 from core.db import Base, choice, db
+
+audit.ACTIONS.update({"programme.loaded": _l("载入规划编制工作")})
+audit.KINDS.update({"programme": _l("规划编制工作")})
 
 
 class Gate(StrEnum):

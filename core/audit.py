@@ -10,7 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.db import Base, db
 
-# What acts and things are called on the page. Every package adds its own: `ACTIONS.update({…})`.
+# What acts and things are called on the page. Every package adds its own: `ACTIONS.update({…})`,
+# in a module that who serves the page loads; what only commands load would be missing there.
 ACTIONS: dict[str, Any] = {
     "account.added": _l("添加账号"),
     "account.role_granted": _l("授予角色"),
@@ -26,14 +27,19 @@ ACTIONS: dict[str, Any] = {
     "account.second_factor_removed": _l("清除动态口令"),
     "account.recovery_code_used": _l("使用备用码"),
     "account.recovery_codes_renewed": _l("更换备用码"),
+    "site.copied": _l("备份网站"),
+    "site.restored": _l("从备份恢复网站"),
 }
-KINDS: dict[str, Any] = {"account": _l("账号")}
+KINDS: dict[str, Any] = {"account": _l("账号"), "site": _l("网站")}
 # What stands in `before` and `after`: the fields' names, and by field the names of coded values.
 FIELDS: dict[str, Any] = {
     "role": _l("角色"),
     "roles": _l("角色"),
     "unit": _l("单位"),
     "left": _l("剩余个数"),
+    "with_keys": _l("含密钥"),
+    "made_at": _l("备份时间"),
+    "held": _l("待发通知转人工核对"),
 }
 VALUES: dict[str, dict[str, Any]] = {}
 

@@ -19,19 +19,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from flask import current_app
-from flask_babel import lazy_gettext as _l
 
 from core import audit, config, outbox, zip_seals
 from core.database_copies import AT_ONCE, ENTRY, copier, is_empty
 from core.db import db
 from core.errors import Refused
 from core.migrations import bring_up_to_date, is_known, revision
-
-audit.ACTIONS.update({"site.copied": _l("备份网站"), "site.restored": _l("从备份恢复网站")})
-audit.KINDS.update({"site": _l("网站")})
-audit.FIELDS.update(
-    {"with_keys": _l("含密钥"), "made_at": _l("备份时间"), "held": _l("待发通知转人工核对")}
-)
 
 FORMAT = 1
 MANIFEST = "backup.json"

@@ -1,6 +1,5 @@
 """What an operator can do for the panel from the command line."""
 
-import datetime as dt
 import json
 
 import click
@@ -10,39 +9,16 @@ from flask_babel import gettext as _
 
 from consult import programmes
 from consult.command_line import refusing
-from core import housekeeping, uploads
-from core.db import db
 from core.errors import Refused
 from core.web import local, now
-from panel import (
-    applications,
-    appointments,
-    meeting_records,
-    member_imports,
-    round_upkeep,
-    seats,
-)
+from panel import appointments
 
 panel_group = AppGroup("panel", help="公众咨询团：成员。")
 
 
 def init_commands(app: Flask) -> None:
-    """Attach the panel's commands and what has to be done from time to time."""
-    housekeeping.add(housekeeping.Job("seats", dt.timedelta(hours=1), seats.forget))
-    housekeeping.add(housekeeping.Job("applications", dt.timedelta(hours=1), applications.forget))
-    housekeeping.add(housekeeping.Job("member lists", dt.timedelta(hours=1), end_lists))
-    round_upkeep.attach()
-    meeting_records.attach()
+    """Attach the panel's commands."""
     app.cli.add_command(panel_group)
-
-
-def end_lists(at: dt.datetime) -> int:
-    """Give up uploaded lists that nobody brought in; how many."""
-    gone = member_imports.expire(at)
-    db.session.commit()
-    for name in gone:
-        uploads.remove(name)
-    return len(gone)
 
 
 @panel_group.command("list")

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from flask_babel import gettext as _
 
 from consult import (
     consultations,
     drafts,
+    example_files,
     official_paper,
     screening,
     submissions,
@@ -48,7 +48,7 @@ DAY = dt.timedelta(days=1)
 
 def load(programme: Programme, *, now: dt.datetime) -> None:
     """Arrange the meetings the file names, where the consultations they are about are."""
-    for told in yaml.safe_load(DATA.read_text(encoding="utf-8")):
+    for told in example_files.read(DATA):
         consultation = None
         if slug := told.get("consultation"):
             consultation = consultations.by_slug(slug)

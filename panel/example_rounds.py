@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from flask_babel import gettext as _
 
-from consult import consultations, drafts
+from consult import consultations, drafts, example_files
 from consult.consultations import SHANGHAI
 from consult.drafts import Version
 from core import accounts
@@ -29,7 +28,7 @@ DATA = Path(__file__).parent / "data" / "example-rounds.yaml"
 
 def load(*, now: dt.datetime) -> None:
     """Prepare, open, review and release what the file says, where its consultations are."""
-    for told in yaml.safe_load(DATA.read_text(encoding="utf-8")):
+    for told in example_files.read(DATA):
         consultation = consultations.by_slug(told["consultation"])
         # Round by round on the words that were public then: the first version.
         versions = drafts.versions(consultation) if consultation else []

@@ -4,6 +4,8 @@ import csv
 import datetime as dt
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +87,25 @@ def test_the_record_is_filtered_by_act_thing_and_day(app: Flask, reader: FlaskCl
     assert "x.late" not in shown("since=2020-10-22")
 
 
+@pytest.fixture(scope="module")
+def known_to_who_serves() -> set[str]:
+    """The acts that have a name where nothing but the site itself is loaded, no command."""
+    script = "import app; app.create_app(); from core import audit; print(*audit.ACTIONS)"
+    told = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=Path(audit.__file__).parents[1],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return set(told.stdout.split())
+
+
 @pytest.mark.parametrize("package", ["core", "consult"])
-def test_every_act_that_the_code_records_has_a_name(package: str) -> None:
+def test_every_act_that_the_code_records_has_a_name(
+    package: str, known_to_who_serves: set[str]
+) -> None:
     root = Path(audit.__file__).parents[1] / package
     called = re.compile(r'(?:record|_note)\(\s*"([a-z_]+\.[a-z_]+)"')
     found = {
@@ -95,7 +114,7 @@ def test_every_act_that_the_code_records_has_a_name(package: str) -> None:
         for action in called.findall(path.read_text(encoding="utf-8"))
     }
     assert found
-    assert found <= set(audit.ACTIONS), sorted(found - set(audit.ACTIONS))
+    assert found <= known_to_who_serves, sorted(found - known_to_who_serves)
 
 
 @pytest.mark.parametrize(
