@@ -34,7 +34,7 @@ def test_without_settings_the_notices_are_pointed_to(client: FlaskClient) -> Non
 
 def test_the_times_told_are_the_times_kept(client: FlaskClient) -> None:
     page = client.get("/privacy").get_data(as_text=True)
-    assert f"自提交之日起{CONTACT_DAYS}天" in page
+    assert f"自填写之日起{CONTACT_DAYS}天" in page
     assert f"登录最长{sessions.LASTS.total_seconds() / 3600:.0f}小时" in page
     assert f"{security_log.MONTHS_KEPT}个月" in page
 
