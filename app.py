@@ -138,7 +138,8 @@ def serve() -> None:
         ready = migrations.is_up_to_date()
         db.db.engine.dispose()
     if not ready:
-        serving.aside(lambda: prepare(app))
+        # The templates are compiled on the other core.
+        serving.aside(lambda: prepare(app), meanwhile=lambda: serving.warm(app))
     prepare(app)
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     with app.app_context():

@@ -18,6 +18,7 @@ from consult import (
     proposals,
     readers,
     screening,
+    screening_steps,
     submissions,
 )
 from consult.consultations import SHANGHAI, Consultation, Phase
@@ -101,7 +102,8 @@ def _round(
     consultation_acts.announce(consultation, has_draft=True, by=by, now=before)
     db.session.flush()
     told = example_files.read(DATA / "opinions" / f"{slug}.yaml")
-    _opinions(consultation, drafts.outline(version), told, began, now)
+    with screening_steps.indexed_at_the_end():
+        _opinions(consultation, drafts.outline(version), told, began, now)
     return consultation
 
 

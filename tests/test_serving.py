@@ -1,6 +1,7 @@
 """What is made ready before the web server's workers part."""
 
 import os
+import select
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,26 @@ def test_what_is_done_aside_leaves_nothing_behind_but_its_deed(tmp_path: Path) -
     serving.aside(work)
     assert (tmp_path / "deed").read_text(encoding="utf-8") == "done"
     assert kept == []
+
+
+def test_what_is_done_meanwhile_is_done_here_while_the_other_process_works() -> None:
+    """Each waits for the other; were one done before or after the other, both would wait in vain."""
+    begun, go_on = os.pipe(), os.pipe()
+    here: list[int] = []
+
+    def work() -> None:
+        os.write(begun[1], b".")
+        assert select.select(go_on[:1], [], [], 60)[0]
+
+    def meanwhile() -> None:
+        assert select.select(begun[:1], [], [], 60)[0]
+        here.append(os.getpid())
+        os.write(go_on[1], b".")
+
+    serving.aside(work, meanwhile)
+    for end in (*begun, *go_on):
+        os.close(end)
+    assert here == [os.getpid()]
 
 
 def test_who_fails_aside_ends_the_start(capfd: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,8 @@ from consult import (
     authors,
     drafts,
     screening,
+    screening_steps,
+    search,
     submissions,
     summary_counting,
     summary_words,
@@ -28,6 +30,7 @@ from consult import (
 from consult.consultations import Consultation
 from consult.decisions import Reason
 from consult.originals import Span
+from consult.search_documents import Kind
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.term_index import CHANNELS, TermEntry
 from consult.term_reading import STANCES, Chunk
@@ -123,6 +126,38 @@ def test_what_is_shown_counts_and_what_is_not_does_not(site: Flask) -> None:
     assert found == naive(consultation)
     decide(first, SubmissionState.SHOWN)
     assert counted(term_index.shelf(consultation.id)) == naive(consultation)
+
+
+def test_many_decisions_are_indexed_at_the_end_and_then_as_if_one_by_one(
+    site: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(term_index, "AT_ONCE", 2)
+    consultation = a_consultation()
+    earlier = send(consultation, WORDS[0])
+    before = counted(term_index.shelf(consultation.id))
+    with screening_steps.indexed_at_the_end():
+        made = [send(consultation, words) for words in WORDS]
+        decide(made[1], SubmissionState.HIDDEN)
+        decide(earlier, SubmissionState.HIDDEN)
+        assert counted(term_index.shelf(consultation.id)) == before
+        # What is hidden is not found, whatever stands in the index.
+        assert found() == []
+    db.session.commit()
+    assert counted(term_index.shelf(consultation.id)) == naive(consultation)
+    assert found() == [made[4].id, made[0].id]
+
+
+def test_after_a_failure_within_every_decision_is_indexed_again(site: Flask) -> None:
+    consultation = a_consultation()
+    with pytest.raises(RuntimeError, match="away"), screening_steps.indexed_at_the_end():
+        raise RuntimeError("the database is away")
+    send(consultation, WORDS[0])
+    assert counted(term_index.shelf(consultation.id)) == naive(consultation) != {}
+
+
+def found() -> list[int]:
+    """The opinions that a search for 加装电梯 finds, the newest first."""
+    return list(search.find(search.Query(kind=Kind.OPINION, needles=("加装电梯",)), limit=9).ids)
 
 
 def test_a_title_the_form_set_is_none_of_the_authors_words(site: Flask) -> None:
