@@ -4,27 +4,24 @@ Fonts go by name, so that an office that has them prints as it is used to; text 
 no XML document may hold.
 """
 
+from __future__ import annotations
+
 import io
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
-from docx import Document
-from docx.document import Document as Doc
-from docx.enum.text import WD_ALIGN_PARAGRAPH
-from docx.opc.constants import RELATIONSHIP_TYPE as RT
-from docx.opc.packuri import PackURI
-from docx.opc.part import Part
-from docx.oxml import parse_xml
-from docx.oxml.ns import nsdecls, qn
-from docx.shared import Mm, Pt, RGBColor
-from docx.table import _Cell
-from docx.text.run import Run
+if TYPE_CHECKING:
+    from docx.document import Document as Doc
+    from docx.table import _Cell
+    from docx.text.run import Run
 
-# GB/T 9704: A4, top 37, bottom 35, left 28, right 26 mm; 三号 is 16 pt, 二号 22 pt, 28 pt a line.
-PAGE, MARGINS = (Mm(210), Mm(297)), (Mm(37), Mm(35), Mm(28), Mm(26))
-BODY, TITLE, SMALL = Pt(16), Pt(22), Pt(10.5)
-LINE, BLACK = Pt(28), RGBColor(0, 0, 0)
+# GB/T 9704, in mm: A4, top 37, bottom 35, left 28, right 26.
+PAGE, MARGINS = (210, 297), (37, 35, 28, 26)
+# In points: 三号 is 16, 二号 22; 28 a line.
+BODY, TITLE, SMALL, LINE = 16, 22, 10.5, 28
 # From so many rows on a table of two columns is folded, into so many beside each other at most.
 SHORT, MOST_ACROSS = 15, 4
 TEXT_FONT, HEAD_FONT, TITLE_FONT, LATIN = "仿宋", "黑体", "方正小标宋简体", "Times New Roman"
@@ -34,35 +31,64 @@ SVG_NAMESPACE = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
+@cache
+def _word() -> Any:
+    """python-docx, its parts among its attributes. Loaded with the first paper, not with the site: a
+    start would wait for a hundred modules that no page needs."""
+    import docx  # noqa: PLC0415
+    import docx.enum.text  # noqa: PLC0415
+    import docx.opc.constants  # noqa: PLC0415
+    import docx.opc.packuri  # noqa: PLC0415
+
+    return docx
+
+
+def _mm(millimetres: float) -> Any:
+    return _word().shared.Mm(millimetres)
+
+
+def _pt(points: float) -> Any:
+    return _word().shared.Pt(points)
+
+
+def _qn(name: str) -> str:
+    named: str = _word().oxml.ns.qn(name)
+    return named
+
+
+def _align() -> Any:
+    return _word().enum.text.WD_ALIGN_PARAGRAPH
+
+
 def blank() -> Doc:
     """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines."""
-    document = Document()
+    document: Doc = _word().Document()
     section = document.sections[0]
-    section.page_width, section.page_height = PAGE
-    section.top_margin, section.bottom_margin = MARGINS[:2]
-    section.left_margin, section.right_margin = MARGINS[2:]
+    section.page_width, section.page_height = map(_mm, PAGE)
+    section.top_margin, section.bottom_margin = map(_mm, MARGINS[:2])
+    section.left_margin, section.right_margin = map(_mm, MARGINS[2:])
     normal = document.styles["Normal"]
-    normal.font.name, normal.font.size = LATIN, BODY
-    normal.element.rPr.rFonts.set(qn("w:eastAsia"), TEXT_FONT)
-    normal.paragraph_format.line_spacing = LINE
-    normal.paragraph_format.space_after = Pt(0)
+    normal.font.name, normal.font.size = LATIN, _pt(BODY)
+    normal.element.rPr.rFonts.set(_qn("w:eastAsia"), TEXT_FONT)
+    normal.paragraph_format.line_spacing = _pt(LINE)
+    normal.paragraph_format.space_after = _pt(0)
     return document
 
 
-def _run(run: Run, font: str, size: Pt) -> None:
-    run.font.name, run.font.size = LATIN, size
-    run._element.get_or_add_rPr().get_or_add_rFonts().set(qn("w:eastAsia"), font)
+def _run(run: Run, font: str, points: float) -> None:
+    run.font.name, run.font.size = LATIN, _pt(points)
+    run._element.get_or_add_rPr().get_or_add_rFonts().set(_qn("w:eastAsia"), font)
 
 
 def title(document: Doc, text: str) -> None:
     """The paper's title, centred, 二号."""
     paragraph = document.add_paragraph(style="Title")
     # Word's own title stands on a blue line.
-    for border in list(document.styles["Title"].element.iter(qn("w:pBdr"))):
+    for border in list(document.styles["Title"].element.iter(_qn("w:pBdr"))):
         border.getparent().remove(border)
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.paragraph_format.space_after = Pt(14)
-    paragraph.paragraph_format.line_spacing = Pt(34)
+    paragraph.alignment = _align().CENTER
+    paragraph.paragraph_format.space_after = _pt(14)
+    paragraph.paragraph_format.line_spacing = _pt(34)
     run = paragraph.add_run(_clean(text))
     _run(run, TITLE_FONT, TITLE)
     _black(run)
@@ -71,8 +97,8 @@ def title(document: Doc, text: str) -> None:
 def heading(document: Doc, text: str) -> None:
     """A first-level heading: 一、…"""
     paragraph = document.add_paragraph(style="Heading 1")
-    paragraph.paragraph_format.space_before = Pt(14)
-    paragraph.paragraph_format.first_line_indent = BODY * 2
+    paragraph.paragraph_format.space_before = _pt(14)
+    paragraph.paragraph_format.first_line_indent = _pt(BODY * 2)
     run = paragraph.add_run(_clean(text))
     run.bold = False
     _run(run, HEAD_FONT, BODY)
@@ -80,29 +106,35 @@ def heading(document: Doc, text: str) -> None:
 
 
 def _black(run: Run) -> None:
-    run.font.color.rgb = BLACK
+    run.font.color.rgb = _word().shared.RGBColor(0, 0, 0)
 
 
 def body(document: Doc, text: str) -> None:
     """A paragraph of the text, indented by two characters."""
     paragraph = document.add_paragraph()
-    paragraph.paragraph_format.first_line_indent = BODY * 2
+    paragraph.paragraph_format.first_line_indent = _pt(BODY * 2)
     paragraph.add_run(_clean(text))
 
 
-def centred(document: Doc, text: str, *, size: Pt = BODY) -> None:
+def centred(document: Doc, text: str, *, size: float = BODY) -> None:
     """A centred line."""
     paragraph = document.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.alignment = _align().CENTER
     _run(paragraph.add_run(_clean(text)), TEXT_FONT, size)
+
+
+def at_the_right(document: Doc, text: str) -> None:
+    """A line at the right, for who signs and when."""
+    body(document, text)
+    document.paragraphs[-1].alignment = _align().RIGHT
 
 
 def picture(document: Doc, png: bytes, *, width: int) -> None:
     """A centred picture, `width` in mm, on a line as high as itself: on the paper's lines of fixed
     height only a strip of it would show."""
-    document.add_picture(io.BytesIO(png), width=Mm(width))
+    document.add_picture(io.BytesIO(png), width=_mm(width))
     paragraph = document.paragraphs[-1]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.alignment = _align().CENTER
     paragraph.paragraph_format.line_spacing = 1.0
 
 
@@ -112,13 +144,15 @@ def drawing(document: Doc, png: bytes, svg: str, *, width: int, alt: str) -> Non
     picture(document, png, width=width)
     shape = document.inline_shapes[len(document.inline_shapes) - 1]._inline
     shape.docPr.set("descr", _clean(alt))
-    name = PackURI(document.part.package.next_partname("/word/media/chart%d.svg"))
-    part = Part(name, "image/svg+xml", svg.encode(), document.part.package)
-    rel = document.part.relate_to(part, RT.IMAGE)
-    blip = next(shape.iter(qn("a:blip")))
+    name = _word().opc.packuri.PackURI(
+        document.part.package.next_partname("/word/media/chart%d.svg")
+    )
+    part = _word().opc.part.Part(name, "image/svg+xml", svg.encode(), document.part.package)
+    rel = document.part.relate_to(part, _word().opc.constants.RELATIONSHIP_TYPE.IMAGE)
+    blip = next(shape.iter(_qn("a:blip")))
     blip.append(
-        parse_xml(
-            f'<a:extLst {nsdecls("a", "r")}><a:ext uri="{SVG_EXTENSION}">'
+        _word().oxml.parse_xml(
+            f'<a:extLst {_word().oxml.ns.nsdecls("a", "r")}><a:ext uri="{SVG_EXTENSION}">'
             f'<asvg:svgBlip xmlns:asvg="{SVG_NAMESPACE}" r:embed="{rel}"/></a:ext></a:extLst>'
         )
     )
@@ -134,19 +168,19 @@ def table(
     """A ruled table under its caption; `widths` in mm, the head repeated on every page, a short one
     on one page."""
     paragraph = document.add_paragraph()
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.alignment = _align().CENTER
     paragraph.paragraph_format.keep_with_next = True
-    paragraph.paragraph_format.space_before = Pt(10)
-    _run(paragraph.add_run(_clean(caption)), HEAD_FONT, Pt(12))
+    paragraph.paragraph_format.space_before = _pt(10)
+    _run(paragraph.add_run(_clean(caption)), HEAD_FONT, 12)
     grid = document.add_table(rows=1, cols=len(head))
     grid.style = "Table Grid"
     grid.autofit = False
     widths = widths or _even(len(head))
     # Word goes by the cells' widths, other programs by the grid's.
     for column, width in zip(grid.columns, widths, strict=True):
-        column.width = Mm(width)
+        column.width = _mm(width)
     _row(grid.rows[0].cells, head, widths, HEAD_FONT)
-    mark = grid.rows[0]._tr.get_or_add_trPr().makeelement(qn("w:tblHeader"), {})
+    mark = grid.rows[0]._tr.get_or_add_trPr().makeelement(_qn("w:tblHeader"), {})
     grid.rows[0]._tr.get_or_add_trPr().append(mark)
     for values in rows:
         _row(grid.add_row().cells, values, widths, TEXT_FONT)
@@ -184,8 +218,8 @@ def long_table(
     """The same for thousands of rows, which are written straight as XML: cell by cell would take
     minutes."""
     table(document, caption, head, (), widths)
-    body_of_table = document.element.body.findall(qn("w:tbl"))[-1]
-    named = nsdecls("w")
+    body_of_table = document.element.body.findall(_qn("w:tbl"))[-1]
+    named = _word().oxml.ns.nsdecls("w")
     style = (
         '<w:pPr><w:spacing w:line="340" w:lineRule="exact"/></w:pPr><w:r><w:rPr>'
         f'<w:rFonts w:ascii="{LATIN}" w:hAnsi="{LATIN}" w:eastAsia="{TEXT_FONT}"/>'
@@ -200,7 +234,7 @@ def long_table(
             f"{opening}{escape(_clean(' '.join(value.split())))}</w:t></w:r></w:p></w:tc>"
             for opening, value in zip(openings, values, strict=True)
         )
-        body_of_table.append(parse_xml(f"<w:tr {named}>{inner}</w:tr>"))
+        body_of_table.append(_word().oxml.parse_xml(f"<w:tr {named}>{inner}</w:tr>"))
 
 
 def _even(columns: int) -> list[int]:
@@ -210,11 +244,11 @@ def _even(columns: int) -> list[int]:
 
 def _row(cells: Sequence[_Cell], values: Sequence[str], widths: Sequence[int], font: str) -> None:
     for place, (cell, value, width) in enumerate(zip(cells, values, widths, strict=True)):
-        cell.width = Mm(width)
+        cell.width = _mm(width)
         paragraph = cell.paragraphs[0]
-        paragraph.paragraph_format.line_spacing = Pt(17)
+        paragraph.paragraph_format.line_spacing = _pt(17)
         if place and value.isdigit():
-            paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+            paragraph.alignment = _align().RIGHT
         _run(paragraph.add_run(_clean(value)), font, SMALL)
 
 

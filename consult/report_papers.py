@@ -4,15 +4,17 @@ What the rules composed and nobody rewrote is marked ※. Citations and quotatio
 from what is shown at this moment.
 """
 
+from __future__ import annotations
+
 import datetime as dt
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from docx.document import Document as Doc
 from flask_babel import gettext as _
 
 from consult import summary_charts
@@ -39,6 +41,9 @@ from core import typesetting
 from core.db import db
 from core.text import within_quotes
 from core.web import day, local
+
+if TYPE_CHECKING:
+    from docx.document import Document as Doc
 
 SHEET = Path(__file__).parent / "data" / "report.typ"
 LONGEST_QUOTE = 300

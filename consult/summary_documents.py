@@ -4,12 +4,14 @@ Every figure is of the same selection as the page; opinions are cited by their r
 quoted word for word. Nothing is shown that is not shown at this moment.
 """
 
+from __future__ import annotations
+
 import datetime as dt
 import io
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from docx.document import Document as Doc
 from flask_babel import gettext as _
 
 from consult import summary_charts
@@ -35,6 +37,9 @@ from consult.summary_readings import Reading, View, cloud_of, view
 from core import drawing as charts_drawn
 from core.charts import Chart
 from core.db import db
+
+if TYPE_CHECKING:
+    from docx.document import Document as Doc
 
 MIMETYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 KEYWORDS, QUOTES, CITED = 50, 12, 20

@@ -8,10 +8,9 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from docx.enum.text import WD_ALIGN_PARAGRAPH
 from flask_babel import gettext as _
 
-from consult.official_paper import blank, body, title
+from consult.official_paper import at_the_right, blank, body, title
 from consult.programmes import Programme
 from core import typesetting
 from core.errors import Refused
@@ -75,8 +74,7 @@ def word(written: Letter) -> io.BytesIO:
     for text in ("", written.to, *written.parts, ""):
         body(document, text)
     for line in written.signed:
-        body(document, line)
-        document.paragraphs[-1].alignment = WD_ALIGN_PARAGRAPH.RIGHT
+        at_the_right(document, line)
     out = io.BytesIO()
     document.save(out)
     out.seek(0)
