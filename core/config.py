@@ -4,22 +4,24 @@ A missing secret key is generated once into `instance/secret_key` (mode 600), so
 clone starts safely without anybody choosing a password.
 """
 
-import dataclasses
-import json
 import os
 import re
 import secrets
 import tomllib
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from click import ClickException
 from flask import current_app
+from pydantic import Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 MEGABYTE = 1024 * 1024
-_YES_OR_NO = {"true": True, "1": True, "yes": True, "on": True}
-_YES_OR_NO |= {"false": False, "0": False, "no": False, "off": False}
 
 
 class BadSetting(ClickException):
@@ -27,118 +29,81 @@ class BadSetting(ClickException):
     with it."""
 
 
-def _setting(
-    default: Any,
-    why: str = "",
-    *,
-    least: int | None = None,
-    most: int | None = None,
-    pattern: str = "",
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """A setting of the kind of its default; `why` it is there, and which values it may have."""
-    held = {"why": why, "least": least, "most": most, "pattern": pattern, "choices": choices}
-    return dataclasses.field(default=default, metadata=held)
+class Settings(BaseSettings):
+    """What an operator may set; every name is also an environment variable, e.g. `SITE_URL`."""
 
-
-@dataclasses.dataclass(slots=True)
-class Settings:
-    """What an operator may set; every name is also an environment variable, e.g. `SITE_URL`.
-
-    Values are taken as they are or as text, as an environment has them. Raises BadSetting.
-    """
+    model_config = SettingsConfigDict(extra="forbid", env_ignore_empty=True)
 
     secret_key: str = ""
     database_url: str = ""
     site_name: str = "问计"
-    site_owner: str = _setting("", "who runs the site, in the header and the footer")
-    site_contact: str = _setting("", "how to reach them, in the footer of every page")
-    site_url: str = _setting("", "links in mail and feeds; no slash; empty: this machine at PORT")
-    complaints: str = _setting(
-        "12345 市民服务热线",
-        "where to complain when the answer does not satisfy, in the statements",
+    site_owner: str = Field(
+        default="", description="who runs the site, in the header and the footer"
     )
-    security_contact: str = _setting(
-        "",
-        "who hears of weak spots, for security.txt; empty: the page for corrections",
-        pattern="(mailto:|tel:|https://)[!-~]+",
+    site_contact: str = Field(
+        default="", description="how to reach them, in the footer of every page"
     )
-    trusted_hosts: list[str] = dataclasses.field(default_factory=list)  # empty: any host
-    proxy_hops: int = _setting(0, "reverse proxies whose X-Forwarded-* count", least=0, most=5)
-    dask_scheduler: str = _setting(
-        "", "tcp://…: heavy computing on other machines; empty: on this one"
+    site_url: str = Field(
+        default="", description="links in mail and feeds; no slash; empty: this machine at PORT"
     )
-    https_only: bool = _setting(False, "secure cookies and HSTS")
-    contact_key: str = _setting("", "Fernet keys, comma separated, newest first")
-    totp_key: str = _setting("", "seals the secrets of authenticator apps")
-    comments_per_hour: int = _setting(20, "one address, without proof of work", least=1)
-    comments_per_hour_proven: int = _setting(200, "one address, with proof of work", least=1)
-    corrections_per_hour: int = _setting(10, "one address, 纠错", least=1)
-    mail_sender: str = _setting("console", '"console", "smtp", "none" or "module:function"')
-    text_sender: str = _setting(
-        "console", 'for mobile numbers: "console", "none" or "module:function"'
+    complaints: str = Field(
+        default="12345 市民服务热线",
+        description="where to complain when the answer does not satisfy, in the statements",
     )
-    mail_from: str = _setting("wenji@localhost", "the sender of every mail")
+    security_contact: str = Field(
+        default="",
+        pattern=r"^$|^(mailto:|tel:|https://)[!-~]+$",
+        description="who hears of weak spots, for security.txt; empty: the page for corrections",
+    )
+    trusted_hosts: list[str] = Field(default_factory=list, description="empty: any host")
+    proxy_hops: int = Field(
+        default=0, ge=0, le=5, description="reverse proxies whose X-Forwarded-* count"
+    )
+    dask_scheduler: str = Field(
+        default="", description="tcp://…: heavy computing on other machines; empty: on this one"
+    )
+    https_only: bool = Field(default=False, description="secure cookies and HSTS")
+    contact_key: str = Field(default="", description="Fernet keys, comma separated, newest first")
+    totp_key: str = Field(default="", description="seals the secrets of authenticator apps")
+    comments_per_hour: int = Field(
+        default=20, ge=1, description="one address, without proof of work"
+    )
+    comments_per_hour_proven: int = Field(
+        default=200, ge=1, description="one address, with proof of work"
+    )
+    corrections_per_hour: int = Field(default=10, ge=1, description="one address, 纠错")
+    mail_sender: str = Field(
+        default="console", description='"console", "smtp", "none" or "module:function"'
+    )
+    text_sender: str = Field(
+        default="console", description='for mobile numbers: "console", "none" or "module:function"'
+    )
+    mail_from: str = Field(default="wenji@localhost", description="the sender of every mail")
     smtp_host: str = "127.0.0.1"
-    smtp_port: int = _setting(25, least=1, most=65535)
-    smtp_security: str = _setting("none", choices=("none", "starttls", "tls"))
+    smtp_port: int = Field(default=25, ge=1, le=65535)
+    smtp_security: Literal["none", "starttls", "tls"] = "none"
     smtp_user: str = ""
     smtp_password: str = ""
-    proof_of_work_cost: int = _setting(50_000, "hashes a browser tries at most", least=1000)
+    proof_of_work_cost: int = Field(
+        default=50_000, ge=1000, description="hashes a browser tries at most"
+    )
 
-    def __post_init__(self) -> None:
-        for setting in dataclasses.fields(self):
-            setattr(self, setting.name, _checked(setting, getattr(self, setting.name)))
-
-
-def _checked(setting: dataclasses.Field[Any], value: Any) -> Any:
-    """The value in the kind of the setting; raises BadSetting where it is of none it may have."""
-    held = setting.metadata
-    if setting.type is bool:
-        value = _YES_OR_NO.get(value.lower()) if isinstance(value, str) else value
-        fits, wanted = isinstance(value, bool), "true 或 false"
-    elif setting.type is int:
-        if isinstance(value, str) and re.fullmatch(r"\s*[+-]?[0-9]{1,9}\s*", value):
-            value = int(value)
-        least, most = held.get("least"), held.get("most")
-        fits = isinstance(value, int) and not isinstance(value, bool)
-        fits = fits and (least is None or value >= least) and (most is None or value <= most)
-        wanted = f"不小于{least}" + (f"、不大于{most}" if most is not None else "") + "的整数"
-    elif setting.type is str:
-        pattern, choices = held.get("pattern"), held.get("choices")
-        fits = isinstance(value, str) and (not choices or value in choices)
-        fits = fits and (not pattern or not value or bool(re.fullmatch(pattern, value)))
-        wanted = "、".join(choices) if choices else f"形如 {pattern}" if pattern else "文字"
-    else:
-        value = _list_in(value) if isinstance(value, str) else value
-        fits = isinstance(value, list) and all(isinstance(each, str) for each in value)
-        wanted = '列表，环境变量里写成 ["…", "…"]'
-    if not fits:
-        raise BadSetting(f"设置 {setting.name} 的值不对，应当是：{wanted}。")
-    return value
-
-
-def _list_in(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
-
-
-def _given(file: Path, environment: Mapping[str, str]) -> dict[str, Any]:
-    """What is set, by name; the environment goes before the file, and what is empty there is not
-    set. Other programs' variables are none of ours; another name in the file is a slip."""
-    known = {setting.name for setting in dataclasses.fields(Settings)}
-    told = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    if unknown := sorted(told.keys() - known):
-        raise BadSetting(f"{file.name} 里有不认识的设置：{'、'.join(unknown)}。")
-    in_small = {name.lower(): value for name, value in environment.items() if value}
-    return told | {name: in_small[name] for name in known & in_small.keys()}
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # What is handed over was read from the file, and the environment goes before the file.
+        return env_settings, init_settings
 
 
 def read_settings(instance: Path) -> Settings:
     """Read the settings of the copy that owns the folder `instance`. Raises BadSetting."""
-    settings = Settings(**_given(instance / "settings.toml", os.environ))
+    settings = _checked(instance / "settings.toml")
     settings.secret_key = settings.secret_key or _kept_secret(instance, "secret_key")
     settings.contact_key = settings.contact_key or _kept_fernet_key(instance)
     settings.totp_key = settings.totp_key or _kept_secret(instance, "totp_key")
@@ -146,6 +111,33 @@ def read_settings(instance: Path) -> Settings:
     settings.site_url = settings.site_url or at
     settings.database_url = settings.database_url or f"sqlite:///{instance / 'wenji.sqlite3'}"
     return settings
+
+
+def _checked(file: Path) -> Settings:
+    try:
+        told = tomllib.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        return Settings(**told)
+    except ValueError as error:
+        if not isinstance(error, ValidationError | SettingsError):
+            # Of the file's form; pydantic's own are values, too.
+            raise BadSetting(
+                f"{file.name} 读不出来：{error}。请改正，或删去以后重新填写。"
+            ) from error
+        raise BadSetting(_in_words(error, file)) from error
+
+
+def _in_words(error: ValidationError | SettingsError, file: Path) -> str:
+    """What is wrong with which settings, in one sentence."""
+    if isinstance(error, SettingsError):
+        # Of what is a list, it names the setting and nothing more.
+        name = re.search(r'"(\w+)"', str(error))
+        return f'环境变量 {name[1].upper() if name else ""} 应当写成列表，例如 ["a.example"]。'
+    found = [(str(each["loc"][0]), each["type"]) for each in error.errors(include_input=False)]
+    unknown = [name for name, kind in found if kind == "extra_forbidden"]
+    if unknown:
+        return f"{file.name} 里有不认识的设置：{'、'.join(unknown)}。"
+    wrong = "、".join(dict.fromkeys(name for name, _kind in found))
+    return f"设置 {wrong} 的值不对。每一项可以填什么，写在 core/config.py 里。"
 
 
 def of_site() -> Settings:

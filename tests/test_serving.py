@@ -48,7 +48,7 @@ def test_what_was_compiled_is_read_at_the_next_start(app: Flask) -> None:
 
 def test_no_start_waits_for_what_no_first_page_needs(databases: Databases) -> None:
     """Each of these took a fiftieth of the start or more, or tens of megabytes of every process."""
-    heavy = {"PIL", "alembic", "docx", "icalendar", "jieba", "markdown_it", "pydantic", "pypinyin"}
+    heavy = {"PIL", "alembic", "docx", "icalendar", "jieba", "markdown_it", "pypinyin"}
     heavy |= {
         "qrcode",
         "rjieba",
