@@ -47,11 +47,17 @@ def run(
     taken up."""
     leaving, done = leaving or threading.Event(), 0
     _heed_signals(leaving)
+
+    def clock() -> dt.datetime:
+        # Asked by the thread that beats, too, which knows of no application.
+        with app.app_context():
+            return now()
+
     with executors.staying() as stay:
         while not leaving.is_set() and (most is None or done < most):
             with app.app_context():
                 try:
-                    found = jobs.work(worker=name(), now=now, lease=lease, leaving=leaving)
+                    found = jobs.work(worker=name(), now=clock, lease=lease, leaving=leaving)
                 except sa.exc.SQLAlchemyError:
                     # A database that is away for a while does not end the worker.
                     if drain or most is not None:

@@ -281,6 +281,23 @@ def test_a_long_step_keeps_its_lease_by_beating(site: Flask) -> None:
     assert beats - the_job().started_at >= lease  # type: ignore[operator]
 
 
+def test_the_worker_itself_beats(site: Flask) -> None:
+    site.config["CLOCK"] = lambda: dt.datetime.now(dt.UTC)
+
+    def long(run: Run) -> None:
+        run.release()
+        time.sleep(0.8)
+
+    do(long)
+    ask()
+    db.session.close()
+    assert worker.run(site, most=1, lease=dt.timedelta(seconds=0.3)) == 1
+    job = the_job()
+    assert job.heartbeat_at is not None
+    assert job.started_at is not None
+    assert job.heartbeat_at - job.started_at >= dt.timedelta(seconds=0.3)
+
+
 def test_told_to_leave_it_puts_the_job_back(site: Flask, clock: Clock) -> None:
     leaving = threading.Event()
 
