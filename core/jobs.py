@@ -282,11 +282,16 @@ def work(
     except Refused as refusal:
         db.session.rollback()
         _fail(run, refusal.sentence)
-    except (sa.exc.OperationalError, sa.exc.TimeoutError, BrokenExecutor):
-        # The database was away or busy, or a process that computes was killed: that passes.
+    except (sa.exc.OperationalError, sa.exc.TimeoutError):
+        # The database was away or busy: that passes.
         log.exception("job %d, %s", run.id, run.kind)
         db.session.rollback()
-        _try_again(run)
+        _try_again(run, _("数据库多次没有应答，已停止自动重试。"))
+    except BrokenExecutor:
+        # A process that computed for it was killed: that passes, unless it takes too much memory.
+        log.exception("job %d, %s", run.id, run.kind)
+        db.session.rollback()
+        _try_again(run, _("计算进程多次中断，已停止自动重试。"))
     except Exception as fault:
         log.exception("job %d, %s", run.id, run.kind)
         db.session.rollback()
@@ -414,9 +419,9 @@ def _fail(run: Run, sentence: str) -> None:
         db.session.rollback()
 
 
-def _try_again(run: Run) -> None:
+def _try_again(run: Run, given_up: str) -> None:
     if run.attempts >= MOST_ATTEMPTS:
-        _fail(run, _("数据库多次没有应答，已停止自动重试。"))
+        _fail(run, given_up)
     else:
         _finally(run, {"state": JobState.WAITING, "held_by": ""})
 

@@ -97,3 +97,25 @@ def test_a_job_whose_helper_was_killed_is_taken_up_again(
         assert jobs.work(worker="here", now=clock)
         job = the_job()
         assert (job.state, job.attempts) == (JobState.DONE, 2)
+
+
+def test_a_job_whose_helpers_always_die_is_given_up_and_says_why(
+    app: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "KINDS", {})
+    monkeypatch.setattr(jobs, "MOST_ATTEMPTS", 2)
+
+    @jobs.kind("compute", "算")
+    def compute(_run: Run) -> None:
+        with executors.executor(1, scheduler="") as pool:
+            pool.submit(os._exit, 1).result()
+
+    with app.app_context():
+        jobs.ask("compute", by=audit.SYSTEM, now=NOON)
+        jobs.db.session.commit()
+        for _attempt in range(2):
+            assert jobs.work(worker="here", now=clock)
+            jobs.db.session.rollback()
+        job = the_job()
+        assert job.state is JobState.FAILED
+        assert job.error.startswith("计算进程多次中断")
