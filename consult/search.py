@@ -110,10 +110,10 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
     for is often frequent."""
     number = search_documents.number(query.kind, before) if before is not None else None
     rows: list[Any] = []
-    # Long lists of days and places cost more to go through than they keep away: of words, the first
-    # few candidates say which.
+    # Long lists of days and places cost more to go through than they keep away: the first few
+    # candidates say which those are. Of other things than opinions there are no such facts.
     some = _some(query)
-    listed = [] if query.needles and query.kind is Kind.OPINION else some
+    listed = [] if query.kind is Kind.OPINION else some
     for step in STEPS:
         looked_at, lowest = _looked_at(query, number, step, listed)
         if lowest is not None:
@@ -150,14 +150,14 @@ def _candidates(
     limit: int,
     some: Sequence[Sequence[str]],
     lowest: int | None = None,
-) -> sa.Subquery:
+) -> sa.Select[int]:
     opinions = query.kind is Kind.OPINION
     marks = search_opinions.marks(
         consultation_id=query.consultation_id,
         channel=query.channel if opinions else None,
         stance=query.stance if opinions else None,
     )
-    found = search_documents.candidates(
+    return search_documents.candidates(
         query.kind,
         query.needles,
         marks=marks,
@@ -166,7 +166,6 @@ def _candidates(
         limit=limit,
         lowest=lowest,
     )
-    return found.subquery("candidate")
 
 
 def _hits(
@@ -190,21 +189,18 @@ def _passing(
     some: Sequence[Sequence[str]],
 ) -> sa.Select[*tuple[Any, ...]]:
     """Those of the candidates that are public and pass the filters, whatever words they hold."""
-    candidate = _candidates(query, before, candidates, some, lowest)
-    passing = (
-        sa.select(SearchDocument.id, SearchDocument.thing_id)
-        .select_from(candidate)
-        .join(SearchDocument, SearchDocument.id == candidate.c.id)
-        .where(SearchDocument.kind == query.kind)
-        .order_by(candidate.c.id.desc())
+    documents = sa.select(SearchDocument.id, SearchDocument.thing_id).where(
+        SearchDocument.kind == query.kind
     )
+    found = _candidates(query, before, candidates, some, lowest)
+    passing = postings.among(documents, SearchDocument, found)
     return _PUBLIC[query.kind](passing, query)
 
 
 def _looked_at(
     query: Query, before: int | None, candidates: int, some: Sequence[Sequence[str]]
 ) -> tuple[int, int | None]:
-    candidate = _candidates(query, before, candidates, some)
+    candidate = _candidates(query, before, candidates, some).subquery("candidate")
     number, lowest = db.session.execute(
         sa.select(sa.func.count(), sa.func.min(candidate.c.id)).select_from(candidate)
     ).one()

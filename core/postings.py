@@ -110,6 +110,8 @@ def tend() -> None:
     if _on_sqlite():
         run(sa.text(f"INSERT INTO {NAME} ({NAME}) VALUES ('optimize')"))
     else:
+        # What has come is kept apart at first, and every search goes through all of that.
+        run(sa.text(f"SELECT gin_clean_pending_list('ix_{NAME}_tokens')"))
         run(sa.text(f"ANALYZE {NAME}"))
 
 
@@ -147,6 +149,21 @@ def candidates(
         # Without an end of its own it becomes a part of the question, whose order it has.
         return found.where(id >= lowest)
     return found.order_by(id.desc()).limit(limit)
+
+
+def among(
+    statement: sa.Select[*tuple[Any, ...]], documents: Any, found: sa.Select[int]
+) -> sa.Select[*tuple[Any, ...]]:
+    """`statement` for those of `documents` (with an `id`) alone that are candidates, the highest
+    first."""
+    if _on_sqlite():
+        candidate = found.subquery("candidate")
+        joined = statement.select_from(candidate).join(documents, documents.id == candidate.c.id)
+        return joined.order_by(candidate.c.id.desc())
+    # As an array, which PostgreSQL takes for short: to join both it would read every document there
+    # is, words and all, in the order of their ids.
+    ids = sa.func.any(sa.func.array(found.scalar_subquery()))
+    return statement.where(documents.id == ids).order_by(documents.id.desc())
 
 
 def holds(column: sa.ColumnElement[str], words: str) -> sa.ColumnElement[bool]:
