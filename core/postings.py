@@ -144,11 +144,11 @@ def candidates(
         for group in some:
             found = found.where(TABLE.c.tokens.op("&&", is_comparison=True)(_array(group)))
     if before is not None:
-        found = found.where(id < before)
+        found = found.where(id < _number(before))
     if lowest is not None and _on_sqlite():
         # Without an end of its own it becomes a part of the question, whose order it has.
         return found.where(id >= lowest)
-    return found.order_by(id.desc()).limit(limit)
+    return found.order_by(id.desc()).limit(_number(limit))
 
 
 def among(
@@ -207,6 +207,14 @@ def _words(packed: bytes) -> str:
 
 def _quoted(token: int) -> str:
     return f'"{token - LOWEST:x}"'
+
+
+def _number(number: int) -> Any:
+    # Written out for PostgreSQL: asked more than a few times, a question is planned for any numbers,
+    # and going down all ids looks best when nobody says how many are wanted.
+    if _on_sqlite():
+        return number
+    return sa.bindparam(None, number, type_=sa.BigInteger, literal_execute=True, unique=True)
 
 
 def _array(tokens: Iterable[int]) -> sa.ColumnElement[Any]:
