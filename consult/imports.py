@@ -1,9 +1,9 @@
 """Imports: bringing the rows of a table in.
 
 What an officer brings in counts as received and screened, unless it is sent to the queue: all of it,
-or those rows in which personal information was found. The same table again adds only what is new. Rows that cannot be taken are named with the reason; the
-others go in. A short table goes in at once, a long one step by step (`import_jobs`); both go by
-`Importing`.
+or those rows in which personal information was found. The same table again adds only what is new.
+Rows that cannot be taken are named with the reason; the others go in. A short table goes in at once,
+a long one step by step (`import_jobs`); both go by `Importing`.
 """
 
 import datetime as dt
