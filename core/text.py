@@ -6,7 +6,6 @@ pairs) is refused, and line ends are made alike so that page and server count th
 
 import re
 import unicodedata
-from itertools import islice
 
 # Letters that draw nothing: a text of only these is empty.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -28,13 +27,17 @@ _INNER = str.maketrans("“”", "‘’")
 
 
 def visible(text: str, least: int = 1) -> bool:
-    """Whether `text` has at least `least` characters that a reader can see; space is none."""
-    seen = (
-        character
-        for character in text
-        if unicodedata.category(character) not in _UNSEEN and character not in BLANK_LETTERS
-    )
-    return sum(1 for _character in islice(seen, least)) == least
+    """Whether `text` has at least `least` characters that a reader can see. All the space between two
+    of them is one character."""
+    seen, space = 0, False
+    for character in text:
+        if unicodedata.category(character) in _UNSEEN or character in BLANK_LETTERS:
+            space |= character.isspace() and seen > 0
+            continue
+        seen, space = seen + 1 + space, False
+        if seen >= least:
+            return True
+    return False
 
 
 def tidy(text: str) -> str:
