@@ -372,7 +372,11 @@ def test_a_member_reviews_and_signs_by_the_pages(
 
 @pytest.mark.parametrize("by_name", [True, False])
 def test_after_the_release_members_read_all_that_the_others_signed(
-    app: Flask, panel: list[Account], clock: Clock, by_name: bool
+    app: Flask,
+    panel: list[Account],
+    clock: Clock,
+    by_name: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with app.app_context():
         made = a_round(due_at=SOON, by_name=by_name)
@@ -392,7 +396,8 @@ def test_after_the_release_members_read_all_that_the_others_signed(
     clock.at = SOON
     client = app.test_client()
     people.sign_in(client, reader)
-    page = html.fromstring(client.get(f"/panel/reviews/{number}/others").data).find(".//main")
+    address = f"/panel/reviews/{number}/others"
+    page = html.fromstring(client.get(address).data).find(".//main")
     assert page is not None
     text = " ".join(page.text_content().split())
     for words in (
@@ -406,6 +411,17 @@ def test_after_the_release_members_read_all_that_the_others_signed(
     assert "同意 1人 · 修改后同意 1人" in text
     assert "没有签署的话" not in text
     assert [name in text for name in names] == [by_name, by_name]
+    # Many remarks go over several pages, which together say the same.
+    monkeypatch.setattr("panel.views.reviews.PAGE", 1)
+    walked: list[str] = []
+    following = [address]
+    while following:
+        part = html.fromstring(client.get(following[0]).data)
+        walked += part.xpath("//main//h2/text()")
+        following = part.xpath("//a[@rel='next']/@href")
+    assert walked == page.xpath(".//h2/text()")
+    assert len(walked) == 3
+    assert client.get(f"{address}?part=3").status_code == 404
 
 
 def test_a_seat_that_ends_closes_the_review(app: Flask, panel: list[Account]) -> None:

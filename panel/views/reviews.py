@@ -5,6 +5,7 @@ sign-in page at every address, because a letter leads there.
 """
 
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
@@ -22,7 +23,7 @@ from core.db import db
 from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may
-from core.web import keep_private, now
+from core.web import keep_private, now, number_in
 from panel import reviews, round_papers, round_texts, rounds, rules
 from panel.reviews import LONGEST, Overtaken, Said, SectionReview, Verdict
 from panel.round_texts import Section, Text, text_of
@@ -31,6 +32,8 @@ from panel.views.meetings import paper_file
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/panel/reviews")
 REVIEW = "/<int:round_id>"
+# So many remarks of others on a page.
+PAGE = 200
 SECTION = f"{REVIEW}/sections/<int:section>"
 Page = Response | str | tuple[str, int]
 
@@ -524,57 +527,89 @@ def withdraw(round_id: int) -> Page:
 # --- what the others said ------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What all said of one section, or in answer to one question."""
+
+    title: str
+    # How many held what, of a section; then (who, what) of those who said more.
+    figures: list[tuple[str, int]] = field(default_factory=list)
+    remarks: list[tuple[str, Section, SectionReview]] = field(default_factory=list)
+    answers: list[tuple[str, str]] = field(default_factory=list)
+
+    def told(self) -> list[tuple[str, reviews.Told]]:
+        """The remarks as a page shows them: proposed words against the paragraph."""
+        return [(name, reviews.told(section, review)) for name, section, review in self.remarks]
+
+
 @blueprint.get(f"{REVIEW}/others")
 def others(round_id: int) -> str:
     """After the release: what every signed review says, by name or without, as was said at the
-    opening."""
+    opening. Part by part, so many on a page that they hold `PAGE` remarks."""
     invitation = _invitation(round_id)
     if invitation.round.state is not RoundState.RELEASED:
         abort(404)
-    text = text_of(invitation.round)
-    by_mark = text.by_mark
-    said: dict[int, list[tuple[str, reviews.Told]]] = {}
-    verdicts: dict[int, Counter[Verdict]] = {}
-    for author, review in reviews.signed_sections(invitation.round):
-        if review.verdict:
-            verdicts.setdefault(review.section, Counter())[review.verdict] += 1
-        if review.is_remark:
-            name = author.name if invitation.round.by_name else ""
-            told = reviews.told(by_mark[review.section], review)
-            said.setdefault(review.section, []).append((name, told))
-    for every in said.values():
-        # Without names the order in which members were asked must not tell them either.
-        if not invitation.round.by_name:
-            every.sort(key=lambda pair: pair[1].review.words)
+    parts = [*_of_sections(invitation.round), *_of_the_whole(invitation.round)]
+    begin = number_in("part", 0) or 0
+    if begin and begin >= len(parts):
+        abort(404)
+    end, remarks = begin, 0
+    while end < len(parts) and remarks < PAGE:
+        remarks += len(parts[end].remarks) + len(parts[end].answers)
+        end += 1
     return render_template(
         "panel/reviews/others.html",
         round=invitation.round,
         invitation=invitation,
-        sections=[
-            (each, _in_figures(verdicts.get(each.mark, Counter())), said.get(each.mark, []))
-            for each in text.sections
-            if each.mark in verdicts or each.mark in said
-        ],
-        of_the_whole=_of_the_whole(invitation.round),
+        parts=parts[begin:end],
+        first_url=url_for(".others", round_id=round_id) if begin else None,
+        next_url=url_for(".others", round_id=round_id, part=end) if end < len(parts) else None,
     )
+
+
+def _of_sections(review_round: ReviewRound) -> list[Part]:
+    """Section by section, those of which somebody said anything."""
+    said: dict[int, list[tuple[str, SectionReview]]] = {}
+    verdicts: dict[int, Counter[Verdict]] = {}
+    for author, review in reviews.signed_sections(review_round):
+        if review.verdict:
+            verdicts.setdefault(review.section, Counter())[review.verdict] += 1
+        if review.is_remark:
+            name = author.name if review_round.by_name else ""
+            said.setdefault(review.section, []).append((name, review))
+    if not review_round.by_name:
+        # The order in which members were asked must not tell them either.
+        for every in said.values():
+            every.sort(key=lambda pair: pair[1].words)
+    return [
+        Part(
+            each.address or each.title,
+            _in_figures(verdicts.get(each.mark, Counter())),
+            [(name, each, review) for name, review in said.get(each.mark, [])],
+        )
+        for each in text_of(review_round).sections
+        if each.mark in verdicts or each.mark in said
+    ]
 
 
 def _in_figures(counted: Counter[Verdict]) -> list[tuple[str, int]]:
     return [(each.title, counted[each]) for each in Verdict if counted[each]]
 
 
-def _of_the_whole(review_round: ReviewRound) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Under each question the answers to it, at the end what was said of the whole: (who, words)."""
+def _of_the_whole(review_round: ReviewRound) -> list[Part]:
+    """Question by question what was answered, at the end what was said of the whole."""
     asked = [*review_round.questions, _("总的意见")]
-    found: list[tuple[str, list[tuple[str, str]]]] = [(question, []) for question in asked]
+    found: list[list[tuple[str, str]]] = [[] for _question in asked]
     for each in rounds.invitations(review_round):
         if each.signed_at is None:
             continue
         name = each.name if review_round.by_name else ""
-        for (_question, every), words in zip(found, [*each.answers, each.overall], strict=True):
+        for every, words in zip(found, [*each.answers, each.overall], strict=True):
             if words:
                 every.append((name, words))
-    for _question, every in found:
-        if not review_round.by_name:
+    if not review_round.by_name:
+        for every in found:
             every.sort(key=lambda pair: pair[1])
-    return [(question, every) for question, every in found if every]
+    return [
+        Part(question, answers=every) for question, every in zip(asked, found, strict=True) if every
+    ]
