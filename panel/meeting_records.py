@@ -1,5 +1,5 @@
 """What the archive of a consultation holds of meetings: those in which it was spoken of, with their
-agenda and their minutes.
+agenda, their minutes and how the public's seats were drawn.
 
 A meeting belongs to a consultation when what is said there may become its opinions, or when an item
 of the agenda stands for its draft. The masked variant says what everybody may read, the full one
@@ -18,7 +18,8 @@ from consult.consultations import Consultation
 from consult.drafts import Draft, Version
 from consult.submissions import Submission
 from core.db import db
-from panel import minutes, papers
+from panel import lot_rows, minutes, papers
+from panel.lot_rows import SeatDraw, SeatPool
 from panel.meetings import Meeting
 from panel.minutes import MinutePoint
 from panel.papers import AgendaItem, Bound
@@ -86,6 +87,8 @@ def _plain(meeting: Meeting, consultation: Consultation, *, full: bool) -> dict[
         _item(item, spoken_of.get(item.id, ()), consultation)
         for item in papers.items_of(meeting.id)
     ]
+    if pool := lot_rows.pool_of(meeting.id):
+        facts["lots"] = _lots(pool, lot_rows.draw_of(meeting.id))
     if full or meeting.record_public:
         said = minutes.of(meeting.id)
         numbers = _numbers(said, consultation)
@@ -93,6 +96,35 @@ def _plain(meeting: Meeting, consultation: Consultation, *, full: bool) -> dict[
             _said(n, point, numbers.get(point.submission_id or 0), full=full)
             for n, point in enumerate(said, 1)
         ]
+    return facts
+
+
+def _lots(pool: SeatPool, draw: SeatDraw | None) -> dict[str, Any]:
+    """All that is public of a draw: with it anybody can repeat it."""
+    facts: dict[str, Any] = {
+        "numbers": pool.numbers,
+        "sha256": pool.sha256,
+        "frozen_at": moment(pool.frozen_at),
+        "seed_source": pool.source,
+        "seed_known_at": moment(pool.known_at),
+        "former_sources": [
+            {
+                "source": each.former_source,
+                "known_at": moment(each.former_known_at),
+                "given_up_at": moment(each.changed_at),
+                "reason": each.reason,
+            }
+            for each in pool.changes
+        ],
+    }
+    if draw:
+        facts |= {
+            "seed": draw.seed,
+            "algorithm": draw.algorithm,
+            "seats": draw.seats,
+            "drawn": draw.drawn,
+            "drawn_at": moment(draw.drawn_at),
+        }
     return facts
 
 

@@ -295,6 +295,14 @@ def test_meetings_and_their_minutes_are_in_the_record_as_everybody_may_read_them
         "speaker" not in said for each in masked.values() for said in each.get("minutes", ())
     )
     assert [each["state"] for each in masked.values() if "minutes" in each] == ["recorded"]
+    lots = masked[held["title"]]["lots"]
+    assert lots == held["lots"], "all of a draw is public"
+    assert (lots["seed"], lots["seed_source"]) == ("2020", "当天的收盘指数")
+    assert [each["source"] for each in lots["former_sources"]] == ["当天的开奖号码"]
+    assert set(lots["drawn"]) <= set(lots["numbers"])
+    assert len(lots["drawn"]) == lots["seats"] == 1
+    waits = next(each for each in masked.values() if each["title"] == "等种子的会")
+    assert "seed" not in waits["lots"]
 
 
 def _rows(paper: str) -> list[dict[str, str]]:
