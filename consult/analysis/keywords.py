@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
-from typing import Protocol
-
-import numpy as np
+from typing import Any, Protocol
 
 from consult.analysis.lexicon import Lexicon, builtin
 from consult.analysis.stock import ordinary
@@ -172,6 +171,8 @@ def _cell(observed: float, expected: float) -> float:
 
 
 def _counted(items: Sequence[Item]) -> _Counts:
+    # Loaded at the first call: whoever only asks what a keyword is does without it.
+    np: Any = importlib.import_module("numpy")
     said = [tuple(item.terms) for item in items]
     numbers = defaultdict[str, int](count().__next__)
     terms = np.fromiter(map(numbers.__getitem__, chain.from_iterable(said)), np.int64)
@@ -183,7 +184,8 @@ def _counted(items: Sequence[Item]) -> _Counts:
         pairs = np.sort(np.repeat(owner, sizes) * len(numbers) + terms)
         pairs = pairs[np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)]]
         held = np.bincount(pairs % max(len(numbers), 1), minlength=len(numbers))
-        return dict(zip(numbers, held.tolist(), strict=True))
+        counts: list[int] = held.tolist()
+        return dict(zip(numbers, counts, strict=True))
 
     people, texts = _numbered(i.person for i in items), _numbered(i.group for i in items)
     against = (set(item.opposed).intersection(item.terms) for item in items if item.opposed)
