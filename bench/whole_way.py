@@ -40,15 +40,15 @@ def run() -> None:
             _timed("the whole way", reference, f"≤ {60 * COUNT / 100_000:g} s"),
             executors.staying() as stay,
         ):
-            with _timed("brought in", reference, ""):
+            with _timed("brought in", reference, "none"):
                 for file in files:
                     _bring_in(file, made, version)
-            with _timed("read into the index", reference, ""):
+            with _timed("read into the index", reference, "none"):
                 term_jobs.ask(by=audit.COMMAND_LINE, now=material.NOW)
                 db.session.commit()
                 assert jobs.work(worker="bench", now=lambda: material.NOW)
             stay.end()
-            with _timed("summarised", reference, ""):
+            with _timed("summarised", reference, "none"):
                 db.session.refresh(made)
                 assert made.shown == COUNT
                 summaries.make(made, by=audit.COMMAND_LINE, now=material.NOW)

@@ -128,6 +128,19 @@ def test_the_comparison_is_with_jieba_itself(plain: Segmenter) -> None:
         assert plain.tokens(text) == jieba.lcut(text)
 
 
+def test_no_character_breaks_a_text_otherwise_than_in_jieba(
+    fast: Segmenter, plain: Segmenter
+) -> None:
+    every = [chr(n) for n in (*range(0xD800), *range(0xE000, 0x10000), *range(0x1F300, 0x20100))]
+    # Doubled, between Han, letters and figures, many to a text.
+    for start in range(0, len(every), 50):
+        text = "".join(f"加装{c}{c}电梯A1{c}" for c in every[start : start + 50])
+        assert fast.tokens(text) == plain.tokens(text)
+    for character in every[::37]:
+        text = f"{character}加装{character}电梯"
+        assert fast.tokens(text) == plain.tokens(text)
+
+
 @pytest.mark.realdata
 def test_real_messages_are_cut_as_jieba_cuts_them(fast: Segmenter, plain: Segmenter) -> None:
     if not DATA.is_dir():

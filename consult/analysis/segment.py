@@ -1,7 +1,8 @@
-"""Cuts a text into words exactly as jieba does, at about twenty times its speed.
+"""Cuts a text into words exactly as jieba does, at some eleven times its speed.
 
-The text is split into blocks by jieba's own rule; Han blocks go to rjieba, the rest is cut by
-jieba's rule for the rest. tests/test_analysis_segment.py holds the two to each other.
+Most texts go to rjieba whole. One with a character that it takes otherwise than jieba is split into
+blocks by jieba's own rule; Han blocks go to rjieba, the rest is cut by jieba's rule for the rest.
+tests/test_analysis_segment.py holds the two to each other.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class Segmenter:
 
     def tokens(self, text: str) -> list[str]:
         """The words of the text in order, spaces and punctuation too; joined they are the text."""
+        if not stock.UNEVEN.search(text):
+            return self.cutter.cut_blocks(text)
         words: list[str] = []
         # Written flat: a call or a generator per word would cost as much as cutting does.
         cut = self.cutter.cutting(text)
