@@ -165,11 +165,14 @@ def route(
     now: dt.datetime,
 ) -> int:
     """Give points, with those of their groups, to a unit to answer and to others to help; to how
-    many. Refused before they are screened: a unit reads no personal data."""
+    many. Refused before they are screened: a unit reads no personal data; and where another unit has
+    drafted an answer, from whom it is taken by `reassign`, which says why."""
     found = _held(chosen)
     _must_be_screened(found)
     held = _responses(found, now)
     _must_be_in(held.values(), (TODO, DRAFTED))
+    if any(held[p.id].state is DRAFTED and p.lead_unit_id not in (None, unit_id) for p in found):
+        raise Refused(_("其中有其他单位已经拟复的意见点。要换单位，请打开该点改派，并写明原因。"))
     helping = sorted(set(cooperating) - {unit_id})
     for some in _batches([p.id for p in found]):
         db.session.execute(

@@ -276,6 +276,19 @@ def test_words_that_nobody_sees_are_no_words(app: Flask, round_: Consultation) -
     assert post(client, where, act="remark", reason="\0") == 422, "what is no text is still told"
 
 
+def test_what_a_unit_has_drafted_goes_to_another_only_with_a_reason(round_: Consultation) -> None:
+    one, other = people.make_unit(), people.make_unit("区民政局", "mzj")
+    point, due = a_point(round_), responses.due_day(NOON.date())
+    responses.route([point], one.id, due_on=due, **WHO)
+    responses.route([point], other.id, due_on=due, **WHO)
+    responses.draft([point], Outcome.ALREADY, WHY, **WHO)
+    responses.route([point], other.id, due_on=due + dt.timedelta(days=1), **WHO)
+    with pytest.raises(Refused, match="改派"):
+        responses.route([point], one.id, due_on=due, **WHO)
+    responses.reassign([point], one.id, reason="属该单位职责。", **WHO)
+    assert point.lead_unit_id == one.id
+
+
 def test_a_unit_that_hands_back_too_late_keeps_its_words(app: Flask, round_: Consultation) -> None:
     unit = people.make_unit()
     point, staff = a_point(round_), people.make("unit_staff", unit=unit)
