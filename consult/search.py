@@ -6,6 +6,7 @@ public at this moment and really holds the words. Work is bounded: one page look
 """
 
 import datetime as dt
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -35,9 +36,11 @@ from consult.summary_items import Filters
 from core import postings
 from core.db import db
 
-# How many candidates are looked at, first a few, then many: no more than 0.1 s of work.
+# How many candidates are looked at, first a few, then at most so many: no more than 0.1 s of work.
 STEPS = (250, 11_750)
 MOST_COUNTED = 1_000
+# Of what is likely to do, so much is looked at, so that it does.
+AMPLE = 1.5
 # When so large a part of the first candidates is of the days and places asked for, the rest is not
 # looked up by them.
 WIDE = 0.5
@@ -114,22 +117,40 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
     # candidates say which those are. Of other things than opinions there are no such facts.
     some = _some(query)
     listed = [] if query.kind is Kind.OPINION else some
-    for step in STEPS:
-        looked_at, lowest = _looked_at(query, number, step, listed)
-        if lowest is not None:
-            hits = _hits(query, number, step, lowest, listed).limit(wanted - len(rows))
-            rows += db.session.execute(hits).all()
+    if number is None and query.kind is Kind.OPINION:
+        # Where to begin to go down: above stand paragraphs and answers.
+        number = search_documents.newest(query.kind)
+    step, seen = STEPS[0], 0
+    while seen < sum(STEPS):
+        candidates = _candidates(query, number, step, listed)
+        passing = _passing(query, candidates)
+        if candidates.number:
+            hits = passing.where(*search_documents.holding(query.needles))
+            rows += db.session.execute(hits.limit(wanted - len(rows))).all()
         if len(rows) >= wanted:
             return rows, rows[-1].id
-        if looked_at < step:
+        if candidates.number < step:
             return rows, None
-        if step == STEPS[0] and lowest is not None and some and not listed:
-            passing = sa.select(sa.func.count()).select_from(
-                _passing(query, number, step, lowest, listed).subquery()
-            )
-            listed = some if (db.session.scalar(passing) or 0) < WIDE * step else []
-        number = lowest
+        alike = seen + step
+        if not seen and some and not listed:
+            share = sa.select(sa.func.count()).select_from(passing.subquery())
+            passed = db.session.scalar(share) or 0
+            if passed < WIDE * step:
+                listed, alike = some, passed
+        seen, number = seen + step, candidates.lowest
+        step = _next_step(seen, alike, len(rows), wanted)
     return rows, number
+
+
+def _next_step(seen: int, alike: int, hits: int, wanted: int) -> int:
+    """How many candidates to look at after the first `seen`: enough for what is still wanted, if of the
+    next as many are hits as of those before, `hits` of the `alike` ones; if it was not or is not
+    enough, all that may be looked at."""
+    left = sum(STEPS) - seen
+    if seen > STEPS[0] or not hits:
+        return left
+    likely = AMPLE * (wanted - hits) * alike / hits
+    return left if likely > left / 2 else math.ceil(likely)
 
 
 def _some(query: Query) -> list[list[str]]:
@@ -145,12 +166,8 @@ def _some(query: Query) -> list[list[str]]:
 
 
 def _candidates(
-    query: Query,
-    before: int | None,
-    limit: int,
-    some: Sequence[Sequence[str]],
-    lowest: int | None = None,
-) -> sa.Select[int]:
+    query: Query, before: int | None, limit: int, some: Sequence[Sequence[str]]
+) -> postings.Candidates:
     opinions = query.kind is Kind.OPINION
     marks = search_opinions.marks(
         consultation_id=query.consultation_id,
@@ -158,53 +175,18 @@ def _candidates(
         stance=query.stance if opinions else None,
     )
     return search_documents.candidates(
-        query.kind,
-        query.needles,
-        marks=marks,
-        some=some,
-        before=before,
-        limit=limit,
-        lowest=lowest,
+        query.kind, query.needles, marks=marks, some=some, before=before, limit=limit
     )
 
 
-def _hits(
-    query: Query,
-    before: int | None,
-    candidates: int,
-    lowest: int,
-    some: Sequence[Sequence[str]],
-) -> sa.Select[*tuple[Any, ...]]:
-    """The hits among so many candidates, the last of which is `lowest`, highest key first, as (id: the
-    key, thing_id)."""
-    passing = _passing(query, before, candidates, lowest, some)
-    return passing.where(*search_documents.holding(query.needles))
-
-
-def _passing(
-    query: Query,
-    before: int | None,
-    candidates: int,
-    lowest: int,
-    some: Sequence[Sequence[str]],
-) -> sa.Select[*tuple[Any, ...]]:
-    """Those of the candidates that are public and pass the filters, whatever words they hold."""
+def _passing(query: Query, candidates: postings.Candidates) -> sa.Select[*tuple[Any, ...]]:
+    """Those of the candidates that are public and pass the filters, whatever words they hold: (id: the
+    key, thing_id), the highest key first."""
     documents = sa.select(SearchDocument.id, SearchDocument.thing_id).where(
         SearchDocument.kind == query.kind
     )
-    found = _candidates(query, before, candidates, some, lowest)
-    passing = postings.among(documents, SearchDocument, found)
+    passing = postings.among(documents, SearchDocument, candidates.found)
     return _PUBLIC[query.kind](passing, query)
-
-
-def _looked_at(
-    query: Query, before: int | None, candidates: int, some: Sequence[Sequence[str]]
-) -> tuple[int, int | None]:
-    candidate = _candidates(query, before, candidates, some).subquery("candidate")
-    number, lowest = db.session.execute(
-        sa.select(sa.func.count(), sa.func.min(candidate.c.id)).select_from(candidate)
-    ).one()
-    return number, lowest
 
 
 # --- what is public of each kind -------------------------------------------------------------

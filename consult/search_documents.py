@@ -201,14 +201,20 @@ def candidates(
     some: Sequence[Iterable[str]] = (),
     before: int | None,
     limit: int,
-    lowest: int | None = None,
-) -> sa.Select[int]:
-    """The numbers of documents that may hold all `needles`, have all `marks` and one of each
-    group in `some`; see `postings.candidates`."""
+) -> postings.Candidates:
+    """The documents that may hold all `needles`, have all `marks` and one of each group in `some`;
+    see `postings.candidates`."""
     every = {search_text.mark(each) for each in (kind.value, *marks)}
     every = every.union(*(search_text.pairs_asked(needle) for needle in needles))
     groups = [{search_text.mark(each) for each in group} for group in some]
-    return postings.candidates(every, groups, before=before, limit=limit, lowest=lowest)
+    return postings.candidates(every, groups, before=before, limit=limit)
+
+
+def newest(kind: Kind) -> int | None:
+    """A number above that of every document of a kind that is told by its id; None without any."""
+    last = sa.select(sa.func.max(SearchDocument.thing_id)).where(SearchDocument.kind == kind)
+    found = db.session.scalar(last)
+    return None if found is None else number(kind, found) + 1
 
 
 def holding(needles: Sequence[str]) -> list[sa.ColumnElement[bool]]:

@@ -375,6 +375,49 @@ def test_the_tokens_of_many_texts_are_those_of_each(texts: list[str]) -> None:
     assert search_tokens.packed(texts, [[fact - postings.LOWEST]] * len(texts)) == each
 
 
+def ids_of(candidates: postings.Candidates) -> list[int]:
+    """The documents that are candidates, by the way search asks for them."""
+    query = postings.among(sa.select(SearchDocument.id), SearchDocument, candidates.found)
+    return list(db.session.scalars(query)) if candidates.number else []
+
+
+@pytest.mark.parametrize("rare", [0.0, 0.3, 1.0])
+def test_candidates_are_those_that_have_the_tokens_however_frequent_they_are(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, rare: float
+) -> None:
+    monkeypatch.setattr(postings, "PROBED", 4)
+    monkeypatch.setattr(postings, "MOST_WALKED", 7)
+    monkeypatch.setattr(postings, "RARE", rare)
+    # The number 1 in all, 2 in each second, 3 in each fifth of the older ones, 4 in two, 5 in none.
+    kept = {
+        id: {1, *([2] * (id % 2)), *([3] * (id < 40 and id % 5 == 0)), *([4] * (id in {7, 63}))}
+        for id in range(1, 81)
+    }
+    with app.app_context():
+        postings.put(kept)
+        documents = [
+            {"id": id, "kind": Kind.NOTICE, "thing_id": id, "folded": "", "marks": ""}
+            for id in kept
+        ]
+        db.session.execute(sa.insert(SearchDocument), documents)
+        for every, some in (((1,), ()), ((1, 2), ()), ((1, 3), ()), ((1, 4), ()), ((5,), ()),
+                            ((1,), ((3, 4),)), ((2,), ((3, 4), (2, 5)))):  # fmt: skip
+            for before, limit in ((None, 100), (81, 100), (81, 3), (41, 10), (20, 1), (1, 5)):
+                expected = [
+                    id
+                    for id in sorted(kept, reverse=True)
+                    if (before is None or id < before)
+                    and kept[id].issuperset(every)
+                    and all(kept[id].intersection(group) for group in some)
+                ][:limit]
+                found = postings.candidates(every, some, before=before, limit=limit)
+                assert (found.number, found.lowest) == (
+                    len(expected),
+                    expected[-1] if expected else None,
+                )
+                assert ids_of(found) == expected
+
+
 def test_many_at_once_are_entered_as_one_by_one(
     app: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -389,11 +432,11 @@ def test_many_at_once_are_entered_as_one_by_one(
                 found = search_documents.candidates(
                     Kind.NOTICE, [needle], marks=row.marks.split(), before=None, limit=200
                 )
-                assert row.id in db.session.scalars(found).all()
+                assert row.id in ids_of(found)
         # Out again one by one, which needs the very same tokens.
         search_documents.drop(Kind.NOTICE, [document.thing_id for document in documents])
         gone = search_documents.candidates(Kind.NOTICE, ["第1"], before=None, limit=1)
-        assert db.session.scalars(gone).all() == []
+        assert ids_of(gone) == []
         monkeypatch.setattr(search_documents, "MANY", 1000)
         search_documents.put(Kind.NOTICE, documents, fresh=True)
         assert db.session.execute(kept.order_by(SearchDocument.id)).all() == at_once
