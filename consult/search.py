@@ -129,15 +129,15 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
             rows += db.session.execute(hits.limit(wanted - len(rows))).all()
         if len(rows) >= wanted:
             return rows, rows[-1].id
-        if candidates.number < step:
-            return rows, None
+        if candidates.below is None or candidates.number < step:
+            return rows, candidates.below
         alike = seen + step
         if not seen and some and not listed:
             share = sa.select(sa.func.count()).select_from(passing.subquery())
             passed = db.session.scalar(share) or 0
             if passed < WIDE * step:
                 listed, alike = some, passed
-        seen, number = seen + step, candidates.lowest
+        seen, number = seen + step, candidates.below
         step = _next_step(seen, alike, len(rows), wanted)
     return rows, number
 

@@ -24,10 +24,10 @@ LOWEST = -(2**31)
 _EIGHT_DIGITS = 0x10
 _MANY = 100
 # On PostgreSQL: so many documents tell how frequent it is what is looked for; what fewer than this share
-# of them have is looked up in the lists; so many are gone through at a time, and of what is likely to
+# of them have is looked up in the lists; no more than so many are gone through, and of what is likely to
 # do, so much, so that it does. To go through one takes 2 µs, to find one in the lists and to sort it 4.
 # Where one of several is enough the lists are long, and a quarter of that share is found quicker by going.
-PROBED, RARE, MOST_WALKED, AMPLE = 1_000, 0.02, 60_000, 1.3
+PROBED, RARE, MOST_WALKED, AMPLE = 1_000, 0.02, 40_000, 1.3
 _GATHERED = 64 << 20  # bytes
 TABLE = sa.Table(
     NAME,
@@ -124,11 +124,11 @@ def tend() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Documents that may be what is looked for: how many, which of them is the lowest (None: there
-    is none), and where they come from. See `among`."""
+    """Documents that may be what is looked for: how many, where they come from (see `among`), and
+    the document below which to go on; None when these are all."""
 
     number: int
-    lowest: int | None
+    below: int | None
     found: sa.Select[int] | list[int]
 
 
@@ -140,10 +140,10 @@ def candidates(
     limit: int,
 ) -> Candidates:
     """Documents with all tokens of `every` and, of each group in `some`, at least one: the
-    highest (below `before`) first, so many at most. `every` must not be empty."""
+    highest (below `before`) first, so many at most; fewer where that would take too long. `every`
+    must not be empty."""
     if not _on_sqlite():
-        ids = _on_postgres(every, some, before, limit)
-        return Candidates(len(ids), ids[-1] if ids else None, ids)
+        return _on_postgres(every, some, before, limit)
     groups = [_quoted(each) for each in every]
     groups += ["(" + " OR ".join(_quoted(each) for each in group) + ")" for group in some]
     id: sa.ColumnElement[int] = sa.literal_column("rowid", sa.Integer)
@@ -159,13 +159,14 @@ def candidates(
     number, lowest = db.session.execute(told).one()
     # Without an end of its own it becomes a part of the question it is asked in, and whoever wants
     # the first few that pass a further test gets them without all being tested.
-    return Candidates(number, lowest, found if lowest is None else found.where(id >= lowest))
+    found = found if lowest is None else found.where(id >= lowest)
+    return Candidates(number, lowest if number == limit else None, found)
 
 
 def _on_postgres(
     every: Iterable[int], some: Sequence[Iterable[int]], before: int | None, limit: int
-) -> list[int]:
-    """The ids of candidates. What is frequent is met by going down the ids, what is rare stands in
+) -> Candidates:
+    """Candidates by their ids. What is frequent is met by going down the ids, what is rare stands in
     short lists, and PostgreSQL cannot tell which is which: of most tokens it only knows that they are
     not among the commonest thousand. So the first few documents are gone through, and tell."""
     arrays = [_array(every), *map(_array, some)]
@@ -178,7 +179,7 @@ def _on_postgres(
         ]
 
     ids: list[int] = []
-    span, rare = PROBED, RARE / 4 if some else RARE
+    walked, span, rare = 0, PROBED, RARE / 4 if some else RARE
     while before is not None and len(ids) < limit:
         below = TABLE.c.id < _number(before)
         # An inner end, so that nothing but the order of ids is gone by.
@@ -189,17 +190,22 @@ def _on_postgres(
         ids += met
         last = sa.select(TABLE.c.id).where(below).order_by(TABLE.c.id.desc())
         before = db.session.scalar(last.offset(_number(span - 1)).limit(1))
-        if before is None or len(ids) >= limit:
-            return ids
+        walked += span
+        if len(ids) >= limit:
+            return Candidates(len(ids), ids[-1], ids)
+        if before is None or (len(met) > rare * span and walked >= MOST_WALKED):
+            return Candidates(len(ids), before, ids)
         if len(met) <= rare * span:
             break
-        span = min(MOST_WALKED, math.ceil(AMPLE * (limit - len(ids)) * span / len(met)))
+        likely = math.ceil(AMPLE * (limit - len(ids)) * span / len(met))
+        span = min(MOST_WALKED - walked, likely)
     rest = sa.select(TABLE.c.id).where(*fits(TABLE.c.tokens))
     if before is not None:
         rest = rest.where(TABLE.c.id < _number(before))
     # Of a sum PostgreSQL knows no order, and goes by the lists.
     rest = rest.order_by((TABLE.c.id + sa.literal_column("0")).desc())
-    return [*ids, *db.session.scalars(rest.limit(_number(limit - len(ids))))]
+    ids += db.session.scalars(rest.limit(_number(limit - len(ids))))
+    return Candidates(len(ids), ids[-1] if len(ids) == limit else None, ids)
 
 
 def among(
