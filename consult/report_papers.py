@@ -11,6 +11,7 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,7 +33,7 @@ from consult.official_paper import (
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counts import FEW, by_theme
-from consult.summary_documents import chapters, cited
+from consult.summary_documents import CITED, chapters, cited
 from consult.summary_items import UNCLASSIFIED, Filters, Item, select
 from consult.summary_readings import Reading, view
 from consult.summary_reports import Sentence, SummaryReport
@@ -99,9 +100,21 @@ def lines(sentences: Sequence[Sentence], reading: Reading, titles: Mapping[int, 
     return [_line(each, reading, titles, quoted) for each in sentences if each.text]
 
 
-def filters_of(sentence: Sentence) -> Filters:
-    """The selection of opinions behind a sentence."""
-    return Filters(**(sentence.query or {}))  # type: ignore[arg-type]  # as it was kept from a Filters
+def selections_of(sentence: Sentence) -> list[Filters]:
+    """The selections of opinions behind a sentence, which tells of all in any of them."""
+    asked = sentence.query
+    if asked is None or "state" in asked:
+        return []
+    several = [value if isinstance(value, list) else [value] for value in asked.values()]
+    return [Filters(**dict(zip(asked, values, strict=True))) for values in product(*several)]
+
+
+def behind(sentence: Sentence, reading: Reading) -> list[Item]:
+    """The opinions a sentence tells of, by number, as far as they are counted and still shown."""
+    found: dict[int, Item] = {}
+    for each in selections_of(sentence):
+        found.update((item.id, item) for item in select(reading.counted, each))
+    return [item for _id, item in sorted(found.items())]
 
 
 def _line(
@@ -110,9 +123,11 @@ def _line(
     titles: Mapping[int, str],
     quoted: Mapping[int, Submission],
 ) -> Line:
-    items: Sequence[Item] = ()
-    if sentence.query is not None:
-        items = select(reading.counted, filters_of(sentence))
+    if "state" in (sentence.query or {}):
+        cites, count = _received(reading, titles)
+    else:
+        items = behind(sentence, reading)
+        cites, count = cited(items, dict(titles)) if items else "", len(items)
     said = quoted.get(sentence.quote or 0)
     words = " ".join(f"{said.own_title} {said.body}".split()) if said else ""
     if len(words) > LONGEST_QUOTE:
@@ -121,11 +136,20 @@ def _line(
         sentence.section,
         sentence.text,
         sentence.by_machine,
-        cited(items, dict(titles)) if items else "",
-        len(items),
+        cites,
+        count,
         words,
         said.number if said else 0,
     )
+
+
+def _received(reading: Reading, titles: Mapping[int, str]) -> tuple[str, int]:
+    """The numbers of all that had been received at the count, and how many they are."""
+    covered = reading.covered
+    ids = sorted([*(item.id for item in covered.items), *(id for id, _state in covered.rest)])
+    query = sa.select(Submission.number, Submission.consultation_id.label("consultation"))
+    first = db.session.execute(query.where(Submission.id.in_(ids[:CITED])).order_by(Submission.id))
+    return cited(first.all(), dict(titles), total=len(ids)), len(ids)
 
 
 def pictures(reading: Reading, titles: Mapping[int, str]) -> tuple[Picture, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -275,9 +275,22 @@ def _method(document: Doc, summary: Summary, now: dt.datetime) -> None:
 # --- words ---------------------------------------------------------------------------------
 
 
-def cited(items: Sequence[Item], titles: dict[int, str]) -> str:
-    """第3、17、25件; in a summary of several consultations each with its own."""
-    shown = items[:CITED]
+class Numbered(Protocol):
+    """What is cited by its running number in its consultation."""
+
+    @property
+    def number(self) -> int:
+        """The running number."""
+
+    @property
+    def consultation(self) -> int:
+        """The consultation's id."""
+
+
+def cited(items: Sequence[Numbered], titles: dict[int, str], *, total: int | None = None) -> str:
+    """第3、17、25件; in a summary of several consultations each with its own. `total`: of how many
+    these are the first, where they are not all."""
+    count, shown = len(items) if total is None else total, items[:CITED]
     by_title: dict[int, list[str]] = {}
     for item in shown:
         by_title.setdefault(item.consultation, []).append(str(item.number))
@@ -285,7 +298,7 @@ def cited(items: Sequence[Item], titles: dict[int, str]) -> str:
         (f"《{titles[c]}》" if len(titles) > 1 else "") + _("第%(n)s件", n="、".join(numbers))
         for c, numbers in by_title.items()
     ]
-    more = _("等%(n)d件", n=len(items)) if len(items) > CITED else ""
+    more = _("等%(n)d件", n=count) if count > CITED else ""
     return "；".join(cited) + more
 
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from flask_babel import gettext as _
 
 from consult import summary_campaigns, summary_contrasts
-from consult.submissions import Channel
+from consult.submissions import Channel, Stance
 from consult.summaries import Summary
 from consult.summary_counts import FEW, by_section, by_theme, outermost
-from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Item
+from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
 from consult.summary_readings import Reading
-from consult.summary_reports import Sentence
+from consult.summary_reports import Selection, Sentence
 from core.text import within_quotes
 from core.web import day
 
@@ -56,7 +56,7 @@ def compose(summary: Summary, titles: Mapping[int, str], reading: Reading) -> li
     return found
 
 
-Written = Iterator[tuple[str, dict[str, str | int] | None, int | None]]
+Written = Iterator[tuple[str, Selection | None, int | None]]
 
 
 def _overall(writer: _Writer) -> Written:
@@ -72,7 +72,7 @@ def _overall(writer: _Writer) -> Written:
             hidden=summary.hidden,
             referred=summary.referred,
         ),
-        None,
+        {"state": "received"},
         None,
     )
     yield (
@@ -86,30 +86,51 @@ def _overall(writer: _Writer) -> Written:
         None,
     )
     if len(items) < FEW:
-        yield _("意见不足%(n)d件，只列原文要点，不作比较。", n=FEW), None, None
+        yield _("意见不足%(n)d件，只列原文要点，不作比较。", n=FEW), {}, None
         return
-    counts = [(c, sum(i.channel == c.value for i in items)) for c in Channel]
-    most, n = max(counts, key=lambda pair: pair[1])
+    yield from _channel(items)
+    yield from _stances(items)
+
+
+def _channel(items: Sequence[Item]) -> Written:
+    counts = Counter(item.channel for item in items)
+    n = max(counts.values())
+    most = [channel for channel in Channel if counts[channel.value] == n]
+    words = (
+        _("来自%(channel)s的最多，%(n)d件，占%(share).1f%%。")
+        if len(most) == 1
+        else _("来自%(channel)s的最多，一样多，共%(n)d件，各占%(share).1f%%。")
+    )
+    titles = "、".join(channel.title for channel in most)
     yield (
-        _(
-            "来自%(channel)s的最多，%(n)d件，占%(share).1f%%。",
-            channel=most.title,
-            n=n,
-            share=100 * n / len(items),
-        ),
-        {"channel": most.value},
+        words % {"channel": titles, "n": n * len(most), "share": 100 * n / len(items)},
+        {"channel": [channel.value for channel in most]},
         None,
     )
-    for stance, words in (
-        ("suggest", _("提出建议的%(n)d件，占%(share).1f%%。")),
-        ("support", _("表示赞成的%(n)d件，占%(share).1f%%。")),
-        ("oppose", _("表示反对的%(n)d件，占%(share).1f%%。")),
-        ("question", _("提出疑问的%(n)d件，占%(share).1f%%。")),
-        ("appeal", _("提出诉求的%(n)d件，占%(share).1f%%。")),
-    ):
-        n = sum(i.stance == stance for i in items)
+
+
+def _stances(items: Sequence[Item]) -> Written:
+    counts = Counter(item.stance for item in items)
+    words = {
+        Stance.SUGGEST: _("提出建议的%(n)d件，占%(share).1f%%。"),
+        Stance.SUPPORT: _("表示赞成的%(n)d件，占%(share).1f%%。"),
+        Stance.OPPOSE: _("表示反对的%(n)d件，占%(share).1f%%。"),
+        Stance.QUESTION: _("提出疑问的%(n)d件，占%(share).1f%%。"),
+        Stance.APPEAL: _("提出诉求的%(n)d件，占%(share).1f%%。"),
+        Stance.NONE: _("没有表明态度的%(n)d件，占%(share).1f%%。"),
+    }
+    for stance, said in words.items():
+        n = counts[stance.value]
         if n >= LEAST:
-            yield words % {"n": n, "share": 100 * n / len(items)}, {"stance": stance}, None
+            yield said % {"n": n, "share": 100 * n / len(items)}, {"stance": stance.value}, None
+    few = [stance for stance in words if 0 < counts[stance.value] < LEAST]
+    if few:
+        titles = "、".join(f"“{stance.title}”" for stance in few)
+        yield (
+            _("态度为%(titles)s的各不足%(n)d件，不作比较。", titles=titles, n=LEAST),
+            {"stance": [stance.value for stance in few]},
+            None,
+        )
 
 
 def _themes(writer: _Writer) -> Written:
@@ -144,12 +165,13 @@ def _themes(writer: _Writer) -> Written:
     if len(order) > THEMES:
         rest = sum(len(held[number]) for number in order[THEMES:])
         left = len(order) - THEMES
-        yield _("另有较小的主题%(k)d个，共%(n)d件。", k=left, n=rest), None, None
+        words = _("另有较小的主题%(k)d个，共%(n)d件。", k=left, n=rest)
+        yield words, {"theme": order[THEMES:]}, None
     if themes and UNCLASSIFIED in held:
         n = len(held[UNCLASSIFIED])
         yield _("没有归入任何主题的%(n)d件。", n=n), {"theme": UNCLASSIFIED}, None
     if not themes:
-        yield _("内容不同的意见太少，没有分主题。"), None, None
+        yield _("内容不同的意见太少，没有分主题。"), {}, None
 
 
 def _sections(writer: _Writer) -> Written:
@@ -164,8 +186,14 @@ def _sections(writer: _Writer) -> Written:
             {"section": place},
             None,
         )
+    if rest := enough[SECTIONS:]:
+        n = sum(n for _place, n in rest)
+        words = _("针对另外%(k)d个部分的共%(n)d件。", k=len(rest), n=n)
+        yield words, {"section": [place for place, _n in rest]}, None
     if whole := heard.get(WHOLE, 0):
         yield _("针对全文的%(n)d件。", n=whole), {"section": WHOLE}, None
+    if loose := heard.get(UNPLACED, 0):
+        yield _("针对未编入章节的段落的%(n)d件。", n=loose), {"section": UNPLACED}, None
     few = [p for p, n in counts if 0 < n < LEAST]
     if few:
         yield (
@@ -174,7 +202,7 @@ def _sections(writer: _Writer) -> Written:
                 titles="、".join(f"“{within_quotes(_section(writer, place))}”" for place in few),
                 n=LEAST,
             ),
-            None,
+            {"section": few},
             None,
         )
 
@@ -188,7 +216,7 @@ def _section(writer: _Writer, place: int) -> str:
 def _channels(writer: _Writer) -> Written:
     present = [c for c in Channel if any(i.channel == c.value for i in writer.items)]
     if len(present) < 2:
-        yield _("意见只来自一个渠道，不作比较。"), None, None
+        yield _("意见只来自一个渠道，不作比较。"), {}, None
         return
     for channel in present:
         mine = [i for i in writer.items if i.channel == channel.value]
@@ -250,6 +278,13 @@ def _campaigns(writer: _Writer) -> Written:
         )
         numbers = {"n": each.submissions, "people": each.people, "peak": each.peak}
         yield words % {**numbers, "day": day(each.busiest)}, {"group": each.group}, each.first.id
+    if rest := found[SECTIONS:]:
+        n = sum(each.submissions for each in rest)
+        yield (
+            _("另有较小的相近来件%(k)d组，共%(n)d件。", k=len(rest), n=n),
+            {"group": [each.group for each in rest]},
+            None,
+        )
 
 
 def silent_channels(items: Sequence[Item]) -> list[str]:
@@ -278,19 +313,22 @@ def _unheard(writer: _Writer) -> Written:
     if quiet:
         titles = "、".join(f"“{within_quotes(_section(writer, place))}”" for place in quiet)
         yield _("没有人对%(titles)s提出意见。", titles=titles), None, None
-    declared = sum(i.declared for i in writer.items)
-    read = sum(not i.declared and not i.corrected for i in writer.items)
-    yield (
-        _(
-            "态度由作者自己选的%(a)d件，由系统按文字判读的%(b)d件，判读可能有误。",
-            a=declared,
-            b=read,
-        ),
-        None,
-        None,
-    )
+    yield from _readers(writer)
     yield (
         _("意见来自自愿参与，不代表全体居民；没有提意见的人怎么想，本报告无从得知。"),
         None,
         None,
     )
+
+
+def _readers(writer: _Writer) -> Written:
+    """Who says what the stances are."""
+    for words, declared, corrected in (
+        (_("态度由作者自己选的%(n)d件。"), True, None),
+        (_("态度由系统按文字判读的%(n)d件，判读可能有误。"), False, False),
+        (_("态度经人工更正的%(n)d件。"), False, True),
+    ):
+        filters = Filters(declared=declared, corrected=corrected)
+        if n := len(select(writer.reading.counted, filters)):
+            read = {"declared": declared, "corrected": corrected}
+            yield words % {"n": n}, {k: v for k, v in read.items() if v is not None}, None

@@ -31,8 +31,16 @@ audit.ACTIONS.update(
 audit.FIELDS.update({"number": _l("版本"), "rewritten": _l("改写的句数")})
 
 LONGEST = 2000
-# What a sentence's selection may be made of.
-QUERY = frozenset({"theme", "channel", "section", "group", "term", "stance", "consultation"})
+# What a sentence's selection may be made of; `state` is what was received in whatever state.
+QUERY = frozenset(
+    {
+        *("theme", "channel", "section", "group", "term", "stance", "consultation"),
+        *("declared", "corrected", "state"),
+    }
+)
+Part = str | int | bool
+# Each part one value, or several of which any will do.
+Selection = Mapping[str, Part | Sequence[Part]]
 
 
 class ReportKind(StrEnum):
@@ -73,13 +81,14 @@ class SummaryReport(Base):
 @dataclass(frozen=True, slots=True)
 class Sentence:
     """One statement under its heading: the words that stand, those the machine composed ("" where
-    a person added it), the selection of opinions behind it (None: none, {}: all), and the opinion
-    it quotes, which is read afresh each time so that nothing hidden or masked is printed."""
+    a person added it), the selection of opinions behind it (None: it tells of what is not there,
+    {}: all), and the opinion it quotes, which is read afresh each time so that nothing hidden or
+    masked is printed."""
 
     section: str
     text: str
     machine: str = ""
-    query: Mapping[str, str | int] | None = None
+    query: Selection | None = None
     quote: int | None = None
 
     @property
@@ -106,6 +115,22 @@ class Edit:
 
     texts: Sequence[str]
     added: Sequence[str] = field(default_factory=tuple)
+
+
+def over(
+    before: Sequence[Sentence], typed: Mapping[int, str], last: Sequence[Sentence]
+) -> tuple[dict[int, str], dict[int, str], list[str]]:
+    """Words typed over the sentences `before`, laid over the `last` ones, which somebody else may have
+    written meanwhile: ({place: words}, {place: the other's words, where both changed the sentence},
+    words that have no place there any more, because the report was composed anew)."""
+    changed = {n: text for n, text in typed.items() if n < len(before) and text != before[n].text}
+    # An edit keeps every sentence in its place and adds at the end.
+    if [each.machine for each in last[: len(before)]] != [each.machine for each in before]:
+        return {}, {}, [text for text in changed.values() if text]
+    both = {
+        n: last[n].text for n, text in changed.items() if last[n].text not in (before[n].text, text)
+    }
+    return changed, both, []
 
 
 def newest(summary: Summary) -> SummaryReport | None:

@@ -8,17 +8,17 @@ import pytest
 from docx import Document
 from flask import Flask
 from flask.testing import FlaskClient
+from lxml import html
 
 from consult import report_papers, summaries, summary_narratives, summary_readings, summary_reports
-from consult.submissions import Submission
+from consult.submissions import Channel, Stance, Submission
 from consult.summaries import Summary
-from consult.summary_items import select
 from consult.summary_readings import Reading
 from consult.summary_reports import Sentence
 from core.db import db
 from tests import people
-from tests.consultations_made import a_consultation
-from tests.summaries_made import a_summary, an_opinion, hide
+from tests.consultations_made import a_consultation, a_published_draft
+from tests.summaries_made import a_summary, an_opinion, hide, places
 from tests.test_workbench import officer, round_of
 
 
@@ -51,16 +51,105 @@ def test_each_number_of_a_sentence_is_the_size_of_its_selection(app: Flask, coun
         sentences = summary_narratives.compose(summary, titles, reading)
         behind = [s for s in sentences if s.query is not None]
         assert len(behind) >= 6
-        for sentence in behind:
+        for sentence, line in zip(
+            sentences, report_papers.lines(sentences, reading, titles), strict=True
+        ):
             number = re.search(r"(\d+)件", sentence.text)
-            if number and "每百人" not in sentence.text:
-                items = select(reading.counted, report_papers.filters_of(sentence))
-                assert len(items) == int(number[1]), sentence.text
+            if number is None or "每百人" in sentence.text:
+                continue
+            assert line.cites, sentence.text
+            if "不足" not in sentence.text:
+                assert line.count == int(number[1]), sentence.text
         said = "".join(s.text for s in sentences)
         assert "6件、6人，其中6件集中在" in said
         assert "没有收到来自" in said
         assert "不代表全体居民" in said
         assert all(s.by_machine for s in sentences)
+
+
+def test_what_is_left_of_a_list_is_told_with_its_numbers(app: Flask) -> None:
+    """Seven chapters, of which five are told one by one; three opinions with a stance of their own, too
+    few to compare; as many by one channel as by the other."""
+    with app.app_context(), app.test_request_context():
+        consultation = a_consultation("rest", title="征求意见")
+        chapters = "零一二三四五六七"
+        text = "".join(f"# 第{n}章 {n}事\n{n}段。\n" for n in chapters)
+        version = a_published_draft(consultation, text)
+        where = places(version)
+        channels = (Channel.WEB, Channel.LETTER)
+        for n, chapter in enumerate(chapters):
+            for k in range(6 if n < 7 else 2):
+                an_opinion(
+                    consultation,
+                    f"{chapter}事，甲乙丙丁{k}。",
+                    place=where[f"{chapter}段。"],
+                    stance=Stance.OPPOSE if n == 7 else Stance.SUGGEST,
+                    channel=channels[k % 2],
+                )
+        db.session.commit()
+        summary, titles, reading = opened(a_summary(consultation).id)
+        sentences = summary_narratives.compose(summary, titles, reading)
+        told = {
+            line.text: (line.count, line.cites)
+            for line in report_papers.lines(sentences, reading, titles)
+        }
+    assert told["针对另外2个部分的共12件。"][0] == 12
+    assert told["针对“第七章 七事”的各不足5件，不作比较。"] == (2, "第43、44件")
+    assert told["态度为“反对”的各不足5件，不作比较。"] == (2, "第43、44件")
+    assert told["来自网站、来信的最多，一样多，共44件，各占50.0%。"][0] == 44
+    assert told["态度由作者自己选的44件。"][0] == 44
+    everything = next(text for text in told if "共收到意见44件" in text)
+    assert told[everything][1].startswith("第1、2、3、4")
+    assert told[everything][1].endswith("等44件")
+
+
+def test_two_who_rewrite_at_once_lose_nothing(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    act(client, counted, act="compose", seen="0")
+    with app.app_context():
+        first = summary_reports.newest(opened(counted)[0])
+        assert first is not None
+        texts = {f"text-{n}": s.text for n, s in enumerate(first.sentences)}
+    theirs = texts | {"text-0": "同事的第一句。", "text-1": "同事的第二句。"}
+    assert act(client, counted, act="save", seen="1", **theirs) == 302
+    mine = texts | {"text-0": "我的第一句。", "text-2": "我的第三句。"}
+    data = {"act": "save", "seen": "1", "added": "补一句。\r\n再补一句。", **mine}
+    answer = client.post(f"/desk/summaries/{counted}/report", data=data)
+    assert answer.status_code == 409
+    page = answer.get_data(as_text=True)
+    form = next(f for f in html.fromstring(page).forms if "text-0" in f.fields)
+    assert "刚刚有了新的一版" in page
+    assert form.fields["text-0"] == "我的第一句。"
+    assert "另一位工作人员刚把这一句写成：同事的第一句。" in page
+    assert form.fields["text-1"] == "同事的第二句。"
+    assert form.fields["text-2"] == "我的第三句。"
+    # What is sent now is meant: each line that was added is a sentence.
+    sent = {name: form.fields[name] for name in form.fields if name and form.fields[name]}
+    sent = {name: value.replace("\n", "\r\n") for name, value in sent.items()}
+    assert client.post(f"/desk/summaries/{counted}/report", data=sent).status_code == 302
+    with app.app_context():
+        last = summary_reports.newest(opened(counted)[0])
+        assert last is not None
+        assert [s.text for s in last.sentences[:3]] == [
+            "我的第一句。",
+            "同事的第二句。",
+            "我的第三句。",
+        ]
+        assert [s.text for s in last.sentences[-2:]] == ["补一句。", "再补一句。"]
+    # Composed anew meanwhile, a sentence has no place any more, and is told to be copied.
+    act(client, counted, act="compose", seen="3")
+    assert act(client, counted, act="compose", seen="4") == 302
+    with app.app_context():
+        db.session.get_one(summary_reports.SummaryReport, 4).content = {
+            "sentences": [{"section": "一、总体情况", "text": "别的。", "machine": "别的。"}]
+        }
+        db.session.commit()
+    data |= {"seen": "4", "text-0": "无处可放的一句。"}
+    page = client.post(f"/desk/summaries/{counted}/report", data=data).get_data(as_text=True)
+    assert "报告已重新生成" in page
+    assert "<li>无处可放的一句。</li>" in page
 
 
 def test_few_opinions_are_listed_and_not_compared(app: Flask) -> None:

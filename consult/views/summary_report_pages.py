@@ -1,5 +1,7 @@
 """The narrative report on a snapshot: composed, rewritten sentence by sentence, signed, printed."""
 
+import itertools
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, send_file, url_for
@@ -8,11 +10,12 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 
 from consult import report_papers, rules, summary_documents, summary_narratives, summary_reports
-from consult.summary_reports import Edit, SummaryReport
-from consult.views.summary_filters import Links
+from consult.summary_items import select
+from consult.summary_reports import Edit, Sentence, SummaryReport
+from consult.views.summary_filters import Links, said
 from consult.views.summary_pages import Opened, opened_at_desk
 from core.db import db
-from core.errors import Refused
+from core.errors import Refused, refusals_on
 from core.permissions import require
 from core.text import tidy, unreadable
 from core.web import as_file, choice_in, now, number_in
@@ -27,6 +30,22 @@ def report(summary_id: int) -> str:
     editing = choice_in("edit", {"1"}) == "1" and chosen is not None and chosen is every[0]
     if editing:
         require(rules.make_summaries)
+    return _page(page, every, chosen, editing=editing)
+
+
+def _page(
+    page: Opened,
+    every: Sequence[SummaryReport],
+    chosen: SummaryReport | None,
+    *,
+    editing: bool = False,
+    refused: str = "",
+    typed: Mapping[int, str] | None = None,
+    theirs: Mapping[int, str] | None = None,
+    homeless: Sequence[str] = (),
+    added: str = "",
+) -> str:
+    """The report; after a refusal with the words that were typed (see `summary_reports.over`)."""
     return render_template(
         "consult/summaries/report.html",
         **page.context(),
@@ -37,6 +56,11 @@ def report(summary_id: int) -> str:
         machine=report_papers.MACHINE,
         longest=summary_reports.LONGEST,
         editing=editing,
+        refused=refused,
+        typed=typed or {},
+        theirs=theirs or {},
+        homeless=homeless,
+        added=added,
         rules=rules,
         room="report",
     )
@@ -53,7 +77,8 @@ def report_act(summary_id: int) -> Response:
         summary_reports.compose(page.summary, sentences, seen=seen, by=current_user, now=now())
         flash(_("已生成报告，请逐句核对，可以改写，核对后签发。"), "success")
     elif act == "save":
-        summary_reports.edit(page.summary, _edit(page), seen=seen, by=current_user, now=now())
+        with refusals_on(lambda sentence: _as_typed(summary_id, seen, sentence)):
+            summary_reports.edit(page.summary, _edit(), seen=seen, by=current_user, now=now())
         flash(_("已保存为新的一版；原来的一版仍可查看。"), "success")
     elif act == "sign":
         if not request.form.get("confirm"):
@@ -88,24 +113,36 @@ def report_paper(summary_id: int) -> Response:
 def _lines(page: Opened, chosen: SummaryReport) -> list[dict[str, Any]]:
     """Each sentence as it is printed, with its machine's words and where its opinions open."""
     titles = {c.id: c.title for c in page.consultations}
-    at = url_for("summaries.show", summary_id=page.summary.id)
     found = []
     for place, sentence in enumerate(chosen.sentences):
         printed = report_papers.lines([sentence], page.reading, titles)
-        href = None
-        if sentence.query is not None:
-            filters = report_papers.filters_of(sentence)
-            links = Links(filters, page.reading.counted, {}, {"opinions": f"{at}/opinions"})
-            href = links.opinions()
+        line = printed[0] if printed else None
         found.append(
             {
                 "place": place,
                 "sentence": sentence,
-                "line": printed[0] if printed else None,
-                "href": href,
+                "line": line,
+                "links": _links(page, sentence, line.count) if line else [],
             }
         )
     return found
+
+
+def _links(page: Opened, sentence: Sentence, count: int) -> list[tuple[str, int, str]]:
+    """Where the opinions behind a sentence open: (what they are, how many, address), part by part
+    where it tells of several."""
+    at = f"{url_for('summaries.show', summary_id=page.summary.id)}/opinions"
+    state = (sentence.query or {}).get("state")
+    if state:
+        return [("", count, f"{at}?state={state}")] if count else []
+    counted, found = page.reading.counted, []
+    for filters in report_papers.selections_of(sentence):
+        if n := len(select(counted, filters)):
+            what = "；".join(
+                value for _n, _label, value in said(filters, counted, page.consultations)
+            )
+            found.append((what, n, Links(filters, counted, {}, {"opinions": at}).opinions()))
+    return found if len(found) > 1 else [("", n, href) for _what, n, href in found]
 
 
 def _chosen(every: Any) -> SummaryReport | None:
@@ -119,12 +156,43 @@ def _seen() -> int:
     return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else -1
 
 
-def _edit(page: Opened) -> Edit:
-    last = summary_reports.newest(page.summary)
-    count = len(last.sentences) if last else 0
-    texts = [request.form.get(f"text-{n}", "") for n in range(count)]
-    added = request.form.get("added", "")
-    if any(unreadable(text) for text in (*texts, added)):
+def _edit() -> Edit:
+    typed, added = _typed(), _added()
+    if any(unreadable(text) for text in (*typed.values(), added)):
         raise Refused(_("文字里有无法识别的字符，请删去后再提交。"))
-    more = [line for line in tidy(added).split("\n") if line.strip()]
-    return Edit([" ".join(tidy(text).split("\n")) for text in texts], more)
+    return Edit(list(typed.values()), [line for line in added.split("\n") if line.strip()])
+
+
+def _typed() -> dict[int, str]:
+    """The words that were sent for each sentence, by its place."""
+    texts = (request.form.get(f"text-{n}") for n in itertools.count())
+    sent = itertools.takewhile(lambda text: text is not None, texts)
+    return {place: " ".join(tidy(text or "").split("\n")) for place, text in enumerate(sent)}
+
+
+def _added() -> str:
+    return tidy(request.form.get("added", ""))
+
+
+def _as_typed(summary_id: int, seen: int, sentence: str) -> str:
+    """The form once more with what was typed, over the last version, which may be a colleague's."""
+    page = opened_at_desk(summary_id)
+    every = summary_reports.versions(page.summary)
+    last = every[0] if every else None
+    base = next((each for each in every if each.number == seen), None)
+    mine, theirs, homeless = (
+        summary_reports.over(base.sentences, _typed(), last.sentences)
+        if base and last
+        else ({}, {}, [])
+    )
+    return _page(
+        page,
+        every,
+        last,
+        editing=last is not None,
+        refused=sentence,
+        typed=mine,
+        theirs=theirs,
+        homeless=homeless,
+        added=_added(),
+    )
