@@ -88,6 +88,10 @@ class Line:
         carried = [id for id, heir in self.heirs.items() if heir is not None and heir.id in own]
         return [*own, *carried]
 
+    def under(self, entry: Entry) -> list[int]:
+        """The places of a paragraph, or of a heading and all that stands under it."""
+        return self.places(self.shown.within(entry) if entry.level else [entry])
+
     def gone(self) -> list[int]:
         """The paragraphs of earlier versions that nothing continues."""
         return [id for id, heir in self.heirs.items() if heir is None]

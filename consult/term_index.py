@@ -122,8 +122,13 @@ _NEWEST = (
 def lexicon() -> Lexicon:
     """The lexicon in force for all opinions together: one for the whole index, so that any two
     groups can be compared: what staff decided, and the headings of every newest published draft."""
+    return lexicon_over(lexicons.at(lexicons.newest()))
+
+
+def lexicon_over(decided: Lexicon) -> Lexicon:
+    """The same over one of the versions staff keep."""
     newest = tuple(run(_NEWEST).scalars())
-    return _with(lexicons.at(lexicons.newest()), _headings(newest, str(db.engine.url)))
+    return _with(decided, _headings(newest, str(db.engine.url)))
 
 
 @lru_cache(maxsize=8)
@@ -394,6 +399,13 @@ def any_outdated(reading: int) -> bool:
     )
 
 
+def is_behind() -> bool:
+    """Whether an entry has not been read with the lexicon in force."""
+    version = term_reading.version_of(lexicon())
+    reading: int | None = run(_READING, {"version": version}).scalar()
+    return any_outdated(reading) if reading is not None else any_outdated(-1)
+
+
 def _otherwise(reading: Any) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return TermEntry.reading_id < reading, TermEntry.reading_id > reading
 
@@ -567,6 +579,23 @@ def _shelve(shelf: Shelf, rows: Sequence[Any]) -> int:
 
 def _number_of(person_key: str) -> int:
     return int.from_bytes(hashlib.blake2b(person_key.encode(), digest_size=7).digest())
+
+
+def holding(ids: Sequence[int], word: str) -> set[int]:
+    """Which of these opinions hold a term, as they were read last."""
+    number = _known([word]).get(word)
+    if number is None:
+        return set()
+    found: set[int] = set()
+    query = sa.select(TermEntry.submission_id, TermEntry.terms)
+    for start in range(0, len(ids), BATCH):
+        some = query.where(TermEntry.submission_id.in_(ids[start : start + BATCH]))
+        found.update(
+            id
+            for id, terms in db.session.execute(some)
+            if number in np.frombuffer(terms, dtype="<u4")
+        )
+    return found
 
 
 def vocabulary() -> tuple[Sequence[str], dict[str, int]]:

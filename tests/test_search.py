@@ -18,6 +18,7 @@ from consult import (
     screening,
     search,
     search_documents,
+    search_terms,
     search_text,
     search_tokens,
     submissions,
@@ -322,6 +323,86 @@ def test_a_choice_of_opinions_has_an_address_and_turns_by_key(
     assert client.get("/consultations/gangyao/opinions?stance=nonsense").status_code == 422
     page = client.get("/consultations/gangyao/opinions?since=2020-10-21").get_data(as_text=True)
     assert "没有符合条件的意见" in page
+
+
+def test_a_term_is_found_under_every_form_and_only_as_a_word(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        consultation = a_consultation()
+        version = a_published_draft(consultation)
+        homes = next(e for e in drafts.outline(version).headings if "社会民生" in e.text)
+        below = next(e for e in drafts.outline(version).body if "加装电梯" in e.text)
+        bodies = (
+            ("希望尽快加装电梯，老人下不了楼。", {"place": below.id}),
+            ("我们楼要加梯，请给补贴。", {"channel": Channel.LETTER}),
+            ("商场里的电梯坏了没人修。", {}),
+            ("停车位太少。", {"place": below.id}),
+        )
+        for number, (body, facts) in enumerate(bodies):
+            show(receive(consultation, body, f"{number}", **facts))
+        db.session.commit()
+        mark = homes.mark
+
+    def found(address: str) -> list[str]:
+        page = unescape(client.get(address).get_data(as_text=True))
+        assert f"共找到{len(re.findall('<h2 class=.h3.>', page))}件" in page
+        return re.findall(r"第(\d)件</a></h2>", re.sub("<mark>|</mark>", "", page))
+
+    assert found("/search?term=加梯") == ["2", "1"]
+    assert "“加梯”计作“加装电梯”" in client.get("/search?term=加梯").get_data(as_text=True)
+    # 电梯 inside 加装电梯 is no word of its own there.
+    assert found("/search?term=电梯") == ["3"]
+    assert found("/search?q=补贴&term=加装电梯") == ["2"]
+    assert found("/search?term=加装电梯&channel=letter") == ["2"]
+    within = f"consultation=gangyao&on={mark}"
+    assert found(f"/search?term=加装电梯&{within}") == ["1"]
+    assert found(f"/search?q=停车&{within}") == ["4"]
+    assert found("/search?term=没有人说的词") == []
+    for odd in (
+        "term=梯",
+        "term=两 词",
+        "term=" + "梯" * 41,
+        f"q=电梯&on={mark}",
+        "q=电梯&on=x",
+    ):
+        assert client.get(f"/search?{odd}").status_code == 422
+    # Longer than any address may be.
+    assert client.get("/search?term=" + "梯" * 10_000).status_code == 400
+    page = client.get("/consultations/gangyao/opinions?term=加梯").get_data(as_text=True)
+    assert "共找到2件" in page
+    with app.app_context():
+        a_published_draft(consultations.by_slug("gangyao") or consultation, "# 无人机巡河\n内容。")
+    assert "正在按新的词典更新" in client.get("/search?term=加梯").get_data(as_text=True)
+
+
+def test_the_opinions_with_a_term_turn_by_key_and_stop_where_the_search_stops(
+    opened: tuple[Flask, Consultation, Version], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, consultation, _version = opened
+    with app.app_context():
+        every = []
+        for number in range(12):
+            words = "加装电梯" if number % 3 == 0 else "加梯" if number % 3 == 1 else "电梯"
+            made = receive(consultation, f"第{number}号楼想{words}。", f"{number}")
+            show(made)
+            if number % 3 < 2:
+                every.append(made.id)
+        query = Query(kind=Kind.OPINION)
+        for steps in ((250, 11_750), (2, 1)):
+            monkeypatch.setattr(search, "STEPS", steps)
+            ids: list[int] = []
+            found, counted = search_terms.begin(query, "加梯", limit=3)
+            if steps[0] > 2:
+                assert counted == (8, True)
+            else:
+                assert not counted.complete
+            while True:
+                ids += found.ids
+                if found.next_key is None:
+                    break
+                found = search_terms.find(query, "加梯", before=found.next_key, limit=3)
+            assert ids == every[::-1]
 
 
 def test_past_consultations_turn_by_key(app: Flask, client: FlaskClient) -> None:

@@ -9,7 +9,6 @@ from flask_babel import gettext as _
 
 from consult import drafts, lineage
 from consult.consultations import Consultation
-from consult.drafts import Entry
 from consult.lineage import Line, Standing
 from consult.submissions import Submission
 from consult.views import loading
@@ -44,7 +43,7 @@ def index(slug: str) -> tuple[str, int]:
     entry = loading.entry(version)
     line = lineage.line(version)
     gone = request.args.get("gone") == "1" and entry is None
-    places = line.gone() if gone else _places(line, entry)
+    places = line.gone() if gone else line.under(entry) if entry else None
     before = number_in("before")
     form = FilterForm(request.args)
     good = form.validate()
@@ -122,9 +121,3 @@ def _stands_on(
             else None,
         )
     return where
-
-
-def _places(line: Line, entry: Entry | None) -> list[int] | None:
-    if entry is None:
-        return None
-    return line.places(line.shown.within(entry) if entry.level else [entry])

@@ -1,7 +1,7 @@
 """Finding any words in drafts, shown opinions, notices, summaries and answers; every result has an
 address."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,20 @@ from flask_babel import lazy_gettext as _l
 from wtforms import SelectField
 from wtforms.fields.choices import SelectChoice
 
-from consult import adoption_finding, consultations, drafts, search, search_text
+from consult import (
+    adoption_finding,
+    consultations,
+    drafts,
+    lineage,
+    search,
+    search_terms,
+    search_text,
+    term_index,
+)
 from consult.consultations import Consultation
 from consult.drafts import Paragraph
-from consult.search import Count, Query, Report
+from consult.lineage import Line
+from consult.search import Count, Found, Query, Report
 from consult.search_documents import Kind
 from consult.search_text import Part
 from consult.submissions import Submission
@@ -33,6 +43,19 @@ class SearchForm(FilterForm):
     """What is looked for, and where."""
 
     consultation = SelectField(_l("意见征集"), default="")
+    # Of the draft of that consultation; by its mark.
+    on = SelectField(_l("章节"), default="", description=_l("意见所针对的章节，含其下各节各段。"))
+
+    @property
+    def chosen(self) -> dict[str, str]:
+        """What is chosen, as an address says it."""
+        where = {"consultation": self.consultation.data, "on": self.on.data}
+        return super().chosen | {name: value for name, value in where.items() if value}
+
+    @property
+    def only_opinions(self) -> bool:
+        """Whether anything is asked for that only opinions have."""
+        return bool(set(self.chosen) - {"q", "consultation"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,43 +90,65 @@ class Hit:
 
 @blueprint.get("")
 def index() -> tuple[str, int]:
-    """The search box; with words in it, what was found of one kind and how much of the others."""
+    """The search box; with words or a term in it, what was found of one kind and how much of the others."""
     offered = consultations.newest(MOST_OFFERED)
     form = SearchForm(request.args)
     form.consultation.choices = [
         SelectChoice("", _("全部")),
         *(SelectChoice(each.slug, each.title) for each in offered),
     ]
+    within = next((each for each in offered if each.slug == form.consultation.data), None)
+    line = _line(within)
+    headings = line.shown.headings if line else ()
+    form.on.choices = [
+        SelectChoice("", _("全部")),
+        *(SelectChoice(str(h.mark), "　" * len(h.path) + h.text) for h in headings),
+    ]
     kinds = {kind.value for kind in Kind}
     asked, before = choice_in("in", kinds), number_in("before", most=HIGHEST_KEY)
     good = form.validate()
-    if not good or not form.needles:
+    term = form.term.data
+    if not good or not (form.needles or term):
         page = render_template("consult/search/index.html", form=form, hits=None)
         return page, 200 if good else 422
-    within = next((each for each in offered if each.slug == form.consultation.data), None)
+    place = next((h for h in headings if str(h.mark) == form.on.data), None)
     query = Query(
-        kind=Kind.PARAGRAPH,
+        kind=Kind.OPINION,
         needles=form.needles,
         consultation_id=within.id if within else None,
+        places=tuple(line.under(place)) if line and place else None,
         **form.facts,
     )
-    begun = {k: search.begin(replace(query, kind=k), limit=PAGE) for k in Kind}
+    # What is no opinion holds no terms, but words.
+    words = (*query.needles, search_text.fold(term)) if term else query.needles
+    others = replace(query, needles=words)
+    begun = {
+        k: begin(query, term, limit=PAGE)
+        if k is Kind.OPINION
+        else search.begin(replace(others, kind=k), limit=PAGE)
+        for k in Kind
+    }
     counts = {k: counted for k, (_page, counted) in begun.items()}
-    kind = Kind(asked) if asked else next((k for k in Kind if counts[k].number), Kind.PARAGRAPH)
+    kind = Kind(asked) if asked else _first(counts, form)
     found = begun[kind][0]
-    if before is not None:
-        found = search.find(replace(query, kind=kind), before=before, limit=PAGE)
-    chosen: dict[str, Any] = form.chosen | ({"consultation": within.slug} if within else {})
+    if before is not None and kind is Kind.OPINION:
+        found = find(query, term, before=before, limit=PAGE)
+    elif before is not None:
+        found = search.find(replace(others, kind=kind), before=before, limit=PAGE)
+    chosen: dict[str, Any] = {**form.chosen}
     here = chosen | {"in": kind.value}
+    marked = words if kind is not Kind.OPINION else (*query.needles, *search_terms.forms(term))
     page = render_template(
         "consult/search/index.html",
         form=form,
         kind=kind.value,
+        counted_as=search_terms.counted_as(term) if term else "",
+        behind=bool(term) and kind is Kind.OPINION and term_index.is_behind(),
         tabs=[
             Tab(k, title, url_for(".index", **chosen | {"in": k.value}), _short(counts[k]))
             for k, title in _titles().items()
         ],
-        hits=_HITS[kind](found.ids, form.needles),
+        hits=_HITS[kind](found.ids, marked),
         stopped=found.stopped,
         page=Turning(
             url_for(".index", **here, before=found.next_key) if found.next_key else None,
@@ -112,6 +157,33 @@ def index() -> tuple[str, int]:
         ),
     )
     return page, 200
+
+
+def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
+    """The first page of opinions, of those that hold a term if one is asked for, and their number."""
+    if term:
+        return search_terms.begin(query, term, limit=limit)
+    return search.begin(query, limit=limit)
+
+
+def find(query: Query, term: str, *, before: int, limit: int) -> Found:
+    """The opinions below the key `before`, of those that hold a term if one is asked for."""
+    if term:
+        return search_terms.find(query, term, before=before, limit=limit)
+    return search.find(query, before=before, limit=limit)
+
+
+def _line(consultation: Consultation | None) -> Line | None:
+    """The published draft of a consultation through all its versions."""
+    version = drafts.published(consultation) if consultation else None
+    return lineage.line(version) if version else None
+
+
+def _first(counts: Mapping[Kind, Count], form: SearchForm) -> Kind:
+    """What to show of what was found when nobody said of which kind."""
+    if form.only_opinions:
+        return Kind.OPINION
+    return next((k for k in Kind if counts[k].number), Kind.PARAGRAPH)
 
 
 def _titles() -> dict[Kind, str]:

@@ -12,10 +12,11 @@ from wtforms.validators import Optional, ValidationError
 
 from consult import search_text
 from consult.submissions import Channel, Stance
-from core.forms import Form, LineField
+from core.forms import Form, LineField, Words
 
 # Not offered: nobody looks for those who said nothing about it.
 STANCES = [each for each in Stance if each is not Stance.NONE]
+LONGEST_TERM = 40
 EARLIEST = dt.date(1990, 1, 1)
 
 
@@ -30,6 +31,12 @@ class FilterForm(Form):
     # A whole paragraph that is pasted is looked for by its beginning; the address would be too long
     # for any server otherwise.
     q = LineField(_l("检索词"), render_kw={"maxlength": search_text.LONGEST})
+    term = LineField(
+        _l("词"),
+        [Words(least=0, most=LONGEST_TERM, missing="")],
+        description=_l("按词典计数的词，同义的说法一并找：写“加梯”，也找到写“加装电梯”的。"),
+        render_kw={"maxlength": LONGEST_TERM, "autocomplete": "off"},
+    )
     channel = SelectField(
         _l("渠道"),
         choices=[SelectChoice(each, each) for each in ("", *(c.value for c in Channel))],
@@ -37,6 +44,7 @@ class FilterForm(Form):
     )
     stance = SelectField(
         _l("态度"),
+        description=_l("作者自己选了态度的意见。"),
         choices=[SelectChoice(each, each) for each in ("", *(s.value for s in STANCES))],
         default="",
     )
@@ -64,6 +72,11 @@ class FilterForm(Form):
             raise ValidationError(
                 _("检索词最多%(n)d字，请只留下最要紧的几个字。", n=search_text.LONGEST)
             )
+
+    def validate_term(self, field: Field) -> None:
+        """One word, as the dictionary has them."""
+        if field.data and (len(field.data) < search_text.SHORTEST or " " in field.data):
+            raise ValidationError(_("请写一个词，至少两个字，中间没有空格。"))
 
     def validate_until(self, field: Field) -> None:
         """A span of days that can be."""
@@ -93,6 +106,7 @@ class FilterForm(Form):
         """What is chosen, as an address says it."""
         said = {
             "q": self.q.data or "",
+            "term": self.term.data or "",
             "channel": self.channel.data or "",
             "stance": self.stance.data or "",
             "since": self.since.data.isoformat() if self.since.data else "",

@@ -1,0 +1,62 @@
+"""Finding the opinions that hold a term (词): as the index of terms counts, so that a synonym is found
+with the word it counts as, and 电梯 inside 加装电梯 is not.
+
+A term stands in an opinion as one of its forms, so the search proposes by those, and what the index
+has read decides (`term_index.holding`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from consult import search, search_text, term_index
+from consult.analysis import normal
+from consult.search import Count, Found, Query
+
+
+def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
+    """The first page of the opinions that hold the term and pass the query, and how many there are."""
+    ids, lowest = _holding(query, term, None)
+    every = lowest is None and len(ids) <= search.MOST_COUNTED
+    return _page(ids, lowest, limit), Count(min(len(ids), search.MOST_COUNTED), every)
+
+
+def find(query: Query, term: str, *, before: int, limit: int) -> Found:
+    """Those below the key `before`."""
+    return _page(*_holding(query, term, before), limit)
+
+
+def counted_as(word: str) -> str:
+    """The term a word counts as."""
+    plain = normal.plain(word)
+    return term_index.lexicon().decided(plain) or plain
+
+
+def _page(ids: Sequence[int], lowest: int | None, limit: int) -> Found:
+    more = len(ids) > limit
+    return Found(ids[:limit], ids[limit - 1] if more else lowest, not more and lowest is not None)
+
+
+def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], int | None]:
+    """What was found of as much as may be looked at, the highest first; below which key it would go
+    on, None when that is all."""
+    proposed: set[int] = set()
+    # Each form is looked for down to another opinion: only what lies above all of them is whole.
+    lowest: int | None = None
+    for form in forms(term):
+        needles = tuple(dict.fromkeys((*query.needles, form)))
+        asked = replace(query, needles=needles)
+        found = search.find(asked, before=before, limit=search.MOST_COUNTED)
+        proposed.update(found.ids)
+        if found.next_key is not None:
+            lowest = max(lowest or 0, found.next_key)
+    whole = [id for id in proposed if lowest is None or id >= lowest]
+    return sorted(term_index.holding(whole, counted_as(term)), reverse=True), lowest
+
+
+def forms(term: str) -> list[str]:
+    """The folded forms by which all opinions with a term are found; none without a term."""
+    if not term:
+        return []
+    every = {search_text.fold(form) for form in term_index.lexicon().surfaces(counted_as(term))}
+    # What holds a longer form holds the shorter one in it.
+    return sorted(f for f in every if not any(other != f and other in f for other in every))
