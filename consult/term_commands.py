@@ -56,6 +56,7 @@ def show(slug: str, terms: tuple[str, ...], most: int, as_json: bool) -> None:
         click.echo(f"{each['term']}\t{each['count']}\t{each['opposed']}")
     for day, count in said["days"].items():
         click.echo(f"{day}\t{count}")
+    click.echo(_("词语的读法和词典：%(version)s", version=said["version"]))
 
 
 def _told(consultation_id: int, terms: tuple[str, ...], most: int) -> dict[str, Any]:

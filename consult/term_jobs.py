@@ -24,12 +24,11 @@ STEP = 4000
 def rebuild(run: jobs.Run) -> dict[str, Any]:
     """Read every entry that was not read with the lexicon in force. What is asked again after a
     kill is only what is still outdated, so no step is done twice."""
-    lexicon = term_index.lexicon()
-    reading = term_index.reading_of(term_reading.version_of(lexicon))
     if not run.checkpoint:
         term_index.enter_missing()
         if run.arguments.get("all"):
             term_index.forget_readings()
+    lexicon, reading = _in_force()
     # Counted anew: how many there are now, and how many this job has done before.
     done = run.checkpoint.get("done", 0)
     total = done + term_index.outdated(reading)
@@ -43,11 +42,22 @@ def rebuild(run: jobs.Run) -> dict[str, Any]:
                 term_index.store(batch, piece, reading, numbering)
                 done += len(batch.ids)
                 run.progress(done, max(total, done), {"done": done})
-            if done == before:
+            if term_index.lexicon() != lexicon:
+                # Changed meanwhile. Going on with the old one, this job and the next, in the hands of
+                # another worker, would read for ever what the other has just read.
+                lexicon, reading = _in_force()
+                total = done + term_index.outdated(reading)
+            elif done == before:
                 break
         # Nor while the other processes are sent home.
         run.release()
     return {"words": _("已按现行词典读过%(n)d件意见。", n=done)}
+
+
+def _in_force() -> tuple[Lexicon, int]:
+    """The lexicon and the number of the way of reading with it."""
+    lexicon = term_index.lexicon()
+    return lexicon, term_index.reading_of(term_reading.version_of(lexicon))
 
 
 @contextmanager
@@ -67,8 +77,11 @@ def _read(
 
     def chunks() -> Iterator[term_reading.Chunk]:
         for piece in term_index.pieces(lexicon, reading, after=0, size=STEP):
+            changed = term_index.lexicon() != lexicon
             # Nobody who writes has to wait while this is read.
             run.release()
+            if changed:
+                return
             taken.append(piece)
             yield piece.chunk
         # Looking for more has begun a transaction, too, and what is being read takes a while yet.

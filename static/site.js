@@ -113,6 +113,31 @@ document.addEventListener("keydown", (event) => {
   if (field && !field.value) field.focus(); else act.click();
 });
 
+// What a form that only reads would show, shown while it is filled in. The last answer counts, and what
+// has been typed in the part that is replaced stays.
+each("form[data-live]", (form) => {
+  const part = document.getElementById(form.dataset.live), told = form.querySelector("[data-live-told]");
+  let last = 0, soon = 0;
+  const show = () => {
+    const asked = ++last, address = `${form.action}?${new URLSearchParams(new FormData(form))}`;
+    fetch(address, { credentials: "same-origin" }).then((answer) => answer.ok ? answer.text() : Promise.reject(answer.status)).then((text) => {
+      const found = new DOMParser().parseFromString(text, "text/html").getElementById(part.id);
+      if (asked !== last || !found) return;
+      const typed = [...part.querySelectorAll("input[id], textarea[id]")].map((box) => [box.id, box.value]);
+      part.replaceChildren(...found.childNodes);
+      typed.forEach(([id, value]) => { const box = document.getElementById(id); if (box) box.value = value; });
+      if (told) told.textContent = told.dataset.liveTold;
+      history.replaceState(null, "", address);
+    }).catch(() => { /* the button is still there */ });
+    if (told) told.textContent = "";
+  };
+  form.addEventListener("input", (event) => {
+    clearTimeout(soon);
+    if (!event.isComposing) soon = setTimeout(show, 600);
+  });
+  form.addEventListener("compositionend", () => { clearTimeout(soon); soon = setTimeout(show, 600); });
+});
+
 // On wide screens the style sheet shows folded parts; opening them too tells assistive software.
 const wide = matchMedia("(min-width: 62em)");
 const unfold = () => { if (wide.matches) each("details.unfold-wide", (part) => { part.open = true; }); };

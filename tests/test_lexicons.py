@@ -1,24 +1,27 @@
 """The lexicon staff keep: versions, what a change does before and after, and the next count."""
 
 import html
+import io
 import json
 import re
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import lexicon_previews, lexicons, summaries, summary_readings
+from consult import lexicon_previews, lexicons, summaries, summary_readings, term_index
 from consult.analysis.lexicon import builtin
 from consult.consultations import Consultation
 from consult.lexicons import Entry, EntryKind
+from consult.submissions import Submission
 from consult.summary_items import Filters
 from consult.views import lexicon as lexicon_pages
-from core import audit
+from core import audit, jobs
 from core.db import db
 from core.errors import Refused
 from tests import people
-from tests.conftest import NOON
+from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation
 from tests.summaries_made import a_summary, an_opinion
 
@@ -146,11 +149,9 @@ def test_the_preview_tells_what_the_next_count_gives(app: Flask) -> None:
     with app.app_context():
         consultation = talkative()
         before = a_summary(consultation)
-        was = lexicon_previews.lexicon_in([consultation], 0)
+        was = term_index.lexicon_over(lexicons.at(0))
         put = [Entry("椿沁园", TERM), Entry("害怕", STOP)]
-        would = lexicon_previews.with_headings(
-            [consultation], lexicons.overlaid(builtin(), lexicons.changed([], put, ()))
-        )
+        would = term_index.lexicon_over(lexicons.overlaid(builtin(), lexicons.changed([], put, ())))
         rows = lexicon_previews.rows_of([consultation])
         preview = lexicon_previews.preview(rows, was, would)
         assert preview.read == 5
@@ -182,6 +183,11 @@ def test_new_words_are_proposed_until_decided(app: Flask, client: FlaskClient) -
     people.sign_in(client, officer)
     page = client.get("/desk/lexicon/proposals").get_data(as_text=True)
     assert "椿沁园" in page
+    counted = re.search(r'<a href="([^"]*proposals\?word=[^"]*)#using">(\d+)</a>', page)
+    assert counted is not None
+    using = client.get(html.unescape(counted[1])).get_data(as_text=True)
+    assert using.count("data-entry") == int(counted[2]) == 4
+    assert "第3件" in using
     assert client.post(
         "/desk/lexicon/proposals", data={"word": "椿沁园", "act": "refuse"}
     ).status_code in (302, 303)
@@ -211,6 +217,121 @@ def test_a_word_is_previewed_saved_found_and_taken_back(app: Flask, client: Flas
         assert [entry.word for entry in lexicons.entries_of(3)] == ["椿沁园"]
     refused = client.post("/desk/lexicon/change", data={**data, "reason": ""})
     assert refused.status_code == 422
+
+
+def test_what_is_refused_leaves_the_form_as_it_was_typed(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        talkative()
+        officer = people.make("drc_staff")
+        decide(Entry("路灯", STOP))
+    people.sign_in(client, officer)
+    late = {"words": "椿沁园", "kind": "term", "seen": "0", "reason": "我写的理由"}
+    answer = client.post("/desk/lexicon/change", data=late)
+    assert answer.status_code == 409
+    page = answer.get_data(as_text=True)
+    assert "词典刚刚有了新的一版" in page
+    assert 'value="我写的理由"' in page
+    # Once the new state was seen, the same form is good.
+    assert re.search(r'name="seen"[^>]*value="1"', page)
+    text = {"text": "[terms]\n椿沁园", "seen": "0", "reason": "整个换掉"}
+    answer = client.post("/desk/lexicon/import", data=text)
+    assert answer.status_code == 409
+    assert "椿沁园</textarea>" in answer.get_data(as_text=True)
+    assert 'value="整个换掉"' in answer.get_data(as_text=True)
+    now = {"seen": "1", "reason": "回到现在"}
+    answer = client.post("/desk/lexicon/versions/1", data=now)
+    assert answer.status_code == 409
+    assert "没有不同" in answer.get_data(as_text=True)
+    for words, kind, into in (
+        ("椿沁园", "synonym", "椿沁园"),
+        ("椿沁园", "synonym", ""),
+        ("椿" * 30, "term", ""),
+    ):
+        data = {"words": words, "kind": kind, "counts_as": into, "seen": "1", "reason": "试"}
+        answer = client.post("/desk/lexicon/change", data=data)
+        assert answer.status_code == 409
+        assert f'value="{words}"' in answer.get_data(as_text=True)
+
+
+def test_the_built_in_lexicon_is_a_version_to_go_back_to(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        officer = people.make("drc_staff")
+        decide(Entry("椿沁园", TERM))
+    people.sign_in(client, officer)
+    assert "/desk/lexicon/versions/0" in client.get("/desk/lexicon/versions").get_data(as_text=True)
+    assert "椿沁园" in client.get("/desk/lexicon/versions/0").get_data(as_text=True)
+    back = {"seen": "1", "reason": "从头再来"}
+    assert client.post("/desk/lexicon/versions/0", data=back).status_code in (302, 303)
+    assert client.get("/desk/lexicon/versions/9").status_code == 404
+    with app.app_context():
+        assert lexicons.entries_of(2) == []
+        assert lexicons.at(2) == builtin()
+
+
+def test_a_change_has_the_index_follow_and_shows_how_far_it_is(
+    app: Flask, client: FlaskClient, clock: Clock
+) -> None:
+    with app.app_context():
+        consultation = talkative()
+        term_index.follow([s.id for s in db.session.scalars(sa.select(Submission))])
+        db.session.commit()
+        officer = people.make("drc_staff")
+    people.sign_in(client, officer)
+    data = {"words": "椿沁园", "kind": "term", "seen": "0", "reason": "小区名"}
+    client.post("/desk/lexicon/change", data=data)
+    page = client.get("/desk/lexicon/versions/1").get_data(as_text=True)
+    assert "词语索引按这一版更新：" in page
+    job = re.search(r'href="(/desk/jobs/\d+)"', page)
+    assert job is not None
+    assert client.get(job[1]).status_code == 200
+    with app.app_context():
+        assert jobs.work(worker="here", now=clock)
+        assert not term_index.is_behind()
+        view = term_index.shelf(consultation.id)
+        _by_number, by_word = term_index.vocabulary()
+        assert int(view.counts()[by_word["椿沁园"]]) == 4
+    page = client.get("/desk/lexicon/versions/1").get_data(as_text=True)
+    assert "词语索引已按这一版更新" in page
+
+
+def test_an_import_is_looked_at_before_it_is_kept_and_comes_as_a_file_too(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        talkative()
+        officer = people.make("drc_staff")
+    people.sign_in(client, officer)
+
+    def sent(content: bytes, **fields: str) -> tuple[int, str]:
+        data = {"file": (io.BytesIO(content), "词典.txt"), "text": "", "seen": "0", **fields}
+        answer = client.post("/desk/lexicon/import", data=data)
+        return answer.status_code, answer.get_data(as_text=True)
+
+    words = "[terms]\r\n椿沁园\r\n[stop words]\r\n害怕\r\n"
+    for encoding in ("utf-8", "utf-8-sig", "gb18030"):
+        code, page = sent(words.encode(encoding), act="preview")
+        assert code == 200
+        assert "其中5件的词会变" in page
+        assert "椿沁园\n[stop words]" in page, "what the file holds stands in the field"
+    with app.app_context():
+        assert lexicons.newest() == 0, "nothing was kept"
+    for content in (
+        b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR",
+        b"\xff\xfe\xfd" * 50,
+        b"PK\x03\x04" + bytes(99),
+    ):
+        assert sent(content, act="save", reason="图")[0] == 422
+    code, page = sent(b"wenji " * 40_000, act="preview")
+    assert code == 422
+    assert "文件太大" in page
+    giant = "[terms]\n" + "\n".join(f"椿沁园{n}" for n in range(5_001))
+    code, page = sent(giant.encode(), act="save", reason="太多")
+    assert code == 409
+    assert "最多5000条" in page
+    assert sent(words.encode(), act="save")[0] == 422, "why is missing"
+    assert sent(words.encode(), act="save", reason="换一版")[0] in (302, 303)
+    with app.app_context():
+        assert [e.word for e in lexicons.entries_of(1)] == ["害怕", "椿沁园"]
 
 
 def test_the_page_begins_with_plan_terms_and_ends_with_stop_words(

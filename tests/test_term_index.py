@@ -27,6 +27,7 @@ from consult import (
     term_reading,
     term_shelf,
 )
+from consult.analysis.lexicon import builtin
 from consult.consultations import Consultation
 from consult.decisions import Reason
 from consult.originals import Span
@@ -412,6 +413,34 @@ def test_a_rebuild_that_dies_goes_on_where_it_was(
     assert counted(term_index.shelf(consultation.id)) == naive(consultation)
 
 
+def test_a_lexicon_that_changes_while_it_is_read_is_the_one_all_is_read_with(
+    site: Flask, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consultation = a_consultation()
+    many(consultation, 6)
+    monkeypatch.setattr(term_jobs, "STEP", 2)
+    monkeypatch.setattr(term_jobs, "_executor", nobody)
+    stored, read = term_index.store, []
+
+    def changing(batch: Any, *rest: Any) -> None:
+        stored(batch, *rest)
+        read.extend(batch.ids)
+        if len(read) == 2:
+            a_published_draft(consultation, "# 社区食堂进楼组\n内容。")
+
+    monkeypatch.setattr(term_index, "store", changing)
+    term_jobs.ask(by=audit.SYSTEM, now=NOON)
+    db.session.commit()
+    assert jobs.work(worker="here", now=clock)
+    assert term_index.standing().whole
+    # Two before the change, at most one more step that was under way, and then all six.
+    assert 8 <= len(read) <= 10
+    job = jobs.newest(term_jobs.REBUILD)
+    assert job is not None
+    assert job.done == job.total == len(read)
+    assert counted(term_index.shelf(consultation.id)) == naive(consultation)
+
+
 class nobody:
     """In place of the executor: this very process."""
 
@@ -464,6 +493,8 @@ def test_the_commands(app: Flask) -> None:
     shown = runner.invoke(args=["index", "show", "gangyao", "--term", "加装电梯"]).output
     assert shown.startswith("1件，1人。")
     assert "加装电梯\t1\t0" in shown
+    with app.app_context():
+        assert shown.rstrip().endswith(term_index.standing().version)
     assert '"submissions": 3' in runner.invoke(args=["index", "show", "gangyao", "--json"]).output
     assert "任务2" in runner.invoke(args=["index", "rebuild", "--all"]).output
 
@@ -472,7 +503,7 @@ def test_the_commands(app: Flask) -> None:
 
 
 def chunks() -> list[Chunk]:
-    lexicon = summary_words.lexicon_for(("第一章 总体要求", "社区食堂进楼组"))
+    lexicon = builtin().extended(("第一章 总体要求", "社区食堂进楼组"))
     texts = [(n, "关于民生", f"{WORDS[n % 5]}（{n}）") for n in range(300)]
     return [Chunk(lexicon, texts[start : start + 50]) for start in range(0, 300, 50)]
 

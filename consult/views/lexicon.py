@@ -1,26 +1,32 @@
 """The lexicon page (词典): look up, change with a preview on real opinions, versions, new words."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 from flask import Blueprint, Response, abort, flash, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_login import current_user
+from flask_wtf.file import FileField
 from werkzeug.wrappers import Response as Answer
 from wtforms import HiddenField, SelectField
 from wtforms.validators import InputRequired, Optional
 
-from consult import consultations, lexicon_previews, lexicons, rules
+from consult import consultations, lexicon_previews, lexicons, rules, term_index, term_jobs
 from consult.analysis import lexicon as builtin_words
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
-from consult.lexicon_previews import Preview
+from consult.lexicon_previews import Preview, Row
 from consult.lexicons import Entry, EntryKind, LexiconVersion
+from consult.readers import UnreadableDraft
+from consult.readers import text as text_files
+from core import jobs
+from core import rules as job_rules
 from core.db import db
-from core.errors import Refused
+from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, NumberField, TextField, Words
 from core.permissions import require
+from core.text import tidy
 from core.web import as_file, choice_in, keep_private, now, number_in, words_in
 
 blueprint = Blueprint("lexicon", __name__, url_prefix="/desk/lexicon")
@@ -51,6 +57,9 @@ class ReasonForm(Form):
         return -1 if self.seen.data is None else int(self.seen.data)
 
 
+R = TypeVar("R", bound=ReasonForm)
+
+
 class ChangeForm(ReasonForm):
     """What is to be decided about which words."""
 
@@ -77,14 +86,33 @@ class ChangeForm(ReasonForm):
 
 
 class ImportForm(ReasonForm):
-    """A whole lexicon as text."""
+    """A whole lexicon as text or as a file."""
 
+    file = FileField(
+        _l("文本文件"),
+        description=_l("选了文件，就以文件为准；不选，以下面的文本为准。.txt，UTF-8 或 GBK。"),
+        render_kw={"accept": ".txt,text/plain"},
+    )
     text = TextField(
         _l("词典文本"),
         [Words(least=0, most=MOST_TEXT, missing="")],
         description=_l("格式与导出的文件相同；会替换现在的全部规定。内置词典不受影响。"),
         render_kw={"rows": 16, "spellcheck": "false"},
     )
+
+    def take_file(self) -> None:
+        """Put what was uploaded in the place of the text; UnreadableDraft when it is no text."""
+        upload = self.file.data
+        if not upload:
+            return
+        with upload.stream as file:
+            # No character takes more than four bytes.
+            data = file.read(4 * MOST_TEXT + 1)
+        large = len(data) > 4 * MOST_TEXT
+        text = "" if large else tidy(text_files.decode(data, []))
+        if large or len(text) > MOST_TEXT:
+            raise Refused(_("文件太大，词典文本最多%(n)d字。", n=MOST_TEXT))
+        self.text.data = text
 
 
 # --- looking up ----------------------------------------------------------------------------
@@ -167,16 +195,23 @@ def save() -> Answer | tuple[str, int]:
     form = ChangeForm()
     if not form.validate_on_submit():
         return _change_page(form), 422
-    put, drop = _asked(form)
-    made = lexicons.change(
-        put=put,
-        drop=drop,
-        seen=form.seen_number,
-        reason=form.reason.data,
-        by=current_user,
-        now=now(),
-    )
+    with refusals_on(lambda sentence: _change_page(_seen_anew(form), sentence)):
+        put, drop = _asked(form)
+        made = lexicons.change(
+            put=put,
+            drop=drop,
+            seen=form.seen_number,
+            reason=form.reason.data,
+            by=current_user,
+            now=now(),
+        )
     return _done(made)
+
+
+def _seen_anew(form: R) -> R:
+    """The form on a page that shows what is in force now."""
+    form.seen.data, form.seen.raw_data = lexicons.newest(), None
+    return form
 
 
 def _asked(form: ChangeForm) -> tuple[list[Entry], list[str]]:
@@ -192,23 +227,27 @@ def _asked(form: ChangeForm) -> tuple[list[Entry], list[str]]:
     return [Entry(word, kind, into) for word in typed], []
 
 
-def _preview(form: ChangeForm, number: int) -> Preview:
+def _preview(form: ChangeForm) -> Preview:
     put, drop = _asked(form)
-    after = lexicons.changed(lexicons.entries_of(number), put, drop)
-    scope = _scope()
-    heads = lexicon_previews.lexicon_in(scope, number)
-    would = lexicons.overlaid(builtin_words.builtin(), after)
+    return _would_do(_scope(), lexicons.changed(lexicons.entries_of(lexicons.newest()), put, drop))
+
+
+def _would_do(scope: Sequence[Consultation], entries: Sequence[Entry]) -> Preview:
+    """What these decisions in the place of those in force would do to the opinions of a scope."""
+    would = lexicons.overlaid(builtin_words.builtin(), entries)
     return lexicon_previews.preview(
-        lexicon_previews.rows_of(scope), heads, lexicon_previews.with_headings(scope, would)
+        lexicon_previews.rows_of(scope),
+        term_index.lexicon(),
+        term_index.lexicon_over(would),
     )
 
 
-def _change_page(form: ChangeForm) -> str:
+def _change_page(form: ChangeForm, refused: str = "") -> str:
     every = consultations.every(public_only=False)
     trouble, seen = "", None
     if form.words.data and form.kind.data in KINDS | {BUILT_IN}:
         try:
-            seen = _preview(form, lexicons.newest())
+            seen = _preview(form)
         except Refused as refusal:
             trouble = refusal.sentence
     return render_template(
@@ -216,10 +255,12 @@ def _change_page(form: ChangeForm) -> str:
         form=form,
         preview=seen,
         trouble=trouble,
+        refused=refused if refused != trouble else "",
         shown=SHOWN,
         most=lexicon_previews.MOST_READ,
         consultations=every,
         titles={each.id: each.title for each in every},
+        opens=_opens(every),
         chosen=number_in("consultation"),
         now_said=_now_said(form, lexicons.at(lexicons.newest())),
     )
@@ -242,8 +283,30 @@ def _scope() -> Sequence[Consultation]:
     return chosen or abort(404)
 
 
-def _done(made: LexiconVersion) -> Answer:
+def _opens(every: Sequence[Consultation]) -> Callable[[Row], str]:
+    """Where an opinion of a preview stands among those that are shown."""
+    slugs = {each.id: each.slug for each in every}
+
+    def address(row: Row) -> str:
+        return url_for(
+            "opinions.index",
+            slug=slugs[row.consultation_id],
+            before=row.id + 1,
+            _anchor=f"opinion-{row.number}",
+        )
+
+    return address
+
+
+def _follow() -> None:
+    """Have the index of terms read with the version in force, in the name of who changed it: so that
+    they see how far it is."""
+    term_jobs.ask(by=current_user, now=now())
     db.session.commit()
+
+
+def _done(made: LexiconVersion) -> Answer:
+    _follow()
     flash(
         _("已保存为词典第%(n)d版。以后的汇总按这一版计数；已有的汇总不变。", n=made.number),
         "success",
@@ -272,10 +335,11 @@ def versions() -> str:
 
 @blueprint.get("/versions/<int:lexicon_number>")
 def version(lexicon_number: int) -> str:
-    """One version: what it changed, and how it differs from the one in force."""
+    """One version: what it changed, and how it differs from the one in force; 0 is the built-in
+    lexicon alone."""
     keep_private()
     require(rules.read_summaries)
-    return _version_page(_found(lexicon_number), ReasonForm(formdata=None, seen=lexicons.newest()))
+    return _version_page(lexicon_number, ReasonForm(formdata=None, seen=lexicons.newest()))
 
 
 @blueprint.post("/versions/<int:lexicon_number>")
@@ -283,38 +347,44 @@ def roll_back(lexicon_number: int) -> Answer | tuple[str, int]:
     """Decide as this version did: a new version."""
     keep_private()
     require(rules.keep_lexicon)
-    found = _found(lexicon_number)
     form = ReasonForm()
     if not form.validate_on_submit():
-        return _version_page(found, form), 422
-    return _done(
-        lexicons.roll_back(
-            found.number,
+        return _version_page(lexicon_number, form), 422
+    _found(lexicon_number)
+    with refusals_on(lambda sentence: _version_page(lexicon_number, _seen_anew(form), sentence)):
+        made = lexicons.roll_back(
+            lexicon_number,
             seen=form.seen_number,
             reason=form.reason.data,
             by=current_user,
             now=now(),
         )
-    )
+    return _done(made)
 
 
-def _version_page(found: LexiconVersion, form: ReasonForm) -> str:
-    newest = lexicons.newest()
-    mine = lexicons.entries_of(found.number)
+def _version_page(number: int, form: ReasonForm, refused: str = "") -> str:
+    found, newest = _found(number), lexicons.newest()
+    mine = lexicons.entries_of(number)
     return render_template(
         "consult/lexicon/version.html",
+        number=number,
         version=found,
         form=form,
+        refused=refused,
         newest=newest,
-        made=lexicons.differences(lexicons.entries_of(found.number - 1), mine),
+        made=lexicons.differences(lexicons.entries_of(number - 1), mine) if number else [],
         back=lexicons.differences(lexicons.entries_of(newest), mine),
+        job=jobs.newest(term_jobs.REBUILD) if number == newest else None,
+        behind=number == newest and term_index.is_behind(),
+        see_job=job_rules.see_job,
         rules=rules,
     )
 
 
-def _found(lexicon_number: int) -> LexiconVersion:
+def _found(lexicon_number: int) -> LexiconVersion | None:
+    """The version with this number; None for what is built in, 404 where there is none."""
     found = lexicons.by_number(lexicon_number)
-    return found if found is not None else abort(404)
+    return found if found is not None or not lexicon_number else abort(404)
 
 
 # --- as text -------------------------------------------------------------------------------
@@ -343,27 +413,56 @@ def bring_in() -> str:
 
 
 @blueprint.post("/import")
-def replace() -> Answer | tuple[str, int]:
-    """Put what the text says in the place of everything that is decided."""
+def replace() -> Answer | str | tuple[str, int]:
+    """Put what the text says in the place of everything that is decided; first it is shown what that
+    would change."""
     keep_private()
     require(rules.keep_lexicon)
     form = ImportForm()
-    if not form.validate_on_submit():
+    looking = request.form.get("act") == "preview"
+    good = form.validate_on_submit()
+    if looking and not (set(form.errors) - {"reason"}):
+        # Why can be said after looking.
+        form.reason.errors = []
+    elif not good:
         return _import_page(form), 422
     try:
+        form.take_file()
         entries = lexicons.parse(form.text.data)
-    except Refused as refusal:
-        form.text.errors = [*form.text.errors, refusal.sentence]
+        if looking:
+            entries = lexicons.changed([], entries, ())
+            return _import_page(_seen_anew(form), entries=entries)
+    except (Refused, UnreadableDraft) as refusal:
+        form.text.errors = [*form.text.errors, _sentence(refusal)]
         return _import_page(form), 422
-    return _done(
-        lexicons.bring_in(
+    with refusals_on(lambda sentence: _import_page(_seen_anew(form), sentence, entries)):
+        made = lexicons.bring_in(
             entries, seen=form.seen_number, reason=form.reason.data, by=current_user, now=now()
         )
+    return _done(made)
+
+
+def _sentence(refusal: Refused | UnreadableDraft) -> str:
+    return refusal.sentence if isinstance(refusal, Refused) else str(refusal)
+
+
+def _import_page(
+    form: ImportForm, refused: str = "", entries: Sequence[Entry] | None = None
+) -> str:
+    """The form; with `entries` what they would change."""
+    every = consultations.every(public_only=False)
+    before = lexicons.entries_of(lexicons.newest())
+    return render_template(
+        "consult/lexicon/import.html",
+        form=form,
+        refused=refused,
+        changes=None if entries is None else lexicons.differences(before, entries),
+        preview=None if entries is None else _would_do(every, entries),
+        shown=SHOWN,
+        most=lexicon_previews.MOST_READ,
+        titles={each.id: each.title for each in every},
+        opens=_opens(every),
     )
-
-
-def _import_page(form: ImportForm) -> str:
-    return render_template("consult/lexicon/import.html", form=form)
 
 
 # --- new words -----------------------------------------------------------------------------
@@ -371,13 +470,18 @@ def _import_page(form: ImportForm) -> str:
 
 @blueprint.get("/proposals")
 def proposals() -> str:
-    """Words no dictionary holds that several opinions use."""
+    """Words no dictionary holds that several opinions use; `?word=…` for the opinions that use one."""
     keep_private()
     require(rules.keep_lexicon)
+    every = consultations.every(public_only=False)
+    found = lexicon_previews.proposals(_scope())
     return render_template(
         "consult/lexicon/proposals.html",
-        proposals=lexicon_previews.proposals(_scope()),
-        consultations=consultations.every(public_only=False),
+        proposals=found,
+        using=next((each for each in found if each.word == words_in("word", most=100)), None),
+        consultations=every,
+        titles={each.id: each.title for each in every},
+        opens=_opens(every),
         chosen=number_in("consultation"),
         least=lexicon_previews.LEAST_TEXTS,
         most=lexicon_previews.MOST_READ,
@@ -402,6 +506,7 @@ def settle() -> Answer:
             by=current_user,
             now=now(),
         )
+        _follow()
         flash(_("已把“%(word)s”收入词典，成为第%(n)d版。", word=word, n=made.number), "success")
     db.session.commit()
     return redirect(url_for(".proposals", consultation=number_in("consultation")))
