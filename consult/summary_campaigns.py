@@ -34,6 +34,11 @@ class Campaign:
     peak: int
 
     @property
+    def busy_until(self) -> dt.date:
+        """The last of the days that brought most."""
+        return self.busiest + dt.timedelta(days=BURST_DAYS - 1)
+
+    @property
     def is_burst(self) -> bool:
         """Whether most of it came at once."""
         return self.peak >= BURST and 2 * self.peak >= self.submissions

@@ -8,15 +8,14 @@ from flask_babel import gettext as _
 
 from consult import (
     consultations,
-    lexicons,
     programmes,
     summaries,
     summary_plain,
     summary_readings,
+    term_index,
 )
 from consult.summaries import Subject, Summary, consultations_of
-from consult.summary_counting import headings
-from consult.summary_words import lexicon_for, method_of
+from consult.summary_words import method_of
 from core import audit
 from core.db import db
 from core.web import now
@@ -77,7 +76,7 @@ def _outdated(summary: Summary) -> bool:
     consultations = consultations_of(summary.subject)
     if summary_readings.since(summary, consultations):
         return True
-    lexicon = lexicon_for(headings(consultations), lexicons.at(lexicons.newest()))
+    lexicon = term_index.lexicon()
     return (lexicon.version, method_of(lexicon)) != (summary.lexicon, summary.method)
 
 

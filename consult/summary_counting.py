@@ -13,7 +13,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import drafts, lexicons, stance_corrections, summary_sayings, summary_themes
+from consult import (
+    drafts,
+    lexicons,
+    stance_corrections,
+    summary_sayings,
+    summary_themes,
+    term_index,
+)
 from consult.analysis.duplicates import near_groups
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
@@ -23,7 +30,7 @@ from consult.submissions import WHOLE as WHOLE_DRAFT
 from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
 from consult.summary_sayings import Said
-from consult.summary_words import cloud, lexicon_for, method_of, ranked, weights
+from consult.summary_words import cloud, method_of, ranked, weights
 from consult.term_reading import uncollected
 from core import executors
 from core.db import db
@@ -64,7 +71,7 @@ class Gathered:
     `basis` is kept with the snapshot to tell later whether anything has changed:
     {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id,
     "lexicon": number of the lexicon's version}. `base` is the lexicon of that version, `lexicon` the
-    same with the headings of the drafts; `kept` is what the index knows of the rows, read with it;
+    same with the headings of all drafts, with which the index is read, too; `kept` is what the index knows of the rows, read with it;
     `alike`: the group of letters of each row, where it is being found already.
     """
 
@@ -94,7 +101,8 @@ class Gathered:
     @property
     def drafts(self) -> list[Outline]:
         """The newest published drafts."""
-        return _drafts(self.outlines, self.newest)
+        latest = set(self.newest.values())
+        return [outline for _c, outline in self.outlines if outline.version_id in latest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ def gather(consultations: Sequence[Consultation], where: Executor | None = None)
     number = lexicons.newest()
     base = lexicons.at(number)
     outlines = _outlines(scope, newest)
-    lexicon = lexicon_for(_headings(_drafts(outlines, newest)), base)
+    lexicon = term_index.lexicon_over(base)
     rows = [Row(*row) for row in db.session.execute(shown.order_by(Submission.id))]
     return Gathered(
         rows=rows,
@@ -160,23 +168,6 @@ def gather(consultations: Sequence[Consultation], where: Executor | None = None)
 
 def _counted_as(state: SubmissionState) -> SubmissionState:
     return SubmissionState.PENDING if state is SubmissionState.ASKED else state
-
-
-def headings(consultations: Sequence[Consultation]) -> tuple[str, ...]:
-    """The headings of the newest published drafts."""
-    scope = [c.id for c in consultations]
-    newest = set(newest_versions(scope).values())
-    outlines = [drafts.outline(v) for _c, v in _versions(scope) if v.id in newest]
-    return _headings(outlines)
-
-
-def _drafts(outlines: Sequence[tuple[int, Outline]], newest: Mapping[int, int]) -> list[Outline]:
-    latest = set(newest.values())
-    return [outline for _c, outline in outlines if outline.version_id in latest]
-
-
-def _headings(outlines: Iterable[Outline]) -> tuple[str, ...]:
-    return tuple(entry.text for outline in outlines for entry in outline.headings)
 
 
 def newest_versions(scope: Sequence[int]) -> dict[int, int]:
@@ -234,6 +225,7 @@ def _counted(gathered: Gathered) -> Result:
         sections=sections,
         draft=dict(held),
         draft_size=len(paragraphs),
+        heading_terms=tuple(sorted(lexicon.terms.keys() - gathered.base.terms.keys())),
         rest=tuple((id, state.value) for id, state in gathered.rest),
     )
     found = ranked(counted, counted.items, gathered.base)

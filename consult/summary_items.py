@@ -116,6 +116,9 @@ class Counted:
     cloud: Cloud | None = None
     # Found at the count, largest first; an item's `theme` is the place here, from 1.
     themes: tuple[Theme, ...] = ()
+    # The terms of the drafts' headings with which it was read, beyond what staff decided; None in older
+    # snapshots, which were read with those of their own drafts.
+    heading_terms: tuple[str, ...] | None = None
     # {submission id: for whom its author spoke}, as it is known now; not kept with the count.
     author_groups: Mapping[int, str] = field(default_factory=dict)
 

@@ -1,7 +1,8 @@
 """How a count is kept: one compressed JSON text, columns rather than rows, no words of anybody.
 
 Persons and near-duplicate groups are numbers that mean something inside one snapshot only.
-Format 2 added themes and corrected stances; what format 1 lacks is read as none.
+Format 2 added themes and corrected stances, 3 the terms of headings; what an earlier one lacks is read
+as none.
 """
 
 import datetime as dt
@@ -19,7 +20,7 @@ from consult.analysis.keywords import Keyword
 from consult.summary_items import UNCLASSIFIED, Counted, Item, Section, Theme
 from consult.term_reading import uncollected
 
-FORMAT = 2
+FORMAT = 3
 COLUMNS = ("id", "number", "consultation", "group", "person", "section", "channel", "stance")
 _NOTHING = frozenset[str]()
 
@@ -57,6 +58,7 @@ def pack(counted: Counted) -> bytes:
         ),
         "draft": _json([[place[term], n] for term, n in sorted(counted.draft.items())]),
         "draft_size": _json(counted.draft_size),
+        "heading_terms": _json(counted.heading_terms),
         "rest": _json([list(pair) for pair in counted.rest]),
         "keywords": _json([asdict(keyword) for keyword in counted.keywords]),
         "cloud": _json(asdict(counted.cloud) if counted.cloud else None),
@@ -108,7 +110,12 @@ def _unpacked(payload: bytes) -> Counted:
         keywords=tuple(map(_keyword, content["keywords"])),
         cloud=_cloud(content["cloud"]),
         themes=tuple(map(_theme, content.get("themes", ()))),
+        heading_terms=_texts(content.get("heading_terms")),
     )
+
+
+def _texts(plain: list[str] | None) -> tuple[str, ...] | None:
+    return None if plain is None else tuple(plain)
 
 
 def _keyword(plain: dict[str, Any]) -> Keyword:

@@ -22,11 +22,23 @@ CLOUD_WORDS = 60
 CLOUD_SIZE = (720, 360)
 
 
+def lexicon_of(counted: Counted, base: Lexicon | None = None) -> Lexicon:
+    """The words a snapshot was read with: `base`, the version staff kept then (`consult/lexicons.py`;
+    without it the built-in ones alone), and the terms of headings it names."""
+    base = base or words.builtin()
+    if counted.heading_terms is None:
+        return _extended(base, tuple(s.title for s in counted.sections if s.level))
+    return _including(base, counted.heading_terms)
+
+
 @lru_cache(maxsize=16)
-def lexicon_for(headings: tuple[str, ...], base: Lexicon | None = None) -> Lexicon:
-    """The words for drafts with these headings over `base`, one of the versions staff keep
-    (`consult/lexicons.py`); without it the built-in ones alone."""
-    return (base or words.builtin()).extended(headings)
+def _extended(base: Lexicon, headings: tuple[str, ...]) -> Lexicon:
+    return base.extended(headings)
+
+
+@lru_cache(maxsize=16)
+def _including(base: Lexicon, terms: tuple[str, ...]) -> Lexicon:
+    return base.including(terms)
 
 
 def engine_for(lexicon: Lexicon) -> Engine:
@@ -52,7 +64,7 @@ def ranked(counted: Counted, items: Sequence[Item], base: Lexicon | None = None)
         draft_size=counted.draft_size,
         top=MOST_KEYWORDS,
         minimum=people // RARE if people >= 2 * RARE else None,
-        lexicon=lexicon_for(tuple(s.title for s in counted.sections if s.level), base),
+        lexicon=lexicon_of(counted, base),
     )
     if len(items) < FEW:
         found.sort(key=lambda keyword: (-keyword.count, keyword.term))

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from lxml import html
 
 from consult import (
+    lexicons,
     stance_corrections,
     summaries,
     summary_campaigns,
@@ -29,13 +30,15 @@ from consult.submissions import Channel, Stance, Submission
 from consult.summary_counting import count, gather
 from consult.summary_items import UNCLASSIFIED, Filters, Item, select
 from consult.summary_payload import pack, unpack
+from consult.summary_words import lexicon_of
+from consult.views import summary_workbench
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from tests import people
 from tests.conftest import NOON
-from tests.consultations_made import a_consultation
+from tests.consultations_made import a_consultation, a_published_draft
 from tests.summaries_made import a_summary, an_opinion, hide
 
 LIFTS = (
@@ -142,6 +145,33 @@ def test_what_the_index_has_read_is_counted_as_if_read_anew(app: Flask, counted:
         assert pack(count(gathered).counted) == pack(count(replace(gathered, kept={})).counted)
 
 
+def test_with_several_drafts_a_count_takes_from_the_index_what_the_index_read(
+    app: Flask, counted: int
+) -> None:
+    """One lexicon for both: the headings of all newest drafts. A snapshot names those it was read with,
+    so that it is read alike when more have come."""
+    with app.app_context():
+        a_published_draft(a_consultation("other"), "# 夜间停车位共享\n内容。")
+        items = items_of(counted)
+        term_index.follow([item.id for item in items])
+        db.session.commit()
+        first = summaries.by_id(counted)
+        assert first is not None
+        gathered = gather(summaries.consultations_of(first.subject))
+        assert gathered.kept.keys() == {item.id for item in items}
+        result = count(gathered)
+        assert pack(result.counted) == pack(count(replace(gathered, kept={})).counted)
+        second = a_summary(first.subject)
+        assert result.lexicon == second.lexicon != first.lexicon
+        a_published_draft(a_consultation("third"), "# 夜间停车位抽签\n内容。")
+        for each in (first, second):
+            base = lexicons.at(summary_readings.lexicon_of(each))
+            assert lexicon_of(unpack(each.payload), base).version == each.lexicon
+        # As a snapshot of the second format, without the terms of headings.
+        old = replace(unpack(first.payload), heading_terms=None)
+        assert lexicon_of(old, lexicons.at(0)).version == first.lexicon
+
+
 def test_letters_are_likened_on_another_core_or_in_another_process_with_the_same_bytes(
     app: Flask, counted: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,6 +230,35 @@ def test_a_letter_that_came_many_times_is_one_group_and_a_burst(app: Flask, coun
     assert (letter.since, letter.until) == (dt.date(2020, 10, 15), dt.date(2020, 10, 16))
 
 
+def test_groups_of_letters_go_over_pages_and_every_burst_is_told(
+    app: Flask, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(summary_workbench, "CAMPAIGNS", 2)
+    with app.app_context():
+        consultation = a_consultation("letters", title="征求意见")
+        for n, what in enumerate(
+            (
+                "垃圾中转站气味太大，请换个地方。",
+                "路灯整夜不亮，老人摔了两次。",
+                "去医院要换三趟公交，希望通一班直达车。",
+                "小区绿地被改成停车场，孩子没有玩的地方。",
+            )
+        ):
+            for k in range(5 if n == 3 else 3):
+                an_opinion(consultation, what, person=f"{n}-{k}")
+        db.session.commit()
+        summary = a_summary(consultation).id
+    officer(app, client)
+    at, seen = f"/desk/summaries/{summary}/campaigns?sort=people", []
+    while at:
+        page = html.fromstring(client.get(at).get_data(as_text=True))
+        assert "有1组的多数是在2天内寄来的" in page.text_content()
+        seen += [cell.text_content() for cell in page.xpath("//tbody/tr/th")]
+        at = next(iter(page.xpath("//nav[@class='pager']//a[@rel='next']/@href")), "")
+    assert len(seen) == len(set(seen)) == 4
+    assert "绿地被改成停车场" in seen[0]
+
+
 def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
     with app.app_context():
         items = items_of(counted)
@@ -226,9 +285,31 @@ def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
     at = f"/desk/summaries/{counted}/contrast?a=channel:web&b=summary:{counted}&b_from=2020-10-15"
     page = client.get(at).get_data(as_text=True)
     # The six who sent the letter came on those days, and none of the others.
-    assert "征求意见（第1次汇总）；自：2020年10月15日（星期四），6人" in page
+    told = html.fromstring(page).text_content()
+    assert "征求意见（第1次汇总）；自：2020年10月15日（星期四），6人" in told
     page = client.get(f"/desk/summaries/{counted}/themes?channel=hotline").get_data(as_text=True)
     assert 'value="hotline" selected' in page
+
+
+def test_days_the_wrong_way_round_and_other_words_are_told(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    at = f"/desk/summaries/{counted}"
+    for page in ("", "/themes", "/campaigns"):
+        said = client.get(f"{at}{page}?from=2020-10-16&to=2020-10-15").get_data(as_text=True)
+        assert "截止日期早于起始日期" in said
+    compared = f"{at}/contrast?a=all&b=summary:{counted}"
+    said = client.get(f"{compared}&b_from=2020-10-16&b_to=2020-10-15").get_data(as_text=True)
+    assert "截止日期早于起始日期" in said
+    assert "词典不同" not in said
+    with app.app_context():
+        a_published_draft(a_consultation("other"), "# 夜间停车位共享\n内容。")
+        first = summaries.by_id(counted)
+        assert first is not None
+        second = a_summary(first.subject).id
+    said = client.get(f"{at}/contrast?a=all&b=summary:{second}").get_data(as_text=True)
+    assert "词典不同" in said
 
 
 def test_everything_but_one_part_is_the_rest(app: Flask, counted: int) -> None:

@@ -72,10 +72,13 @@ class Lexicon:
         (第二节 推进旧住房成套改造和城市更新 gives 旧住房成套改造, 城市更新). What is left and has 3-10
         characters is added; what is known already, or is a stop word, is not.
         """
+        return self.including(t for heading in terms for t in self._in_heading(heading))
+
+    def including(self, terms: Iterable[str]) -> Lexicon:
+        """This lexicon and these terms as they are, but for what is known already."""
         more = {
             term: frequency_of(term)
-            for heading in terms
-            for term in self._in_heading(heading)
+            for term in terms
             if term not in self.terms and term not in self.synonyms
         }
         return Lexicon({**self.terms, **more}, self.synonyms, self.stop_words) if more else self

@@ -183,11 +183,11 @@ class Links:
         wider = chosen is not None and place in self._counted.sections[chosen].above
         return chosen if wider and chosen is not None else place
 
-    def between(self, first: dt.date, last: dt.date) -> str:
+    def between(self, first: dt.date, last: dt.date, **more: Any) -> str:
         """The opinions of the selection between two days, both inside."""
         first = max(first, self._filters.first or first)
         last = min(last, self._filters.last or last)
-        return self.opinions(**{"from": first, "to": last})
+        return self.opinions(**{"from": first, "to": last}, **more)
 
     def term(self, term: str, context: str = "", *, page: str = "opinions", **more: Any) -> str:
         """The opinions of the selection that hold a term, or say something certain about it."""

@@ -28,7 +28,7 @@ from consult.summaries import Summary, consultations_of
 from consult.summary_counts import FEW, heat, outermost
 from consult.summary_items import Filters, Item, Unit, firsts
 from consult.summary_readings import Reading, View
-from consult.summary_words import CLOUD_WORDS, engine_for, lexicon_for
+from consult.summary_words import CLOUD_WORDS, engine_for, lexicon_of
 from consult.views.summary_filters import Links, filters_in, said, section_title
 from core.charts import Chart
 from core.db import db
@@ -297,9 +297,8 @@ def mentions(
 ) -> list[tuple[Entry, Line]]:
     """Each mention of a term in the opinions of one page of a list, in its surroundings; in order
     of the opinions, or of what stands to the left or right of it."""
-    headings = tuple(s.title for s in opened.reading.covered.sections if s.level)
     base = lexicons.at(opened.reading.key.lexicon)
-    segmenter = engine_for(lexicon_for(headings, base)).segmenter
+    segmenter = engine_for(lexicon_of(opened.reading.covered, base)).segmenter
     found = []
     for entry in listing.entries:
         text = f"{entry.submission.title}\n{entry.submission.body}".strip()

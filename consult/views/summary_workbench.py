@@ -15,13 +15,13 @@ from wtforms import RadioField
 from wtforms.validators import InputRequired
 
 from consult import (
-    lexicons,
     rules,
     stance_corrections,
     summaries,
     summary_campaigns,
     summary_charts,
     summary_contrasts,
+    term_index,
     theme_names,
 )
 from consult.analysis.contrast import Comparison, Difference
@@ -31,7 +31,7 @@ from consult.summary_campaigns import Campaign
 from consult.summary_contrasts import Side
 from consult.summary_counts import FEW, by_theme
 from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, select
-from consult.summary_words import engine_for, lexicon_for
+from consult.summary_words import engine_for
 from consult.views import summary_filters, summary_pages
 from consult.views.summary_filters import Links
 from consult.views.summary_pages import Opened, opened_at_desk
@@ -39,9 +39,9 @@ from core.charts import Chart
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import require
-from core.web import choice_in, day_in, now
+from core.web import choice_in, day_in, now, number_in
 
-SHOWN_CAMPAIGNS = 30
+CAMPAIGNS = 30
 # So many who sent one alike letter are told under a term of a contrast.
 LEAST_ALIKE = summary_campaigns.LEAST
 # Sides of a contrast that are no part of the snapshot's own opinions.
@@ -154,7 +154,11 @@ def campaigns(summary_id: int) -> str:
     page = opened_at_desk(summary_id)
     sort = choice_in("sort", set(CAMPAIGN_ORDERS), "size")
     found = sorted(summary_campaigns.find(page.view.items), key=CAMPAIGN_ORDERS[sort])
-    here = found[:SHOWN_CAMPAIGNS]
+    # By place, not by key: the groups of a snapshot are as they are.
+    after = number_in("after") or 0
+    after = after if after < len(found) else 0
+    here = found[after : after + CAMPAIGNS]
+    more = after + CAMPAIGNS if after + CAMPAIGNS < len(found) else None
     return render_template(
         "consult/summaries/campaigns.html",
         **page.context(),
@@ -162,6 +166,11 @@ def campaigns(summary_id: int) -> str:
         sort=sort,
         campaigns=here,
         total=len(found),
+        bursts=sum(each.is_burst for each in found),
+        turning=summary_pages.Turning(
+            summary_pages.again(after=more) if more else None,
+            summary_pages.again(after=max(0, after - CAMPAIGNS) or None) if after else None,
+        ),
         covered=sum(each.submissions for each in found),
         words=summary_pages.shown_by_id([each.first.id for each in here]),
         least=summary_campaigns.LEAST,
@@ -176,13 +185,15 @@ def campaigns(summary_id: int) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """One side of a contrast: its name, its numbers, its opinions, and where a term opens them."""
+    """One side of a contrast: its name, its numbers, its opinions, where a term opens them, how its
+    people or paragraphs are called, and the version of the words it was read with."""
 
     title: str
     side: Side
     items: Sequence[Item]
     links: Links | None
     unit: str
+    lexicon: str
 
 
 DIFFERENCE_ORDERS: dict[str, Callable[[Difference], Any]] = {
@@ -219,6 +230,8 @@ def contrast(summary_id: int) -> str:
         charts=_difference_charts(found),
         uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
         undated=second == DRAFT and any(request.args.get(n) for n in ("b_from", "b_to")),
+        other_words=bool(a and b and a.lexicon != b.lexicon),
+        backwards=_backwards("a") or _backwards("b"),
         overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
         few_people=few,
         least=summary_contrasts.LEAST_PEOPLE,
@@ -229,6 +242,12 @@ def contrast(summary_id: int) -> str:
         asked={"a": first, "b": second, **{n: request.args.get(n, "") for n in PERIODS}},
         room="contrast",
     )
+
+
+def _backwards(side: str) -> bool:
+    """Whether the last day asked for lies before the first."""
+    first, last = day_in(f"{side}_from"), day_in(f"{side}_to")
+    return bool(first and last and last < first)
 
 
 PERIODS = ("a_from", "a_to", "b_from", "b_to")
@@ -268,7 +287,7 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
     counted = page.reading.counted
     if asked == DRAFT:
         side = summary_contrasts.of_draft(counted)
-        return Chosen(_("文稿（按段落）"), side, (), None, _("段"))
+        return Chosen(_("文稿（按段落）"), side, (), None, _("段"), page.summary.lexicon)
     if asked.startswith(f"{SNAPSHOT}:"):
         return _snapshot(asked.removeprefix(f"{SNAPSHOT}:"), Filters(first=first, last=last))
     filters = _filters(counted, asked, other)
@@ -278,7 +297,8 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
     links = Links(filters, counted, {}, {"opinions": f"{_address(page.summary)}/opinions"})
     said = summary_filters.said(filters, counted, page.consultations)
     title = "；".join(f"{label}：{value}" for _name, label, value in said) or _("全部意见")
-    return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"))
+    side = summary_contrasts.of_items(items)
+    return Chosen(title, side, items, links, _("人"), page.summary.lexicon)
 
 
 def _filters(counted: Counted, asked: str, other: str | None) -> Filters:
@@ -305,7 +325,7 @@ def _snapshot(asked: str, filters: Filters) -> Chosen:
     title = _("%(title)s（第%(n)d次汇总）", title=summary.subject.title, n=summary.number)
     said = summary_filters.said(filters, counted, other.consultations)
     title = "；".join([title, *(f"{label}：{value}" for _name, label, value in said)])
-    return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"))
+    return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"), summary.lexicon)
 
 
 def _address(summary: Summary) -> str:
@@ -361,8 +381,7 @@ def stance(summary_id: int, submission_id: int) -> Response | str | tuple[str, i
     submission = summary_pages.shown_by_id([submission_id]).get(submission_id)
     if item is None or submission is None:
         abort(404)
-    heads = tuple(s.title for s in page.reading.covered.sections if s.level)
-    engine = engine_for(lexicon_for(heads, lexicons.at(lexicons.newest())))
+    engine = engine_for(term_index.lexicon())
     read = engine.analyse(submission.body, title=submission.own_title)
     form = StanceForm()
     if form.validate_on_submit():
