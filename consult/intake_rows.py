@@ -15,10 +15,9 @@ from flask_babel import gettext as _
 
 from consult.drafts import Outline
 from consult.intake import LONGEST_BODY
-from consult.submissions import WHOLE, Channel, Stance, person_key
+from consult.submissions import EARLIEST, WHOLE, Channel, Stance, person_key
 from core.text import tidy, tidy_line, visible
 
-EARLIEST = dt.date(1990, 1, 1)
 STANCES = {
     "建议": Stance.SUGGEST,
     "赞成": Stance.SUPPORT,

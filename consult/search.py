@@ -40,12 +40,10 @@ from core.db import db
 STEPS = (250, 11_750)
 MOST_COUNTED = 1_000
 # Of what is likely to do, so much is looked at, so that it does.
-AMPLE = 1.5
+AMPLE = 1.2
 # When so large a part of the first candidates is of the days and places asked for, the rest is not
 # looked up by them.
 WIDE = 0.5
-# A longer span of days is no help to the index; the opinions themselves are asked.
-MOST_DAYS = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +122,12 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
     while seen < sum(STEPS):
         candidates = _candidates(query, number, step, listed)
         passing = _passing(query, candidates)
-        if candidates.number:
+        if candidates.ids:
             hits = passing.where(*search_documents.holding(query.needles))
             rows += db.session.execute(hits.limit(wanted - len(rows))).all()
         if len(rows) >= wanted:
             return rows, rows[-1].id
-        if candidates.below is None or candidates.number < step:
+        if candidates.below is None or len(candidates.ids) < step:
             return rows, candidates.below
         alike = seen + step
         if not seen and some and not listed:
@@ -158,10 +156,8 @@ def _some(query: Query) -> list[list[str]]:
     some: list[list[str]] = []
     if query.places is not None:
         some.append(search_opinions.places(query.places))
-    if query.first_day is not None and query.last_day is not None:
-        days = search_opinions.days(query.first_day, query.last_day)
-        if len(days) <= MOST_DAYS:
-            some.append(days)
+    if query.first_day is not None or query.last_day is not None:
+        some.append(search_opinions.days(query.first_day, query.last_day))
     return some
 
 
@@ -185,7 +181,7 @@ def _passing(query: Query, candidates: postings.Candidates) -> sa.Select[*tuple[
     documents = sa.select(SearchDocument.id, SearchDocument.thing_id).where(
         SearchDocument.kind == query.kind
     )
-    passing = postings.among(documents, SearchDocument, candidates.found)
+    passing = postings.among(documents, SearchDocument, candidates.ids)
     return _PUBLIC[query.kind](passing, query)
 
 

@@ -3,7 +3,9 @@
 Whoever changes what the public sees of an opinion calls `follow` in the same transaction.
 """
 
+import calendar
 import datetime as dt
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -11,13 +13,19 @@ import sqlalchemy as sa
 
 from consult import search_documents
 from consult.search_documents import Document, Kind
-from consult.submissions import Channel, Stance, Submission, SubmissionState
+from consult.submissions import EARLIEST, Channel, Stance, Submission, SubmissionState
 from core.db import db
 
 if TYPE_CHECKING:
     from consult import search_tokens
 
 BATCH = 500
+# The periods an opinion is found by, the longest first; in a month the thirds (上旬, 中旬, 下旬) begin on
+# these days.
+UNITS = YEAR, MONTH, THIRD, DAY = "y", "m", "t", "d"
+THIRDS = (1, 11, 21)
+# Who will read this in another century moves it on; what is asked for up to here is at most 150 periods.
+LATEST = dt.date(2099, 12, 31)
 # What makes an opinion findable. Its words are those the public may read.
 _COLUMNS = (
     Submission.id,
@@ -58,7 +66,7 @@ def marks_of(
 ) -> tuple[str, ...]:
     """What is known of an opinion besides its words."""
     known = marks(consultation_id=consultation_id, channel=channel, stance=stance)
-    return (*known, f"p{place}", f"d{day}")
+    return (*known, f"p{place}", *(_mark(unit, day) for unit in UNITS))
 
 
 def follow_after(last: int) -> tuple[int, int | None]:
@@ -94,10 +102,48 @@ def places(ids: Iterable[int]) -> list[str]:
     return [f"p{id}" for id in ids]
 
 
-def days(first: dt.date, last: dt.date) -> list[str]:
-    """The facts one of which an opinion of these days has."""
-    count = (last - first).days + 1
-    return [f"d{first + dt.timedelta(days=n)}" for n in range(count)]
+def days(first: dt.date | None, last: dt.date | None) -> list[str]:
+    """The facts one of which an opinion of these days has: the fewest years, months, thirds of months
+    and days that make them up. None: however early, or late."""
+    day = max(first or EARLIEST, EARLIEST)
+    last = min(last or LATEST, LATEST)
+    marks: list[str] = []
+    while day <= last:
+        unit = next(each for each in UNITS if _begins(each, day) and _end(each, day) <= last)
+        marks.append(_mark(unit, day))
+        day = _end(unit, day) + dt.timedelta(days=1)
+    return marks
+
+
+def _begins(unit: str, day: dt.date) -> bool:
+    """Whether the period of this unit in which a day is begins on it."""
+    if unit == YEAR:
+        return day.month == day.day == 1
+    if unit == MONTH:
+        return day.day == 1
+    return unit == DAY or day.day in THIRDS
+
+
+def _end(unit: str, day: dt.date) -> dt.date:
+    """The last day of the period of this unit that begins on a day."""
+    if unit == YEAR:
+        return day.replace(month=12, day=31)
+    if unit == DAY:
+        return day
+    if unit == THIRD and day.day < THIRDS[-1]:
+        return day + dt.timedelta(days=9)
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
+def _mark(unit: str, day: dt.date) -> str:
+    """The fact that an opinion is of the period of this unit in which a day is."""
+    if unit == YEAR:
+        return f"y{day.year}"
+    if unit == MONTH:
+        return f"m{day:%Y-%m}"
+    if unit == THIRD:
+        return f"t{day:%Y-%m}-{bisect_right(THIRDS, day.day)}"
+    return f"d{day}"
 
 
 def _documents(ids: Sequence[int]) -> list[Document]:

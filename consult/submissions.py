@@ -36,6 +36,8 @@ audit.FIELDS.update({"channel": _l("渠道")})
 LONGEST = 2000
 SHORTEST = 10
 WHOLE = 0
+# Nothing is taken to have been received before this day.
+EARLIEST = dt.date(1990, 1, 1)
 RECEIPT_LETTERS = receipts.LETTERS
 
 

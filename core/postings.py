@@ -6,6 +6,7 @@ do differently: SQLite keeps the lists in an FTS5 table without any text of its 
 a GIN index over arrays. Why not their own full-text search: `docs/decisions/search-index.md`.
 """
 
+import json
 import math
 import sys
 from array import array
@@ -23,12 +24,19 @@ NAME = "search_posting"
 LOWEST = -(2**31)
 _EIGHT_DIGITS = 0x10
 _MANY = 100
-# On PostgreSQL: so many documents tell how frequent it is what is looked for; what fewer than this share
-# of them have is looked up in the lists; no more than so many are gone through, and of what is likely to
-# do, so much, so that it does. To go through one takes 2 µs, to find one in the lists and to sort it 4.
-# Where one of several is enough the lists are long, and a quarter of that share is found quicker by going.
-PROBED, RARE, MOST_WALKED, AMPLE = 1_000, 0.02, 40_000, 1.3
+# On PostgreSQL each document is entered under the blocks of numbers it stands in, too: of so many (as
+# powers of two), and under a token of that block, in which is no pair of characters there are.
+BLOCKS = ((11, 0xFFFF), (15, 0xFFFE), (19, 0xFFFD), (23, 0xFFFC))
+# No more blocks are asked for at once.
+MOST_BLOCKS = 17
+# So many numbers are looked at first; of what is likely to do, so much, so that it does; never more than
+# so many times what has been looked at.
+FIRST, AMPLE, FURTHER = 4_096, 1.3, 16
 _GATHERED = 64 << 20  # bytes
+# More is gone through by every search meanwhile.
+_GATHERING = sa.text(
+    "SELECT set_config('gin_pending_list_limit', '16MB', true), set_config('work_mem', '128MB', true)"
+)
 TABLE = sa.Table(
     NAME,
     sa.MetaData(),
@@ -46,6 +54,13 @@ CREATE = {
         f"CREATE INDEX IF NOT EXISTS ix_{NAME}_tokens ON {NAME} USING gin (tokens)",
     ),
 }
+
+# PostgreSQL knows too little of tokens to see that their lists are the way. For this transaction at
+# most; compiling a question takes longer than answering it.
+_BY_LISTS, _ANY_WAY = (
+    sa.text(f"SELECT set_config('enable_seqscan', '{how}', true), set_config('jit', 'off', true)")
+    for how in ("off", "on")
+)
 
 
 @sa.event.listens_for(Base.metadata, "after_create")
@@ -69,21 +84,34 @@ def put_packed(entries: Mapping[int, bytes]) -> None:
     `LOWEST`, four bytes, the highest first."""
     if not entries:
         return
+    if len(entries) >= _MANY:
+        _gather_more()
     if _on_sqlite():
-        if len(entries) >= _MANY:
-            _gather_more()
         insert = f"INSERT INTO {NAME} (rowid, tokens) VALUES (?, ?)"
         rows = [(id, _words(each)) for id, each in entries.items()]
         db.session.connection().exec_driver_sql(insert, rows)
-    else:
-        run(sa.insert(TABLE), [{"id": id, "tokens": _signed(t)} for id, t in entries.items()])
+        return
+    # An insertion of many rows takes four times as long to hand over.
+    cursor = db.session.connection().connection.cursor()
+    with cursor.copy(f"COPY {NAME} (id, tokens) FROM STDIN") as copy:
+        for id, each in entries.items():
+            tokens = ",".join(map(str, _signed(each) + _blocks(id)))
+            copy.write(f"{id}\t{{{tokens}}}\n")
 
 
 def _gather_more() -> None:
-    """Let SQLite gather many entries in memory before it writes them: each writing is a list of its
-    own, which has to be merged with the others. By default it writes after each megabyte, a dozen
-    times in a thousand documents; what is set is kept with the table."""
+    """Let many entries be gathered before they are put into the lists: each time costs as much as the
+    lists are long.
+
+    By default SQLite writes after each megabyte, a dozen times in a thousand documents, and each writing is
+    a list of its own, which has to be merged with the others; what is set is kept with the table.
+    PostgreSQL gathers 4 MB, which are a thousand documents, and sorts them in as many at a time; what
+    is set is forgotten with the transaction.
+    """
     connection = db.session.connection()
+    if not _on_sqlite():
+        connection.execute(_GATHERING)
+        return
     known = f"SELECT v FROM {NAME}_config WHERE k = 'hashsize'"
     if connection.exec_driver_sql(known).scalar() != _GATHERED:
         gather = f"INSERT INTO {NAME} ({NAME}, rank) VALUES ('hashsize', ?)"
@@ -124,12 +152,11 @@ def tend() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Documents that may be what is looked for: how many, where they come from (see `among`), and
-    the document below which to go on; None when these are all."""
+    """Documents that may be what is looked for, the highest first, and the one below which to go on;
+    None when these are all."""
 
-    number: int
+    ids: list[int]
     below: int | None
-    found: sa.Select[int] | list[int]
 
 
 def candidates(
@@ -140,85 +167,95 @@ def candidates(
     limit: int,
 ) -> Candidates:
     """Documents with all tokens of `every` and, of each group in `some`, at least one: the
-    highest (below `before`) first, so many at most; fewer where that would take too long. `every`
-    must not be empty."""
-    if not _on_sqlite():
-        return _on_postgres(every, some, before, limit)
+    highest (below `before`) first, so many at most. `every` must not be empty."""
+    groups = [list(group) for group in some]
+    if not all(groups):
+        return Candidates([], None)
+    ids = (_matched if _on_sqlite() else _listed)(every, groups, before, limit)
+    return Candidates(ids, ids[-1] if len(ids) == limit else None)
+
+
+def _matched(
+    every: Iterable[int], some: Sequence[Iterable[int]], before: int | None, limit: int
+) -> list[int]:
     groups = [_quoted(each) for each in every]
     groups += ["(" + " OR ".join(_quoted(each) for each in group) + ")" for group in some]
     id: sa.ColumnElement[int] = sa.literal_column("rowid", sa.Integer)
     found = (
-        sa.select(id.label("id"))
+        sa.select(id)
         .select_from(sa.text(NAME))
         .where(sa.text(f"{NAME} MATCH :every").bindparams(every=" AND ".join(groups)))
     )
     if before is not None:
         found = found.where(id < before)
-    first = found.order_by(id.desc()).limit(limit).subquery("candidate")
-    told = sa.select(sa.func.count(), sa.func.min(first.c.id)).select_from(first)
-    number, lowest = db.session.execute(told).one()
-    # Without an end of its own it becomes a part of the question it is asked in, and whoever wants
-    # the first few that pass a further test gets them without all being tested.
-    found = found if lowest is None else found.where(id >= lowest)
-    return Candidates(number, lowest if number == limit else None, found)
+    return list(db.session.scalars(found.order_by(id.desc()).limit(limit)))
 
 
-def _on_postgres(
+def _listed(
     every: Iterable[int], some: Sequence[Iterable[int]], before: int | None, limit: int
-) -> Candidates:
-    """Candidates by their ids. What is frequent is met by going down the ids, what is rare stands in
-    short lists, and PostgreSQL cannot tell which is which: of most tokens it only knows that they are
-    not among the commonest thousand. So the first few documents are gone through, and tell."""
-    arrays = [_array(every), *map(_array, some)]
-
-    def fits(tokens: Any) -> list[sa.ColumnElement[bool]]:
-        operators = ["@>", *["&&"] * len(some)]
-        return [
-            tokens.op(operator, is_comparison=True)(array)
-            for operator, array in zip(operators, arrays, strict=True)
-        ]
-
+) -> list[int]:
+    """What is frequent stands in long lists, and all of it would be fetched and sorted for the highest few.
+    So they are asked for blocks of documents, from the highest down: few at first, which tells how far it
+    is to enough."""
+    if before is None:
+        highest = db.session.scalar(sa.select(sa.func.max(TABLE.c.id)))
+        before = 0 if highest is None else highest + 1
+    tokens = TABLE.c.tokens
+    # Of a sum PostgreSQL knows no order, and has nothing to go by but the lists.
+    id = TABLE.c.id + sa.literal_column("0")
+    fitting = sa.select(TABLE.c.id).where(tokens.op("@>", is_comparison=True)(_array(every)))
+    fitting = fitting.where(*(tokens.op("&&", is_comparison=True)(_array(each)) for each in some))
     ids: list[int] = []
-    walked, span, rare = 0, PROBED, RARE / 4 if some else RARE
-    while before is not None and len(ids) < limit:
-        below = TABLE.c.id < _number(before)
-        # An inner end, so that nothing but the order of ids is gone by.
-        next_few = sa.select(TABLE).where(below).order_by(TABLE.c.id.desc()).limit(_number(span))
-        few = next_few.subquery("few")
-        query = sa.select(few.c.id).where(*fits(few.c.tokens)).order_by(few.c.id.desc())
-        met = db.session.scalars(query.limit(_number(limit - len(ids)))).all()
-        ids += met
-        last = sa.select(TABLE.c.id).where(below).order_by(TABLE.c.id.desc())
-        before = db.session.scalar(last.offset(_number(span - 1)).limit(1))
-        walked += span
-        if len(ids) >= limit:
-            return Candidates(len(ids), ids[-1], ids)
-        if before is None or (len(met) > rare * span and walked >= MOST_WALKED):
-            return Candidates(len(ids), before, ids)
-        if len(met) <= rare * span:
-            break
-        likely = math.ceil(AMPLE * (limit - len(ids)) * span / len(met))
-        span = min(MOST_WALKED - walked, likely)
-    rest = sa.select(TABLE.c.id).where(*fits(TABLE.c.tokens))
-    if before is not None:
-        rest = rest.where(TABLE.c.id < _number(before))
-    # Of a sum PostgreSQL knows no order, and goes by the lists.
-    rest = rest.order_by((TABLE.c.id + sa.literal_column("0")).desc())
-    ids += db.session.scalars(rest.limit(_number(limit - len(ids))))
-    return Candidates(len(ids), ids[-1] if len(ids) == limit else None, ids)
+    below, span = before, FIRST
+    db.session.execute(_BY_LISTS)
+    while below > 0 and len(ids) < limit:
+        lowest = max(below - span, 0)
+        blocks = _covering(lowest, below)
+        if blocks is None:
+            lowest = 0
+            here = fitting
+        else:
+            here = fitting.where(tokens.op("&&", is_comparison=True)(_array(blocks)))
+            here = here.where(id >= _number(lowest))
+        here = here.where(id < _number(below)).order_by(id.desc())
+        ids += db.session.scalars(here.limit(_number(limit - len(ids))))
+        gone, below = before - lowest, lowest
+        likely = AMPLE * (limit - len(ids)) * gone / len(ids) if ids else math.inf
+        span = math.ceil(min(max(likely, gone), FURTHER * gone))
+    db.session.execute(_ANY_WAY)
+    return ids
+
+
+def _blocks(id: int) -> list[int]:
+    """The tokens of the blocks a document stands in."""
+    return [_block(id >> size, first) for size, first in BLOCKS]
+
+
+def _covering(lowest: int, below: int) -> list[int] | None:
+    """The tokens of the fewest blocks in which are all numbers from `lowest` up to `below`; None when
+    there are too many."""
+    for size, first in BLOCKS:
+        among = range(lowest >> size, (below - 1 >> size) + 1)
+        if len(among) <= MOST_BLOCKS:
+            return [_block(each, first) for each in among]
+    return None
+
+
+def _block(place: int, first: int) -> int:
+    # Two may share a token: numbers are asked for, too.
+    return (first << 16 | place & 0xFFFF) + LOWEST
 
 
 def among(
-    statement: sa.Select[*tuple[Any, ...]], documents: Any, found: sa.Select[int] | list[int]
+    statement: sa.Select[*tuple[Any, ...]], documents: Any, ids: Sequence[int]
 ) -> sa.Select[*tuple[Any, ...]]:
-    """`statement` for those of `documents` (with an `id`) alone that are candidates, the highest
-    first."""
-    if isinstance(found, list):
-        ids = sa.bindparam(None, found, type_=sa.ARRAY(sa.BigInteger), unique=True)
-        return statement.where(documents.id == sa.func.any(ids)).order_by(documents.id.desc())
-    candidate = found.subquery("candidate")
-    joined = statement.select_from(candidate).join(documents, documents.id == candidate.c.id)
-    return joined.order_by(candidate.c.id.desc())
+    """`statement` for those of `documents` (with an `id`) alone that have these ids, the highest first."""
+    if _on_sqlite():
+        each = sa.func.json_each(json.dumps(list(ids))).table_valued("value", name="candidate")
+        joined = statement.select_from(each).join(documents, documents.id == each.c.value)
+        return joined.order_by(each.c.value.desc())
+    these = sa.bindparam(None, ids, type_=sa.ARRAY(sa.BigInteger), unique=True)
+    return statement.where(documents.id == sa.func.any(these)).order_by(documents.id.desc())
 
 
 def holds(column: sa.ColumnElement[str], words: str) -> sa.ColumnElement[bool]:

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from consult import (
@@ -18,6 +18,7 @@ from consult import (
     screening,
     search,
     search_documents,
+    search_opinions,
     search_terms,
     search_text,
     search_tokens,
@@ -458,22 +459,25 @@ def test_the_tokens_of_many_texts_are_those_of_each(texts: list[str]) -> None:
 
 def ids_of(candidates: postings.Candidates) -> list[int]:
     """The documents that are candidates, by the way search asks for them."""
-    query = postings.among(sa.select(SearchDocument.id), SearchDocument, candidates.found)
-    return list(db.session.scalars(query)) if candidates.number else []
+    query = postings.among(sa.select(SearchDocument.id), SearchDocument, candidates.ids)
+    return list(db.session.scalars(query))
 
 
-@pytest.mark.parametrize("rare", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("first", [1, 5, 1000])
 def test_candidates_are_those_that_have_the_tokens_however_frequent_they_are(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, rare: float
+    app: Flask, monkeypatch: pytest.MonkeyPatch, first: int
 ) -> None:
-    monkeypatch.setattr(postings, "PROBED", 4)
-    monkeypatch.setattr(postings, "MOST_WALKED", 7)
-    monkeypatch.setattr(postings, "RARE", rare)
+    monkeypatch.setattr(postings, "BLOCKS", ((1, 0xFFFF), (3, 0xFFFE)))
+    monkeypatch.setattr(postings, "MOST_BLOCKS", 3)
+    monkeypatch.setattr(postings, "FIRST", first)
+    monkeypatch.setattr(postings, "FURTHER", 2)
     # The number 1 in all, 2 in each second, 3 in each fifth of the older ones, 4 in two, 5 in none.
     kept = {
         id: {1, *([2] * (id % 2)), *([3] * (id < 40 and id % 5 == 0)), *([4] * (id in {7, 63}))}
         for id in range(1, 81)
     }
+    # A document may have the token of a block in which it does not stand.
+    kept[9].add(postings._block(40, 0xFFFF))
     with app.app_context():
         postings.put(kept)
         documents = [
@@ -482,8 +486,16 @@ def test_candidates_are_those_that_have_the_tokens_however_frequent_they_are(
         ]
         db.session.execute(sa.insert(SearchDocument), documents)
         for every, some in (((1,), ()), ((1, 2), ()), ((1, 3), ()), ((1, 4), ()), ((5,), ()),
-                            ((1,), ((3, 4),)), ((2,), ((3, 4), (2, 5)))):  # fmt: skip
-            for before, limit in ((None, 100), (81, 100), (81, 3), (41, 10), (20, 1), (1, 5)):
+                            ((1,), ((3, 4),)), ((2,), ((3, 4), (2, 5))), ((1,), ((),))):  # fmt: skip
+            for before, limit in (
+                (None, 100),
+                (None, 7),
+                (81, 100),
+                (81, 3),
+                (41, 10),
+                (20, 1),
+                (1, 5),
+            ):
                 expected = [
                     id
                     for id in sorted(kept, reverse=True)
@@ -495,11 +507,40 @@ def test_candidates_are_those_that_have_the_tokens_however_frequent_they_are(
                 below, ended = before, False
                 while not ended:
                     found = postings.candidates(every, some, before=below, limit=limit)
-                    assert found.number <= limit
-                    assert ids_of(found) == expected[len(met) :][: found.number]
+                    assert len(found.ids) == len(expected[len(met) :][:limit])
+                    assert ids_of(found) == found.ids == expected[len(met) :][:limit]
                     met += ids_of(found)
                     below, ended = found.below, found.below is None
                 assert met == expected
+
+
+DAYS = st.dates(dt.date(1990, 1, 1), dt.date(2099, 12, 31))
+
+
+@given(DAYS, DAYS, DAYS)
+@example(dt.date(2020, 1, 1), dt.date(2020, 12, 31), dt.date(2020, 2, 29))
+@example(dt.date(1990, 1, 1), dt.date(2099, 12, 31), dt.date(2099, 12, 31))
+def test_an_opinion_is_found_by_days_exactly_if_its_day_is_one_of_them(
+    first: dt.date, last: dt.date, day: dt.date
+) -> None:
+    marks = search_opinions.marks_of(
+        consultation_id=1, channel=Channel.WEB, stance=None, place=0, day=day
+    )
+    asked = search_opinions.days(first, last)
+    assert len(set(asked)) == len(asked) <= 150
+    assert (first <= day <= last) == bool(set(asked) & set(marks))
+
+
+def test_days_are_asked_for_by_the_longest_periods_there_are() -> None:
+    days = search_opinions.days
+    assert days(dt.date(2020, 1, 1), dt.date(2020, 12, 31)) == ["y2020"]
+    assert days(dt.date(2020, 10, 5), dt.date(2020, 10, 5)) == ["d2020-10-05"]
+    assert days(dt.date(2020, 10, 9), dt.date(2020, 12, 1)) == [
+        "d2020-10-09", "d2020-10-10", "t2020-10-2", "t2020-10-3", "m2020-11", "d2020-12-01",
+    ]  # fmt: skip
+    assert days(None, dt.date(1991, 1, 10)) == ["y1990", "t1991-01-1"]
+    assert days(dt.date(2098, 12, 31), None) == ["d2098-12-31", "y2099"]
+    assert days(dt.date(2150, 1, 1), None) == []
 
 
 def test_many_at_once_are_entered_as_one_by_one(

@@ -1,6 +1,5 @@
 """What a reader may ask for, read from the address so that every list can be shared."""
 
-import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,13 +10,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional, ValidationError
 
 from consult import search_text
-from consult.submissions import Channel, Stance
+from consult.submissions import EARLIEST, Channel, Stance
 from core.forms import Form, LineField, Words
 
 # Not offered: nobody looks for those who said nothing about it.
 STANCES = [each for each in Stance if each is not Stance.NONE]
 LONGEST_TERM = 40
-EARLIEST = dt.date(1990, 1, 1)
 
 
 class FilterForm(Form):
