@@ -24,9 +24,9 @@ from consult.intake import Intake, IntakeState, header_of
 from consult.intake_rows import RowReader
 from consult.readers import tables
 from consult.readers.tables import Table, UnreadableTable
-from core import audit, executors, jobs, uploads
+from core import audit, executors, jobs, postings, uploads
 from core.config import of_site
-from core.db import db
+from core.db import db, take_stock
 from core.errors import Refused
 
 KIND = "submissions.import"
@@ -103,6 +103,9 @@ def _bring_in(run: jobs.Run, intake: Intake) -> None:
             imports.write_down(intake, importing.report)
             run.progress(done, total, _checkpoint(importing.report, done))
     imports.finish(consultation, intake, importing.report, intake.channel, run.by, run.now())
+    if total > ALONE:
+        postings.sort_in()
+        take_stock()
     run.progress(total, total)
 
 

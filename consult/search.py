@@ -34,7 +34,7 @@ from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary, SummaryState
 from consult.summary_items import Filters
 from core import postings
-from core.db import db
+from core.db import db, take_stock
 
 # How many candidates are looked at, first a few, then at most so many: no more than 0.1 s of work.
 STEPS = (250, 11_750)
@@ -350,4 +350,5 @@ def rebuild() -> Iterator[int]:
         done, last = search_opinions.follow_after(last)
         yield done
     postings.tend()
+    take_stock()
     yield 0

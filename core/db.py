@@ -121,6 +121,14 @@ def run(statement: sa.Executable, values: Any = None) -> sa.CursorResult[Any]:
     return db.session.connection().execute(statement, values)
 
 
+def take_stock() -> None:
+    """After many entries: let PostgreSQL look how much there is of what. It would do so itself within
+    a minute or two, and until then go about large tables as if they were small. SQLite goes by no
+    such figures here."""
+    if db.engine.dialect.name == "postgresql":
+        run(sa.text("ANALYZE"))
+
+
 class Prepared:
     """A Core statement written out once and from then on handed to the driver as it is.
 

@@ -141,13 +141,18 @@ def clear() -> None:
 
 
 def tend() -> None:
-    """After many entries: lists in one piece, and a planner that knows how long they are."""
+    """After everything was entered anew: lists in one piece."""
     if _on_sqlite():
         run(sa.text(f"INSERT INTO {NAME} ({NAME}) VALUES ('optimize')"))
     else:
-        # What has come is kept apart at first, and every search goes through all of that.
+        sort_in()
+
+
+def sort_in() -> None:
+    """After many entries: nothing gathered any longer, which on PostgreSQL every search would go through
+    beside the lists. On SQLite nothing is."""
+    if not _on_sqlite():
         run(sa.text(f"SELECT gin_clean_pending_list('ix_{NAME}_tokens')"))
-        run(sa.text(f"ANALYZE {NAME}"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ from consult.screening_figures import ScreeningFigure
 from consult.search_documents import Kind, SearchDocument
 from consult.submissions import Channel, Submission, SubmissionState
 from consult.term_index import TermEntry
-from core import audit, jobs, uploads
+from core import audit, jobs, postings, uploads
 from core.db import db
 from core.errors import Refused
 from core.jobs import Job, JobState
@@ -611,6 +611,21 @@ def test_a_long_table_is_kept_as_a_short_one_wherever_its_words_are_read(
     assert kept[0] == kept[1] == held(begun)
     assert {each[1] for each in kept[0]} == {"self", "says", "found"}
     assert len(kept[0]) == 30
+
+
+@pytest.mark.usefixtures("_small_steps")
+def test_after_a_long_table_postgresql_knows_how_much_there_is_and_has_sorted_it_in(
+    consultation: Consultation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if db.engine.dialect.name != "postgresql":
+        pytest.skip("SQLite goes by no such figures")
+    known = sa.text("SELECT reltuples FROM pg_class WHERE oid = 'submission'::regclass")
+    waiting = sa.text(f"SELECT gin_clean_pending_list('ix_{postings.NAME}_tokens')")
+    monkeypatch.setattr(import_jobs, "ALONE", 0)
+    assert db.session.scalar(known) == -1, "never looked at"
+    long(letters(10), consultation)
+    assert db.session.scalar(known) == 10
+    assert db.session.scalar(waiting) == 0
 
 
 @pytest.mark.usefixtures("_small_steps")
