@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,8 @@ def _cases() -> list[tuple[str, str, str]]:
     return [(stance, text, opposed) for stance, text, opposed in split]
 
 
-HARD = _cases()
+HARD = [case for case in _cases() if not case[0].endswith("?")]
+WRONG = [case for case in _cases() if case[0].endswith("?")]
 
 
 @pytest.mark.parametrize(("stance", "text", "opposed"), HARD)
@@ -44,8 +46,17 @@ def test_hard_cases_of_stance(stance: str, text: str, opposed: str, engine: Engi
         assert set(opposed.split()) <= set(read.opposed)
 
 
-def test_there_are_enough_hard_cases() -> None:
-    assert len(set(HARD)) >= 150
+@pytest.mark.parametrize(("stance", "text", "_opposed"), WRONG)
+def test_what_is_still_read_wrongly_is_marked_as_such(
+    stance: str, text: str, _opposed: str, engine: Engine
+) -> None:
+    assert engine.analyse(text).stance != stance.rstrip("?"), "right now: take the mark away"
+
+
+def test_there_are_enough_hard_cases_of_every_stance() -> None:
+    assert len({text for _stance, text, _opposed in HARD}) == len(HARD) >= 1000
+    assert min(Counter(stance for stance, _text, _opposed in HARD).values()) >= 20
+    assert len(WRONG) <= 0.02 * len(HARD)
 
 
 def test_three_ways_to_name_a_thing_never_add_up_to_one(engine: Engine) -> None:

@@ -33,12 +33,14 @@ _TURNING = (*_AGAINST, Kind.STOP)
 ATTITUDES = (Kind.SUPPORT, *_AGAINST)
 # What has terms in its scope.
 ACTING = (Kind.SUPPORT, *_TURNING)
-_WISHES = (Kind.SUGGEST, Kind.APPEAL)
 _ATTITUDE = 4.0  # the weight of 反对, 不同意 …, against 2.5-3 for 不要, 别 …
 _SUPPORT = 2.5  # the weight of 支持, 赞成 …; 谁会反对 has less and is no question
 REPEATED = 0.25  # what a second cue of the same stance adds, as part of its weight
 BEFORE_BUT, AFTER_BUT = 0.6, 1.3
-_LIKE_REQUEST = re.compile(r"[求请]$")
+_LIKE_REQUEST = re.compile(r"[求请]$|^求求")
+# A question to which somebody wants the answer; not 我能不反对吗, and not 别拆了好吗.
+_ASKED = re.compile(r"(?:(?<![好行成以])[吗么嘛]|怎么[办算])[?？]?$")
+_RHETORICAL = re.compile(r"我|咱|难道|凭什么|怎么?能|岂|何必|谁")
 _OUTCOME = re.compile(r"不用|不需要|不必|无需|无须")
 # With every white space there is.
 CLAUSE_END = frozenset("，,:：；;。！？!?…()（）【】[]").union(
@@ -147,13 +149,13 @@ def _settled(clause: Clause, text: str) -> list[Cue]:
         before = [earlier for earlier in settled if earlier.kind is not Kind.CONTRAST]
         if _reported(cue, text[clause.start : cue.start]):
             continue
-        if any(earlier.kind is Kind.QUESTION for earlier in before) and (
+        if any(_asks(earlier) for earlier in before) and (
             cue.kind is Kind.SUPPORT or cue.kind in _AGAINST
         ):
             if cue.kind is Kind.SUPPORT or cue.weight >= _ATTITUDE:
                 continue
             cue = cue._replace(weight=0.0)
-        wishes = [earlier for earlier in before if earlier.kind in _WISHES]
+        wishes = [earlier for earlier in before if _wishes(earlier)]
         if wishes and cue.kind is Kind.SUPPORT:
             continue
         if wishes and cue.kind is Kind.OPPOSE:
@@ -161,23 +163,35 @@ def _settled(clause: Clause, text: str) -> list[Cue]:
                 continue
             cue = _merged(settled, cue)
         settled.append(cue)
-    return _unasked(settled)
+    return _unasked(settled, text[clause.start : clause.end])
+
+
+def _asks(cue: Cue) -> bool:
+    """Whether somebody asks; 不理解 may be said by who objects."""
+    return cue.kind is Kind.QUESTION and cue.words != "不理解"
+
+
+def _wishes(cue: Cue) -> bool:
+    """Whether somebody asks for something; 我家, 扰民 only tell what is wrong."""
+    return cue.kind is Kind.SUGGEST or (
+        cue.kind is Kind.APPEAL and _LIKE_REQUEST.search(cue.words) is not None
+    )
 
 
 def _merged(settled: list[Cue], cue: Cue) -> Cue:
     """The opposition takes the wish before it into itself: 希望…不要 is one act, and against."""
-    wish = next(earlier for earlier in reversed(settled) if earlier.kind in _WISHES)
-    if wish.kind is Kind.APPEAL and not _LIKE_REQUEST.search(wish.words):
-        return cue
+    wish = next(earlier for earlier in reversed(settled) if _wishes(earlier))
     settled.remove(wish)
     return cue._replace(weight=max(cue.weight, wish.weight), words=f"{wish.words} {cue.words}")
 
 
-def _unasked(settled: list[Cue]) -> list[Cue]:
-    """Without the support that is only asked about: 你们支持加装电梯吗."""
-    if not any(cue.words in {"吗", "呢", "?", "？"} for cue in settled):
-        return settled
-    return [cue for cue in settled if cue.kind is not Kind.SUPPORT or cue.weight < _SUPPORT]
+def _unasked(settled: list[Cue], asked: str) -> list[Cue]:
+    """Without what is only asked about: 你们支持加装电梯吗, 一户反对就不能装了吗."""
+    if any(cue.words in {"吗", "呢", "?", "？"} for cue in settled):
+        settled = [c for c in settled if c.kind is not Kind.SUPPORT or c.weight < _SUPPORT]
+    if _ASKED.search(asked) and not _RHETORICAL.search(asked):
+        settled = [c for c in settled if c.kind is not Kind.OPPOSE]
+    return settled
 
 
 def _reported(cue: Cue, before: str) -> bool:
