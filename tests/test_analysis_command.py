@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from consult.analysis.__main__ import main
+from consult.analysis import stance
+from consult.analysis.__main__ import STANCES, main
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS: list[dict[str, Any]] = [
@@ -59,11 +60,12 @@ def test_keywords_of_each_text_and_of_all() -> None:
 
 def test_stance_and_its_reason() -> None:
     first, second, *_, last = answers("stance")
-    assert first["stance"] == "oppose"
+    assert first["stance"] == "反对"
     assert first["because"] == ["不建议"]
     assert first["opposed"] == ["加装电梯"]
-    assert second["stance"] == "suggest"
-    assert last["stance"] == "question"
+    assert second["stance"] == "建议"
+    assert last["stance"] == "疑问"
+    assert set(STANCES) == {*stance.ORDER, "none"}
 
 
 def test_duplicates_by_id() -> None:
@@ -79,6 +81,42 @@ def test_contrast_of_two_groups() -> None:
     assert (found["a"]["group"], found["b"]["group"]) == ("一", "二")
     (found,) = answers("contrast", "--a", "二", "--minimum", "1")
     assert found["b"]["group"] == "rest"
+
+
+def test_groups_and_people_may_be_numbers() -> None:
+    rows = [{"id": n, "text": "修电梯", "group": n % 2, "person": n % 3} for n in range(12)]
+    given = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    status, out, err = run("contrast", "--a", "0", given=given)
+    assert (status, err) == (0, "")
+    found = json.loads(out)
+    assert (found["a"], found["b"]) == ({"group": "0", "people": 3}, {"group": "rest", "people": 3})
+
+
+def test_themes_in_themes_part_the_texts_of_each() -> None:
+    lines = [
+        "停车位收费太高",
+        "停车位太少",
+        "地铁站没有电梯",
+        "地铁站出口太远",
+        "公园晚上没有灯",
+        "公园座椅太少",
+    ]
+    rows = [{"id": n, "text": f"{lines[n % 6]}，{lines[n % 6]}。{n}"} for n in range(60)]
+    given = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    status, out, err = run("themes", "--levels", "2", given=given)
+    assert (status, err) == (0, "")
+
+    def parted(found: dict[str, Any]) -> list[int]:
+        return sorted(
+            [*(id for theme in found["themes"] for id in theme["ids"]), *found["unclassified"]]
+        )
+
+    found = json.loads(out)
+    assert parted(found) == list(range(60))
+    assert found["themes"]
+    for theme in found["themes"]:
+        assert parted(theme) == sorted(theme["ids"])
+        assert all("themes" not in each for each in theme["themes"])
 
 
 def test_concordance_newwords_themes_and_cloud_answer() -> None:
@@ -121,6 +159,8 @@ def test_the_same_input_gives_the_same_bytes(command: str) -> None:
         ('{"id": 1, "text": "好"}\n{"id": 2}\n', "line 2"),
         ('{"id": 1, "text": 5}\n', "line 1"),
         ('{"id": 1, "text": "好", "title": 3}\n', "title"),
+        ('{"id": 1, "text": "好", "group": [1]}\n', "group"),
+        ('{"id": 1, "text": "好", "person": true}\n', "person"),
         ("[]\n", "line 1"),
         ('{"id": null, "text": "好"}\n', "id"),
         ('{"id": NaN, "text": "好"}\n', "line 1"),

@@ -13,7 +13,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,16 @@ from consult.analysis.duplicates import NEAR, exact_groups, near_groups
 from consult.analysis.engine import Analysed, Engine
 from consult.analysis.lexicon import Lexicon, builtin, frequency_of, parse_terms
 from consult.analysis.records import BadInput, Record, records
+
+# Whoever runs this on their own texts reads the field's own words, as on the pages.
+STANCES = {
+    "support": "赞成",
+    "oppose": "反对",
+    "suggest": "建议",
+    "question": "疑问",
+    "appeal": "诉求",
+    "none": "未表明",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +162,13 @@ def newwords_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator
 
 
 def stance_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
-    """A line a text: `{"id", "stance", "because", "opposed"}`."""
+    """A line a text: `{"id", "stance", "because", "opposed"}`; the stance is 赞成, 反对, 建议, 疑问,
+    诉求 or 未表明."""
     engine = Engine(_lexicon(options))
     for record, seen in zip(read, _analysed(read, engine), strict=True):
         yield {
             "id": record.id,
-            "stance": seen.stance,
+            "stance": STANCES[seen.stance],
             "because": list(seen.because),
             "opposed": list(seen.opposed),
         }
@@ -178,30 +189,38 @@ def duplicates_of(read: Sequence[Record], options: argparse.Namespace) -> Iterat
 
 def themes_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
     """`{"themes": [{"name", "terms", "ids", "representative", "spokesmen"}…], "unclassified":
-    [id, …]}`; the spokesmen, `{"id", "speaks_for"}`, cover their theme with little repetition."""
+    [id, …]}`; the spokesmen, `{"id", "speaks_for"}`, cover their theme with little repetition. With
+    --levels each theme holds "themes" and "unclassified" of its own texts, too."""
     engine = Engine(_lexicon(options))
+    weighed = [_weighed(record, engine) for record in read]
+    yield _themes(read, weighed, options, options.levels)
+
+
+def _themes(
+    read: Sequence[Record],
+    weighed: Sequence[Mapping[str, float]],
+    options: argparse.Namespace,
+    levels: int,
+) -> dict[str, object]:
     themes = importlib.import_module("consult.analysis.themes")
     spokesmen = importlib.import_module("consult.analysis.spokesmen")
-    weighed = [_weighed(record, engine) for record in read]
     found = themes.group(weighed, resolution=options.resolution)
-    yield {
-        "themes": [
-            {
-                "name": theme.name,
-                "terms": list(theme.terms),
-                "ids": [read[member].id for member in theme.members],
-                "representative": read[theme.representative].id,
-                "spokesmen": [
-                    {"id": read[theme.members[chosen.place]].id, "speaks_for": chosen.speaks_for}
-                    for chosen in spokesmen.choose(
-                        [weighed[member] for member in theme.members], most=options.spokesmen
-                    )
-                ],
-            }
-            for theme in found.themes
-        ],
-        "unclassified": [read[member].id for member in found.unclassified],
-    }
+    shown = []
+    for theme in found.themes:
+        held, said = ([each[n] for n in theme.members] for each in (read, weighed))
+        described: dict[str, object] = {
+            "name": theme.name,
+            "terms": list(theme.terms),
+            "ids": [record.id for record in held],
+            "representative": read[theme.representative].id,
+            "spokesmen": [
+                {"id": held[chosen.place].id, "speaks_for": chosen.speaks_for}
+                for chosen in spokesmen.choose(said, most=options.spokesmen)
+            ],
+        }
+        within = _themes(held, said, options, levels - 1) if levels > 1 else {}
+        shown.append(described | within)
+    return {"themes": shown, "unclassified": [read[n].id for n in found.unclassified]}
 
 
 def route_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
@@ -349,6 +368,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--threshold", type=float, default=NEAR, help="similarity, 0-1")
     made = command("themes", themes_of)
     made.add_argument("--resolution", type=float, default=1.0, help="higher: more, smaller themes")
+    made.add_argument("--levels", type=_count, default=1, metavar="N", help="themes in themes")
     made.add_argument("--spokesmen", type=_count, default=3, metavar="K", help="of each theme")
     command("route", route_of)
     made = command("concordance", concordance_of)

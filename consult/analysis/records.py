@@ -63,12 +63,24 @@ def _record(number: int, line: str) -> Record:
         raise BadInput(f'line {number} needs an "id" and a "text" that is a string')
     if not isinstance(row["id"], str | int | float) or isinstance(row["id"], bool):
         raise BadInput(f'line {number}: "id" must be a string or a number')
-    for name in ("title", "group", "person"):
-        if row.get(name) is not None and not isinstance(row[name], str):
-            raise BadInput(f'line {number}: "{name}" must be a string')
+    if row.get("title") is not None and not isinstance(row["title"], str):
+        raise BadInput(f'line {number}: "title" must be a string')
     return Record(
-        row["id"], row["text"], row.get("title") or "", row.get("group"), row.get("person")
+        row["id"],
+        row["text"],
+        row.get("title") or "",
+        _named(number, "group", row.get("group")),
+        _named(number, "person", row.get("person")),
     )
+
+
+def _named(number: int, what: str, value: object) -> str | None:
+    """Groups and people are often numbered; a number is called by its digits."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    raise BadInput(f'line {number}: "{what}" must be a string or a whole number')
 
 
 def _no_number(name: str) -> None:
