@@ -11,7 +11,7 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from consult import author_groups, lexicons, stance_corrections, theme_names
+from consult import author_groups, lexicons, stance_corrections, summary_themes, theme_names
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
@@ -21,7 +21,7 @@ from consult.submissions import Submission, SubmissionState
 from consult.summaries import Summary
 from consult.summary_counting import newest_versions
 from consult.summary_counts import FEW, Figures, Term, by_term, figures
-from consult.summary_items import Counted, Filters, Item, select
+from consult.summary_items import Counted, Filters, Item, Theme, select
 from consult.summary_payload import unpack
 from consult.summary_words import cloud, ranked, weights
 from consult.theme_names import ThemeName
@@ -164,6 +164,17 @@ def _view(key: Key, filters: Filters) -> View:
     found = counted.keywords if whole else tuple(ranked(counted, items, lexicons.at(key.lexicon)))
     terms = by_term(counted, items, [keyword.term for keyword in found])
     return View(items, figures(counted, items), found, terms)
+
+
+def within(reading: Reading, filters: Filters) -> tuple[tuple[Item, ...], tuple[Theme, ...]]:
+    """The opinions of a selection, one theme's say, with their own finer themes: found when somebody
+    asks, and the same for the same selection."""
+    return _within(reading.key, filters)
+
+
+@lru_cache(maxsize=16)
+def _within(key: Key, filters: Filters) -> tuple[tuple[Item, ...], tuple[Theme, ...]]:
+    return summary_themes.find(_view(key, filters).items)
 
 
 def cloud_of(reading: Reading, view: View) -> Cloud | None:

@@ -10,6 +10,7 @@ from consult import point_acts, point_suggestions, points, responses, screening,
 from consult.analysis.routing import Router, Suggestion
 from consult.consultations import Consultation, Phase
 from consult.point_suggestions import About
+from consult.stances import Stance
 from consult.submissions import Opinion, Submission, SubmissionState
 from core import audit
 from core.db import db
@@ -160,3 +161,20 @@ def _id_of(body: str) -> int:
     found = db.session.query(Submission.id).filter(Submission.body == body).scalar()
     assert isinstance(found, int)
     return found
+
+
+def test_a_points_page_tells_what_stance_its_words_show_beside_what_a_person_chose(
+    app: Flask, client: FlaskClient
+) -> None:
+    with app.app_context():
+        consultation = a_consultation(phase=Phase.CLOSED)
+        body = "支持修路。不建议在楼间距小的楼栋加装电梯。"
+        point = a_point(consultation, body)
+        point_acts.move(point, stance=Stance.SUGGEST, **WHO)
+        db.session.commit()
+        slug, id = consultation.slug, point.id
+        staff = people.make("drc_staff")
+    people.sign_in(client, staff)
+    page = client.get(f"/desk/consultations/{slug}/points/{id}").get_data(as_text=True)
+    assert "系统判读：反对，依据的词：不建议。以人所选的为准。" in page
+    assert '<option value="suggest" selected>' in page

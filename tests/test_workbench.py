@@ -341,6 +341,52 @@ def test_every_number_opens_its_opinions(
     assert followed >= 2 or page.endswith("draft")
 
 
+def test_a_theme_falls_into_finer_ones_when_somebody_asks(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    with app.app_context():
+        items = items_of(counted)
+        number, size = Counter(i.theme for i in items if i.theme).most_common(1)[0]
+        held, parts = summary_themes.find([i for i in items if i.theme == number])
+        assert len(held) == size
+    at = f"/desk/summaries/{counted}/themes/{number}"
+    assert f'href="{at}"' in client.get(f"/desk/summaries/{counted}/themes").get_data(as_text=True)
+    page = html.fromstring(client.get(at).get_data(as_text=True))
+    rows = [
+        [int(re.sub(r"\D", "", cell.text_content())) for cell in row.xpath("td[@class='num']")]
+        for row in page.xpath("//table//tbody/tr")
+    ]
+    *found, whole = rows
+    assert len(found) == len({i.theme for i in held})
+    assert parts
+    assert [sum(column) for column in zip(*found, strict=True)] == whole == [size, size]
+    assert numbers_open_their_opinions(client, at) == 2 * len(rows)
+    assert client.get(f"{at}?part=99").status_code == 404
+    assert client.get(f"/desk/summaries/{counted}/themes/99").status_code == 404
+
+
+def test_an_opinions_keywords_come_with_the_parts_of_their_scores(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    with app.app_context():
+        item = next(i for i in items_of(counted) if "停车位" in i.terms)
+    opinions = client.get(f"/desk/summaries/{counted}/opinions").get_data(as_text=True)
+    at = f"/desk/summaries/{counted}/words/{item.id}"
+    assert f'href="{at}"' in opinions
+    page = html.fromstring(client.get(at).get_data(as_text=True))
+    rows = page.xpath("//table//tbody/tr")
+    assert "停车位" in [row.xpath("string(th)") for row in rows]
+    for row in rows:
+        score = float(row.xpath("string(td[2])"))
+        parts = [li.text_content() for li in row.xpath(".//li")]
+        values = [float(part.rpartition("：")[2]) for part in parts]
+        assert abs(sum(values) - score) < 0.05, parts
+        assert not any(re.match(r"[a-z_]+：", part) for part in parts)
+    assert client.get(f"/desk/summaries/{counted}/words/999999").status_code == 404
+
+
 def test_what_is_hidden_later_leaves_every_page(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:

@@ -1,6 +1,6 @@
 """One point: its answer, and what the office and the unit it was given to may do with it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import abort, flash, redirect, render_template, url_for
@@ -20,6 +20,8 @@ from consult import (
     responses,
     rules,
     taxonomies,
+    term_index,
+    term_reading,
     wordings,
 )
 from consult.consultations import Consultation
@@ -66,6 +68,7 @@ def _show(
     subjects = point_lists.subjects(consultation.programme)
     every = units.every()
     learned = _learned(consultation, point, submission, words) if office else {}
+    siblings = points.of(submission.id)
     helping = points.cooperating([point.id]).get(point.id, [])
     return render_template(
         "consult/points/show.html",
@@ -78,7 +81,7 @@ def _show(
         answer=responses.of(point.id),
         versions=responses.versions(point.id),
         remarks=responses.remarks(point.id),
-        siblings=points.of(submission.id),
+        siblings=siblings,
         group=point_lists.groups([point.group_id]).get(point.group_id or 0),
         same=point_lists.same_words(point, submission) if office else [],
         helping=helping,
@@ -87,6 +90,7 @@ def _show(
         taxonomy=taxonomies.of(consultation.programme),
         suggestion=point_lists.suggested(words, subjects) if office else None,
         subject_titles={each.key: each.title for each in subjects},
+        read=_read(words, submission, alone=len(siblings) == 1) if office else None,
         learned_topic=_known(learned.get(About.TOPIC), {each.key for each in subjects}),
         learned_unit=_known(learned.get(About.UNIT), {str(unit.id) for unit in every}),
         units=every,
@@ -155,6 +159,14 @@ def _learned(
         for about, asked in undecided.items()
         if asked
     }
+
+
+def _read(words: str, submission: Submission, *, alone: bool) -> tuple[str, Sequence[str]]:
+    """The stance the rules read in the words of a point, and the words that decided it. A title
+    speaks for a point that stands alone in its opinion."""
+    engine = term_reading.engine_for(term_index.lexicon())
+    seen = engine.analyse(words, title=submission.own_title if alone else "")
+    return Stance(seen.stance).title, seen.because
 
 
 def _known(found: Learned | None, labels: set[str]) -> Learned | None:

@@ -52,6 +52,12 @@ blueprint.add_url_rule(
     methods=["GET", "POST"],
 )
 blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/themes/<int:theme>", view_func=summary_workbench.theme
+)
+blueprint.add_url_rule(
+    f"{DESK}/<int:summary_id>/words/<int:submission_id>", view_func=summary_workbench.words
+)
+blueprint.add_url_rule(
     f"{DESK}/<int:summary_id>/themes", view_func=summary_keeping.rename, methods=["POST"]
 )
 blueprint.add_url_rule(

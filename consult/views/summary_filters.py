@@ -163,11 +163,13 @@ class Links:
         self._fixed, self._paths = fixed, paths
         self._asked = query_of(filters)
 
-    def to(self, page: str, **more: Any) -> str:
-        """The address of `page`; a value of None drops that part of the selection."""
+    def to(self, page: str, *, under: int | None = None, **more: Any) -> str:
+        """The address of `page`, or of one thing of a number under it; a value of None drops that
+        part of the selection."""
         asked = {**self._fixed, **self._asked, **more}
         kept = {name: value for name, value in asked.items() if value not in (None, "", [])}
-        return self._paths[page] + ("?" + urlencode(kept, doseq=True) if kept else "")
+        path = self._paths[page] if under is None else f"{self._paths[page]}/{under}"
+        return path + ("?" + urlencode(kept, doseq=True) if kept else "")
 
     def opinions(self, **more: Any) -> str:
         """The opinions of the selection, narrowed."""

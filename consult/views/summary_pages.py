@@ -261,20 +261,37 @@ def listing(
     opened: Opened, unit: Unit, after: int | None, *, page: str = "opinions", size: int = PAGE
 ) -> Listing:
     """The opinions of the selection after submission `after`, with their words in one query."""
-    everything = firsts(opened.view.items, unit)
+    return listing_of(
+        opened.view.items,
+        unit,
+        after,
+        lambda id: opened.links.to(page, after=id, **_unit(unit)),
+        size=size,
+    )
+
+
+def listing_of(
+    items: Sequence[Item],
+    unit: Unit,
+    after: int | None,
+    at: Callable[[int | None], str],
+    *,
+    size: int = PAGE,
+) -> Listing:
+    """The same of any opinions; `at` gives the address of what comes after one of them."""
+    everything = firsts(items, unit)
     rest = [pair for pair in everything if after is None or pair[0].id > after]
     here = rest[:size]
     words = shown_by_id([item.id for item, _n in here])
-    more = opened.links.to(page, **_unit(unit), after=here[-1][0].id) if len(rest) > size else None
     return Listing(
         total=len(everything),
         unit=unit,
         entries=[Entry(item, n, words[item.id]) for item, n in here if item.id in words],
-        page=Turning(more, opened.links.to(page, **_unit(unit)) if after else None),
+        page=Turning(at(here[-1][0].id) if len(rest) > size else None, at(None) if after else None),
     )
 
 
-def _unit(unit: Unit) -> dict[str, str]:
+def _unit(unit: Unit) -> dict[str, Any]:
     return {} if unit is Unit.SUBMISSIONS else {"as": unit.value}
 
 

@@ -15,12 +15,15 @@ from wtforms import RadioField
 from wtforms.validators import InputRequired
 
 from consult import (
+    provenance,
     rules,
     stance_corrections,
     summaries,
     summary_campaigns,
     summary_charts,
     summary_contrasts,
+    summary_phrases,
+    summary_readings,
     term_index,
     theme_names,
 )
@@ -30,7 +33,7 @@ from consult.summaries import Summary
 from consult.summary_campaigns import Campaign
 from consult.summary_contrasts import Side
 from consult.summary_counts import FEW, by_theme
-from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, select
+from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, Unit, select
 from consult.summary_words import engine_for
 from consult.views import summary_filters, summary_pages
 from consult.views.summary_filters import Links
@@ -108,10 +111,48 @@ def _theme_charts(page: Opened, found: Sequence["Shown"]) -> dict[str, Chart]:
     return {"themes": drawn} if drawn else {}
 
 
+def theme(summary_id: int, theme: int) -> str:
+    """One theme of the selection from within: the finer themes it falls into, found now, and with
+    `?part=2` the opinions of one of them."""
+    page = opened_at_desk(summary_id)
+    if not 1 <= theme <= len(page.reading.counted.themes):
+        abort(404)
+    items, every = summary_readings.within(page.reading, replace(page.filters, theme=theme))
+    parts, part = _shown_of(items, every), number_in("part")
+    if part is not None and part not in {each.number for each in parts}:
+        abort(404)
+    listing = None
+    if part is not None:
+        listing = summary_pages.listing_of(
+            [item for item in items if item.theme == part],
+            Unit(choice_in("as", summary_filters.UNITS, Unit.SUBMISSIONS.value)),
+            number_in("after"),
+            lambda id: summary_pages.again(after=id),
+        )
+    origins = provenance.of([e.submission for e in listing.entries]) if listing else {}
+    return render_template(
+        "consult/summaries/theme.html",
+        **page.context(),
+        **summary_pages.desk_extras(page),
+        theme=page.reading.counted.themes[theme - 1],
+        number=theme,
+        size=len(items),
+        people=len({item.person for item in items}),
+        parts=parts,
+        part=next((each for each in parts if each.number == part), None),
+        listing=listing,
+        origins=origins,
+        rules=rules,
+    )
+
+
 def shown_themes(page: Opened) -> list[Shown]:
     """The themes that have opinions in the selection, and at the end what is in none."""
-    held = by_theme(page.view.items)
-    every = page.reading.counted.themes
+    return _shown_of(page.view.items, page.reading.counted.themes)
+
+
+def _shown_of(items: Sequence[Item], every: Sequence[Theme]) -> list[Shown]:
+    held = by_theme(items)
     order = [n for n in range(1, len(every) + 1) if n in held]
     order += [UNCLASSIFIED] if UNCLASSIFIED in held and every else []
     wanted = {id for n in order if n for id in _speaking(every[n - 1], held[n])}
@@ -408,3 +449,24 @@ def stance(summary_id: int, submission_id: int) -> Response | str | tuple[str, i
         correction=stance_corrections.of(submission_id),
     )
     return (shown, 422) if request.method == "POST" else shown
+
+
+# --- one opinion ---------------------------------------------------------------------------
+
+
+def words(summary_id: int, submission_id: int) -> str:
+    """The keywords of one opinion, and of what each one's score is made."""
+    page = opened_at_desk(summary_id)
+    item = next((i for i in page.reading.counted.items if i.id == submission_id), None)
+    submission = summary_pages.shown_by_id([submission_id]).get(submission_id)
+    if item is None or submission is None:
+        abort(404)
+    found, beside = summary_phrases.of(page.reading, submission)
+    return render_template(
+        "consult/summaries/words.html",
+        **page.context(),
+        submission=submission,
+        phrases=found,
+        beside=beside,
+        part_title=summary_phrases.part_title,
+    )
