@@ -440,6 +440,7 @@ def _values(name: str, rule: Rule) -> list[object]:
         "kind": ["docx", "xlsx"],
         "ticket": [ticket_for(1)],
         "section": [1],
+        "theme": [1],
     }
     if name == "round_id":
         # The one that goes on tells most; what others said is only there after a release.
