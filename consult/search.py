@@ -2,7 +2,7 @@
 
 The index proposes, the things decide: every hit is asked, in the same statement, whether it is
 public at this moment and really holds the words. Work is bounded: one page looks at no more than
-12,000 documents (`STEPS`) and then says where to go on.
+12,000 documents (`MOST`) and then says where to go on.
 """
 
 import datetime as dt
@@ -36,8 +36,8 @@ from consult.summary_items import Filters
 from core import postings
 from core.db import db, take_stock
 
-# How many candidates are looked at, first a few, then at most so many: no more than 0.1 s of work.
-STEPS = (250, 11_750)
+# How many candidates are looked at, at first and in all: no more than 0.1 s of work.
+FEW, MOST = 250, 12_000
 MOST_COUNTED = 1_000
 # Of what is likely to do, so much is looked at, so that it does.
 AMPLE = 1.2
@@ -107,8 +107,7 @@ def _counted(rows: Sequence[Any], lowest: int | None) -> Count:
 
 def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], int | None]:
     """The first `wanted` hits below `before`, and the number below which it would go on; None
-    when it looked at everything there is. It begins with few candidates, because what is asked
-    for is often frequent."""
+    when it looked at everything there is."""
     number = search_documents.number(query.kind, before) if before is not None else None
     rows: list[Any] = []
     # Long lists of days and places cost more to go through than they keep away: the first few
@@ -118,8 +117,10 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
     if number is None and query.kind is Kind.OPINION:
         # Where to begin to go down: above stand paragraphs and answers.
         number = search_documents.newest(query.kind)
-    step, seen = STEPS[0], 0
-    while seen < sum(STEPS):
+    # Without any, all that is wanted is looked at at once, in case nearly all are hits.
+    step = FEW if some else min(max(FEW, math.ceil(AMPLE * wanted)), MOST)
+    seen = 0
+    while seen < MOST:
         candidates = _candidates(query, number, step, listed)
         passing = _passing(query, candidates)
         if candidates.ids:
@@ -127,27 +128,24 @@ def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], in
             rows += db.session.execute(hits.limit(wanted - len(rows))).all()
         if len(rows) >= wanted:
             return rows, rows[-1].id
-        if candidates.below is None or len(candidates.ids) < step:
-            return rows, candidates.below
+        if candidates.below is None:
+            return rows, None
         alike = seen + step
         if not seen and some and not listed:
             share = sa.select(sa.func.count()).select_from(passing.subquery())
             passed = db.session.scalar(share) or 0
             if passed < WIDE * step:
                 listed, alike = some, passed
-        seen, number = seen + step, candidates.below
-        step = _next_step(seen, alike, len(rows), wanted)
+        first, seen, number = not seen, seen + step, candidates.below
+        step = _next_step(MOST - seen, alike, len(rows), wanted) if first else MOST - seen
     return rows, number
 
 
-def _next_step(seen: int, alike: int, hits: int, wanted: int) -> int:
-    """How many candidates to look at after the first `seen`: enough for what is still wanted, if of the
-    next as many are hits as of those before, `hits` of the `alike` ones; if it was not or is not
-    enough, all that may be looked at."""
-    left = sum(STEPS) - seen
-    if seen > STEPS[0] or not hits:
-        return left
-    likely = AMPLE * (wanted - hits) * alike / hits
+def _next_step(left: int, alike: int, hits: int, wanted: int) -> int:
+    """How many candidates to look at after the first, `left` at most: enough for what is still wanted, if of
+    the next as many are hits as of those, `hits` of the `alike` ones; if it is not likely to be enough, all
+    that may be looked at."""
+    likely = AMPLE * (wanted - hits) * alike / hits if hits else math.inf
     return left if likely > left / 2 else math.ceil(likely)
 
 

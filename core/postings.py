@@ -193,7 +193,7 @@ def _matched(
     )
     if before is not None:
         found = found.where(id < before)
-    return list(db.session.scalars(found.order_by(id.desc()).limit(limit)))
+    return list(db.session.scalars(found.order_by(id.desc()).limit(limit)).all())
 
 
 def _listed(
@@ -223,7 +223,7 @@ def _listed(
             here = fitting.where(tokens.op("&&", is_comparison=True)(_array(blocks)))
             here = here.where(id >= _number(lowest))
         here = here.where(id < _number(below)).order_by(id.desc())
-        ids += db.session.scalars(here.limit(_number(limit - len(ids))))
+        ids += db.session.scalars(here.limit(_number(limit - len(ids)))).all()
         gone, below = before - lowest, lowest
         likely = AMPLE * (limit - len(ids)) * gone / len(ids) if ids else math.inf
         span = math.ceil(min(max(likely, gone), FURTHER * gone))

@@ -204,16 +204,18 @@ def test_facts_choose_too(opened: tuple[Flask, Consultation, Version]) -> None:
         assert chosen(needles=("车位",), stance=Stance.SUPPORT) == []
 
 
-@pytest.mark.parametrize("steps", [(2, 3), (2, 100), (250, 11_750)])
+@pytest.mark.parametrize(("few", "most"), [(2, 5), (2, 102), (250, 12_000)])
 @pytest.mark.parametrize("words", ["停车", "停车停", "没有的", ""])
 def test_days_and_places_choose_alike_whether_few_candidates_have_them_or_most(
     opened: tuple[Flask, Consultation, Version],
     monkeypatch: pytest.MonkeyPatch,
-    steps: tuple[int, int],
+    few: int,
+    most: int,
     words: str,
 ) -> None:
     app, consultation, version = opened
-    monkeypatch.setattr(search, "STEPS", steps)
+    monkeypatch.setattr(search, "FEW", few)
+    monkeypatch.setattr(search, "MOST", most)
     with app.app_context():
         marks = [entry.id for entry in drafts.outline(version).entries[:3]]
         made = []
@@ -276,7 +278,8 @@ def test_a_step_is_bounded_and_says_where_to_go_on(
     opened: tuple[Flask, Consultation, Version], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app, consultation, _version = opened
-    monkeypatch.setattr(search, "STEPS", (1, 1))
+    monkeypatch.setattr(search, "FEW", 1)
+    monkeypatch.setattr(search, "MOST", 2)
     with app.app_context():
         # Every one has both pairs, the oldest alone has the words.
         wanted = receive(consultation, "建议建议加装电梯。", "a")
@@ -390,11 +393,12 @@ def test_the_opinions_with_a_term_turn_by_key_and_stop_where_the_search_stops(
             if number % 3 < 2:
                 every.append(made.id)
         query = Query(kind=Kind.OPINION)
-        for steps in ((250, 11_750), (2, 1)):
-            monkeypatch.setattr(search, "STEPS", steps)
+        for few, most in ((250, 12_000), (2, 3)):
+            monkeypatch.setattr(search, "FEW", few)
+            monkeypatch.setattr(search, "MOST", most)
             ids: list[int] = []
             found, counted = search_terms.begin(query, "加梯", limit=3)
-            if steps[0] > 2:
+            if few > 2:
                 assert counted == (8, True)
             else:
                 assert not counted.complete
