@@ -13,7 +13,7 @@ from consult.response_rows import Wording as Wording
 from core import audit
 from core.db import db
 from core.errors import Refused
-from core.text import visible
+from core.text import says
 
 audit.ACTIONS.update({"wording.saved": _l("保存常用答复"), "wording.retired": _l("停用常用答复")})
 audit.KINDS.update({"wording": _l("常用答复")})
@@ -86,9 +86,10 @@ def of_words(outcome: Outcome, reason: str) -> int | None:
 def must_say_why(outcome: Outcome, reason: str) -> None:
     """Refuse an outcome without the reason it needs, and one that is too long."""
     needed = outcome is not Outcome.ADOPTED
-    if (needed or reason) and not visible(reason, SHORTEST_REASON):
+    if (needed or reason) and not says(reason, SHORTEST_REASON):
         raise Refused(
-            _("除“采纳”外都要写明理由，至少%(n)d个字。", n=SHORTEST_REASON), kept_text=reason
+            _("除“采纳”外都要写明理由，至少%(n)d个字，标点、符号和空格不算。", n=SHORTEST_REASON),
+            kept_text=reason,
         )
     if len(reason) > LONGEST_REASON:
         raise Refused(_("理由最多%(n)d字。", n=LONGEST_REASON), kept_text=reason)

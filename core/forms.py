@@ -22,7 +22,7 @@ from wtforms.validators import ValidationError
 from core import addresses, senders
 from core.config import of_site
 from core.languages import is_english
-from core.text import tidy, tidy_line, unreadable, visible
+from core.text import says, tidy, tidy_line, unreadable, visible
 
 # Forgery protection of every POST; a view that only keeps a harmless preference is exempt.
 csrf = CSRFProtect()
@@ -40,6 +40,9 @@ class Readable:
 class Words:
     """Hold a text to at most `most` characters (code points), at least `least` of them visible."""
 
+    # What counts towards `least`.
+    counted: Callable[[str, int], bool] = staticmethod(visible)
+
     def __init__(self, *, least: int = 1, most: int, missing: str, short: str = "") -> None:
         self.least, self.most, self.missing, self.short = least, most, missing, short
         self.field_flags: dict[str, object] = {"required": True} if least else {}
@@ -50,12 +53,23 @@ class Words:
         text = field.data or ""
         if self.least and not visible(text):
             raise ValidationError(self.missing)
-        if text and not visible(text, self.least):
+        if text and not self.counted(text, self.least):
             raise ValidationError(self.short or self.missing)
         if len(text) > self.most:
             raise ValidationError(
                 _l("最多%(most)d字，现在是%(n)d字，请缩短后再提交。", most=self.most, n=len(text))
             )
+
+
+class Telling(Words):
+    """Words of which `least` characters must say something: for reasons, where ten full stops are
+    none."""
+
+    counted = staticmethod(says)
+
+    def __init__(self, *, least: int, most: int, missing: str) -> None:
+        short = _l("请写得具体一些：至少%(n)d个字，标点、符号和空格不算。", n=least)
+        super().__init__(least=least, most=most, missing=missing, short=short)
 
 
 def _typed(text: str) -> str:

@@ -6,6 +6,7 @@ pairs) is refused, and line ends are made alike so that page and server count th
 
 import re
 import unicodedata
+from itertools import islice
 
 # Letters that draw nothing: a text of only these is empty.
 BLANK_LETTERS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
@@ -38,6 +39,17 @@ def visible(text: str, least: int = 1) -> bool:
         if seen >= least:
             return True
     return False
+
+
+def says(text: str, least: int = 1) -> bool:
+    """Whether `text` has at least `least` characters that say something: letters, digits and
+    ideographs (Unicode categories L and N). Punctuation, signs, pictures and space say nothing."""
+    telling = (
+        character
+        for character in text
+        if unicodedata.category(character)[0] in "LN" and character not in BLANK_LETTERS
+    )
+    return sum(1 for _character in islice(telling, least)) == least
 
 
 def tidy(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Text as people type it: what of it a reader can see."""
+"""Text as people type it: what of it a reader can see, and what of it says something."""
 
 import pytest
 
-from core.text import visible
+from core.text import says, visible
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,22 @@ from core.text import visible
 def test_so_many_characters_are_seen(text: str, count: int) -> None:
     assert all(visible(text, least) for least in range(1, count + 1))
     assert not visible(text, count + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("。。。。。。。。。。", 0),
+        ("！？…—— ☎ ★ 😀 + = №", 0),
+        ("已写入第12段。", 7),
+        ("Not in §4.", 6),
+        ("𠮷野家", 3),
+        # The Hangul filler is a letter that draws nothing.
+        ("\u3164\u3164好", 1),
+        ("加 装 电 梯", 4),
+        ("", 0),
+    ],
+)
+def test_so_many_characters_say_something(text: str, count: int) -> None:
+    assert all(says(text, least) for least in range(1, count + 1))
+    assert not says(text, count + 1)

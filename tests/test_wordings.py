@@ -63,6 +63,18 @@ def test_a_wording_is_used_counted_and_retired(round_: Consultation, client: Fla
     assert answer.reason == WHY
 
 
+@pytest.mark.parametrize("reason", ["。" * 10, "！？…—— ★★★★★", "已体现。。。。。。。", "😀" * 10])
+def test_signs_are_no_reason(round_: Consultation, reason: str) -> None:
+    with pytest.raises(Refused, match="至少10个字，标点、符号和空格不算") as refused:
+        responses.draft(live(round_)[:1], Outcome.ALREADY, reason, by=audit.SYSTEM, now=NOON)
+    assert refused.value.kept_text == reason
+    with pytest.raises(Refused, match="标点、符号和空格不算"):
+        wordings.save("空话", Outcome.ALREADY, reason, by=audit.SYSTEM, now=NOON)
+    responses.draft(
+        live(round_)[:1], Outcome.ALREADY, "已写入第12段第3句。", by=audit.SYSTEM, now=NOON
+    )
+
+
 def test_it_is_retired_once(round_: Consultation) -> None:
     wording = wordings.save("电梯", Outcome.ALREADY, WHY, by=audit.SYSTEM, now=NOON)
     wordings.retire(wording, by=audit.SYSTEM, now=NOON)

@@ -25,7 +25,7 @@ from consult.views import loading
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, TextField, Words
+from core.forms import Form, Telling, TextField
 from core.permissions import may, require
 from core.web import as_file, keep_private, now, number_in
 
@@ -133,11 +133,10 @@ class ProposalForm(Form):
     words = TextField(
         _l("征集情况反馈"),
         [
-            Words(
+            Telling(
                 least=20,
                 most=20_000,
                 missing=_l("请写明反馈内容。"),
-                short=_l("请再写具体一些，至少20个字。"),
             )
         ],
         description=_l("写在公告页最前面。批准发布时公布，公布后不能再改。"),
@@ -151,11 +150,10 @@ class NoteForm(Form):
     words = TextField(
         _l("说明"),
         [
-            Words(
+            Telling(
                 least=5,
                 most=2000,
                 missing=_l("请写明这一版为什么发布、更正了什么。"),
-                short=_l("请写明这一版为什么发布、更正了什么。"),
             )
         ],
         render_kw={"rows": 3},

@@ -43,7 +43,7 @@ from core import jobs, sheets, uploads
 from core import rules as core_rules
 from core.db import db
 from core.errors import Refused
-from core.forms import Form, LineField, Words
+from core.forms import Form, LineField, Telling
 from core.permissions import may, require
 from core.web import SHANGHAI, as_file, keep_private, now, number_in
 
@@ -104,11 +104,10 @@ class UndoForm(Form):
     reason = LineField(
         _l("撤销的理由"),
         [
-            Words(
+            Telling(
                 least=2,
                 most=import_undoing.LONGEST_REASON,
                 missing=_l("请写明撤销的理由。"),
-                short=_l("请写明撤销的理由。"),
             )
         ],
     )

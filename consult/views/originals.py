@@ -12,7 +12,7 @@ from consult import masking, originals, rules, screening
 from consult.screening_steps import too_late
 from consult.submissions import Submission, SubmissionState
 from core.db import db
-from core.forms import Form, LineField, Words
+from core.forms import Form, LineField, Telling, Words
 from core.permissions import require
 from core.web import keep_private, now
 
@@ -24,7 +24,7 @@ class LookForm(Form):
 
     why = LineField(
         _l("为什么要看原文"),
-        [Words(least=2, most=100, missing=_l("请写明为什么要看原文。"))],
+        [Telling(least=2, most=100, missing=_l("请写明为什么要看原文。"))],
         description=_l("写一句话即可，例如“核对隐去的内容”。请不要写入个人信息。"),
     )
 

@@ -35,7 +35,7 @@ from core import sealing
 from core.config import of_site
 from core.db import db
 from core.errors import once_more
-from core.forms import ContactField, Form, TextField, Words
+from core.forms import ContactField, Form, Telling, TextField, Words
 from core.views.look_ups import LookUp
 from core.web import keep_private, now
 
@@ -79,11 +79,10 @@ class AppealForm(Form):
     words = TextField(
         _l("您的理由"),
         [
-            Words(
+            Telling(
                 least=5,
                 most=appeals.LONGEST,
                 missing=_l("请写明理由。"),
-                short=_l("理由太短，请至少写5个字。"),
             )
         ],
         description=_l(

@@ -10,7 +10,7 @@ from wtforms.validators import InputRequired, ValidationError
 from consult import topics
 from consult.programmes import Programme
 from core import addresses
-from core.forms import Form, LineField, OnceForm, TextField, Words
+from core.forms import Form, LineField, OnceForm, Telling, TextField, Words
 from panel import applications
 from panel.applications import Person, Refusal, Tie, Wish
 from panel.calls import Call
@@ -76,11 +76,10 @@ class ApplicationForm(PersonForm):
     statement = TextField(
         _l("自荐说明"),
         [
-            Words(
+            Telling(
                 least=10,
                 most=applications.STATEMENT,
                 missing=_l("请写几句自荐的话。"),
-                short=_l("请再多写一点，至少10个字。"),
             )
         ],
         description=_l("您熟悉哪些方面、为什么愿意参与，几句话就可以；不要写身份证号码。"),
@@ -135,11 +134,10 @@ class RecommendationForm(PersonForm):
     statement = TextField(
         _l("推荐理由"),
         [
-            Words(
+            Telling(
                 least=10,
                 most=applications.STATEMENT,
                 missing=_l("请写明推荐的理由。"),
-                short=_l("请再多写一点，至少10个字。"),
             )
         ],
         description=_l("专业背景、代表哪些方面、能否反映社情民意。"),
@@ -171,7 +169,7 @@ class ShortlistForm(Form):
 
     reasons = TextField(
         _l("入围理由"),
-        [Words(least=2, most=500, missing=_l("请写明入围的理由。"))],
+        [Telling(least=2, most=500, missing=_l("请写明入围的理由。"))],
         description=_l("结合专长、代表性和构成需要写明；供第二人审核，不对外公开。"),
         render_kw={"rows": 3},
     )
@@ -183,7 +181,7 @@ class RefusalForm(Form):
     refusal = SelectField(_l("原因"), validators=[InputRequired(_l("请选择原因。"))])
     told = TextField(
         _l("向本人说明"),
-        [Words(least=4, most=500, missing=_l("请用一两句话向申请人说明理由。"))],
+        [Telling(least=4, most=500, missing=_l("请用一两句话向申请人说明理由。"))],
         description=_l("申请人凭编号查询时会看到，并会收到通知，请用语平和、说明具体。"),
         render_kw={"rows": 3},
     )

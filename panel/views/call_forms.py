@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, ValidationError
 from consult import consultations
 from consult.programmes import Programme
 from consult.views.publishing import DayField
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form, LineField, Telling, TextField, Words
 from core.text import tidy_line
 from core.web import local
 from panel import quotas
@@ -30,7 +30,7 @@ class CallForm(Form):
     )
     about = TextField(
         _l("征集说明"),
-        [Words(least=10, most=3000, missing=_l("请写明征集的说明。"))],
+        [Telling(least=10, most=3000, missing=_l("请写明征集的说明。"))],
         description=_l("写明需要哪些人、做什么、怎样选聘和联系方式。"),
         render_kw={"rows": 6},
     )
@@ -100,7 +100,7 @@ class ProlongForm(Form):
     )
     why = LineField(
         _l("延长的理由"),
-        [Words(least=2, most=200, missing=_l("请写明延长的理由。"))],
+        [Telling(least=2, most=200, missing=_l("请写明延长的理由。"))],
         description=_l("和原来、新的截止日期一起登在征集页上。"),
     )
 
@@ -115,7 +115,7 @@ class CloseForm(Form):
 
     reason = LineField(
         _l("提前截止的理由"),
-        [Words(least=2, most=200, missing=_l("请写明提前截止的理由。"))],
+        [Telling(least=2, most=200, missing=_l("请写明提前截止的理由。"))],
         description=_l("会登在征集页上。"),
     )
 

@@ -20,7 +20,7 @@ from core import audit, qr, sealing
 from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
-from core.forms import Form, LineField, Words
+from core.forms import Form, LineField, Telling, Words
 from core.web import now
 from panel import appointments, guests, lot_rows, lots, meetings, quotas, seats
 from panel.guests import Attendance
@@ -82,10 +82,10 @@ class ReseedForm(FreezeForm):
     reason = LineField(
         _l("为什么改换"),
         [
-            Words(
+            Telling(
                 least=10,
                 most=300,
-                missing=_l("请写明原定的数字为什么没有产生，至少10个字。"),
+                missing=_l("请写明原定的数字为什么没有产生。"),
             )
         ],
         description=_l("会公开，例如“因设备故障，当日停止开奖，主办方已发布公告”。"),

@@ -12,7 +12,7 @@ from consult import topics
 from consult.programmes import Programme
 from consult.views.publishing import DayField
 from core import addresses, units
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form, LineField, Telling, TextField, Words
 from core.web import local, now
 from panel import members, quotas
 from panel.appointments import Objection, Term
@@ -211,7 +211,7 @@ class ObjectionForm(Form):
     objection = SelectField(_l("不予聘任的原因"), validators=[InputRequired(_l("请选择原因。"))])
     reason = LineField(
         _l("说明"),
-        [Words(least=2, most=200, missing=_l("请用一两句话说明理由。"))],
+        [Telling(least=2, most=200, missing=_l("请用一两句话说明理由。"))],
         description=_l(
             "申请或经推荐的，会通知本人和推荐单位，查询时也能看到，请用语平和、说明具体。"
         ),
@@ -243,6 +243,6 @@ class InterestForm(Form):
 
     words = TextField(
         _l("利益关系"),
-        [Words(least=2, most=300, missing=_l("请写明与哪些事项有利益关系。"))],
+        [Telling(least=2, most=300, missing=_l("请写明与哪些事项有利益关系。"))],
         render_kw={"rows": 2},
     )
