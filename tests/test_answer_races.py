@@ -28,7 +28,7 @@ from core.errors import Refused
 from tests.answers_made import all_final, live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_races import at_once
+from tests.threads import at_once
 
 WHY = "经研究，有关内容按现行安排办理，理由已说明。"
 FEEDBACK = "共收到若干件意见，都已研究，逐条答复如下，感谢各位的参与。"

@@ -57,10 +57,6 @@ def settings(app: Flask) -> Settings:
     return found
 
 
-def text_of(response: TestResponse) -> str:
-    return response.get_data(as_text=True)
-
-
 def send(client: FlaskClient, address: str = ADDRESS, /, **fields: str) -> TestResponse:
     """Send a comment with consent; fields that are None are left out."""
     sent = {"body": BODY, "consent": "y"} | fields
@@ -98,7 +94,7 @@ def test_a_comment_gets_its_receipt_at_once(client: FlaskClient, version: Versio
     assert (taken.version_id, taken.stance, taken.consent) == (version.id, None, "2020-1")
     assert (taken.account_id, taken.person_key, taken.public_name) == (None, None, "")
     assert answer.location == f"/receipts/{taken.receipt}?sent=1"
-    page = text_of(client.get(answer.location))
+    page = client.get(answer.location).text
     assert taken.receipt in page
     assert "意见已经收到" in page
     assert BODY in page
@@ -176,7 +172,7 @@ def test_a_person_who_is_signed_in_is_known_by_account(
 def test_a_comment_stands_on_the_paragraph_it_was_made_on(
     client: FlaskClient, version: Version
 ) -> None:
-    page = text_of(client.get(f"{ADDRESS}?on=3"))
+    page = client.get(f"{ADDRESS}?on=3").text
     assert "到2025年，城区综合实力和居民生活品质明显提升。" in page
     assert "第一章 总体要求" in page
     action = re.search(r'action="(/consultations/gangyao/comment[^"]*)"', page)
@@ -198,16 +194,16 @@ def test_a_comment_on_an_older_version_stays_with_it(
     client: FlaskClient, consultation: Consultation, version: Version
 ) -> None:
     newer = a_published_draft(consultation, "新的一稿只有这一段。")
-    assert "坚持人民城市人民建" in text_of(client.get(f"{ADDRESS}?v=1&on=2"))
+    assert "坚持人民城市人民建" in client.get(f"{ADDRESS}?v=1&on=2").text
     send(client, f"{ADDRESS}?v=1&on=2")
     taken = only()
     assert taken.version_id == version.id != newer.id
-    receipt = text_of(client.get(f"/receipts/{taken.receipt}"))
+    receipt = client.get(f"/receipts/{taken.receipt}").text
     assert "坚持人民城市人民建" in receipt
     assert "/consultations/gangyao/draft?v=1#p2" in receipt
     screening.decide(taken, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
-    assert "/consultations/gangyao/draft?v=1#p2" in text_of(
-        client.get("/consultations/gangyao/opinions")
+    assert (
+        "/consultations/gangyao/draft?v=1#p2" in client.get("/consultations/gangyao/opinions").text
     )
 
 
@@ -227,11 +223,11 @@ def test_the_list_of_an_older_version_keeps_to_it_on_every_page(
             on_day=dt.date(2020, 10, 20),
         )
     a_published_draft(consultation, "新的一稿只有这一段。")
-    page = text_of(client.get("/consultations/gangyao/opinions?v=1&on=2"))
+    page = client.get("/consultations/gangyao/opinions?v=1&on=2").text
     links = {unescape(link) for link in re.findall(r'href="(/consultations/[^"#]*)', page)}
     onward = [link for link in links if "before=" in link]
     assert len(onward) == 1
-    assert "第0件意见" in text_of(client.get(onward[0]))
+    assert "第0件意见" in client.get(onward[0]).text
     assert "/consultations/gangyao/comment?v=1&on=2" in links
     for link in links:
         assert client.get(link).status_code == 200, link
@@ -299,7 +295,7 @@ def test_two_thousand_characters_are_taken_and_one_more_is_not(
     assert only().body == text
     refused = send(client, body=text + "多")
     assert refused.status_code == 422
-    assert "最多2000字，现在是2001字，请缩短后再提交。" in text_of(refused)
+    assert "最多2000字，现在是2001字，请缩短后再提交。" in refused.text
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
@@ -323,7 +319,7 @@ def node(script: str) -> str:
 def test_ten_characters_are_enough_and_nine_are_not(client: FlaskClient, version: Version) -> None:
     refused = send(client, body="　\n一二三四五六七八九\r\n ")
     assert refused.status_code == 422
-    assert "至少10个字" in text_of(refused)
+    assert "至少10个字" in refused.text
     assert send(client, body="　\n一二三四五六七八九十\r\n ").status_code == 302
     assert only().body == "一二三四五六七八九十"
 
@@ -346,7 +342,7 @@ def test_text_that_nobody_can_see_is_no_opinion(
 ) -> None:
     refused = client.post(ADDRESS, data={"body": body, "consent": "y"})
     assert refused.status_code == 422
-    assert "请写下您的意见。" in text_of(refused)
+    assert "请写下您的意见。" in refused.text
     assert stored() == []
 
 
@@ -362,7 +358,7 @@ def test_the_authors_code_points_are_kept(client: FlaskClient, version: Version)
     body = "𠮷野家、䶮字、ｶﾀｶﾅ、é、\t制表、<b>标签</b>、{{7*7}}、👨‍👩‍👧"
     answer = send(client, body=body)
     assert only().body == body
-    page = text_of(client.get(answer.location))
+    page = client.get(answer.location).text
     assert "<b>标签</b>" not in page
     assert "{{7*7}}" in page
 
@@ -376,7 +372,7 @@ def test_without_consent_nothing_is_stored_and_everything_typed_stays(
     refused = send(
         client, f"{ADDRESS}?on=3", consent="", stance="oppose", name="王小明", contact="a@b.cn"
     )
-    page = text_of(refused)
+    page = refused.text
     assert refused.status_code == 422
     assert "请阅读并勾选同意，然后再提交。" in page
     assert f">\n{BODY}</textarea>" in page.replace("\r", "")
@@ -400,7 +396,7 @@ def test_who_waited_too_long_presses_again_and_copies_nothing(
         "form_key": "k" * 22,
     }
     late = client.post(f"{ADDRESS}?on=3", data=typed | {"csrf_token": "of yesterday"})
-    page = text_of(late)
+    page = late.text
     assert late.status_code == 400
     assert late.headers["Cache-Control"] == "no-store"
     assert "请再提交一次" in page
@@ -416,20 +412,20 @@ def test_who_waited_too_long_presses_again_and_copies_nothing(
     clock.forward(days=100)
     closed = client.post(f"{ADDRESS}?on=3", data=typed)
     assert closed.status_code == 400
-    assert "请再提交一次" not in text_of(closed)
-    assert "已经截止" in text_of(closed)
-    assert BODY in text_of(closed)
+    assert "请再提交一次" not in closed.text
+    assert "已经截止" in closed.text
+    assert BODY in closed.text
 
 
 def test_the_form_key_survives_a_refusal(client: FlaskClient, version: Version) -> None:
-    page = text_of(send(client, consent="", form_key="k" * 22))
+    page = send(client, consent="", form_key="k" * 22).text
     assert f'value="{"k" * 22}"' in page
 
 
 def test_neither_name_nor_contact_may_be_endless(client: FlaskClient, version: Version) -> None:
     assert send(client, name="王" * 41).status_code == 422
     assert send(client, contact="1" * 101).status_code == 422
-    assert BODY in text_of(send(client, contact="1" * 101))
+    assert BODY in send(client, contact="1" * 101).text
 
 
 @pytest.mark.parametrize(
@@ -449,8 +445,8 @@ def test_outside_the_window_the_reason_is_said_and_the_text_given_back(
     clock.at = NOON + moment
     refused = send(client, body="我写了很久的<意见>，请还给我。")
     assert refused.status_code == 409
-    assert sentence in text_of(refused)
-    assert "我写了很久的&lt;意见&gt;，请还给我。" in text_of(refused)
+    assert sentence in refused.text
+    assert "我写了很久的&lt;意见&gt;，请还给我。" in refused.text
     assert stored() == []
     assert client.get(ADDRESS).location == "/consultations/gangyao/"
 
@@ -479,8 +475,8 @@ def test_what_is_being_prepared_does_not_exist_for_outsiders(
     people.sign_in(officer, people.make("drc_staff"))
     refused = send(officer)
     assert refused.status_code == 409
-    assert "还没有开始" in text_of(refused)
-    assert BODY in text_of(refused)
+    assert "还没有开始" in refused.text
+    assert BODY in refused.text
 
 
 def test_a_form_that_lay_too_long_gives_the_text_back(
@@ -489,7 +485,7 @@ def test_a_form_that_lay_too_long_gives_the_text_back(
     app.config["WTF_CSRF_ENABLED"] = True
     refused = send(client, csrf_token="stale")
     assert refused.status_code == 400
-    assert f">\n{BODY}</textarea>" in text_of(refused).replace("\r", "")
+    assert f">\n{BODY}</textarea>" in refused.text.replace("\r", "")
     assert stored() == []
 
 
@@ -505,7 +501,7 @@ def test_an_address_may_send_so_many_an_hour_and_keeps_its_text_beyond(
     refused = send(client, body="第三件意见，写了很久很久。")
     assert refused.status_code == 429
     assert refused.headers["Retry-After"] == "3600"
-    assert "第三件意见，写了很久很久。" in text_of(refused)
+    assert "第三件意见，写了很久很久。" in refused.text
     assert len(stored()) == 2
     # What was taken already gives its receipt again, also now.
     assert send(client, form_key="a" * 22).location == first.location
@@ -527,7 +523,7 @@ def test_a_mistake_in_the_form_costs_nothing(
 
 def challenge_of(client: FlaskClient, address: str = ADDRESS) -> dict[str, Any]:
     """What the page asks the browser to work on."""
-    page = text_of(client.get(address))
+    page = client.get(address).text
     found = re.search(r'data-proof="([^"]*)"', page)
     assert found is not None
     asked: dict[str, Any] = json.loads(unescape(found[1]))
@@ -701,7 +697,7 @@ def test_a_contact_is_sealed_in_its_own_table_and_stands_nowhere_else(
     pages = (answer.location, "/consultations/gangyao/opinions", "/consultations/gangyao/draft")
     screening.decide(only(), SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
     for address in pages:
-        page = text_of(client.get(address))
+        page = client.get(address).text
         assert "１３８" not in page
         assert "王小明" not in page
 
@@ -725,8 +721,8 @@ def test_a_contact_nothing_can_be_sent_to_is_said_so_at_once(
 ) -> None:
     answer = send(client, contact=typed)
     assert answer.status_code == 422
-    assert "请填写完整的邮箱地址，或11位手机号。" in text_of(answer)
-    assert BODY in text_of(answer)
+    assert "请填写完整的邮箱地址，或11位手机号。" in answer.text
+    assert BODY in answer.text
     assert stored() == []
 
 
@@ -742,12 +738,12 @@ def test_who_is_signed_in_is_told_at_that_address_only_when_they_ask(
     typed: str,
     kept_address: str | None,
 ) -> None:
-    assert "用我的登录地址通知我" not in text_of(client.get(ADDRESS))
+    assert "用我的登录地址通知我" not in client.get(ADDRESS).text
     # A box that was not offered does nothing.
     send(client, tell_me="y")
     people.sign_in(client, people.make("resident", email="wang@example.cn"))
-    assert not re.search(r'id="tell_me"[^>]*checked', text_of(client.get(ADDRESS)))
-    assert "用我的登录地址通知我" in text_of(client.get(ADDRESS))
+    assert not re.search(r'id="tell_me"[^>]*checked', client.get(ADDRESS).text)
+    assert "用我的登录地址通知我" in client.get(ADDRESS).text
     send(client, body=BODY + "再写一件。", tell_me=ticked, contact=typed)
     kept = [
         sealing.unseal(settings.contact_key, each.sealed)
@@ -780,7 +776,7 @@ def test_a_name_is_shown_masked_and_only_with_consent(
 ) -> None:
     send(client, name=name, show_name=agreed)
     screening.decide(only(), SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
-    page = text_of(client.get("/consultations/gangyao/opinions"))
+    page = client.get("/consultations/gangyao/opinions").text
     assert f"第1件 · {shown} · 2020年10月20日（星期二） · 网站" in page
     assert "王小明" not in page
 
@@ -807,8 +803,8 @@ def test_a_number_nobody_has_is_said_so_and_stays_in_the_box(
 ) -> None:
     answer = look_up(client, typed)
     assert answer.status_code == 422
-    assert "没有找到这个编号" in text_of(answer)
-    assert typed in unescape(text_of(answer))
+    assert "没有找到这个编号" in answer.text
+    assert typed in unescape(answer.text)
     assert client.get("/receipts/201020-00000-00000").status_code == 404
 
 

@@ -62,10 +62,6 @@ def officer(client: FlaskClient, person: Account) -> FlaskClient:
     return client
 
 
-def text_of(answer: TestResponse) -> str:
-    return answer.get_data(as_text=True)
-
-
 def enter(client: FlaskClient, consultation: Consultation, **more: Any) -> TestResponse:
     """Send the form as a browser does."""
     version = drafts.published(consultation)
@@ -112,7 +108,7 @@ def test_a_call_is_taken_in_like_an_opinion_from_the_site(
     assert (event.action, event.actor_id) == ("submission.received", person.id)
     origin = provenance.of([found])[found.id]
     assert (origin.by_name, origin.external_id, origin.row) == (person.name, "G-1", None)
-    page = text_of(officer.get(answer.location))
+    page = officer.get(answer.location).text
     assert found.receipt in page
     assert " ".join(found.receipt.replace("-", "")) in page
     assert officer.get(f"/receipts/{found.receipt}").status_code == 200
@@ -125,13 +121,13 @@ def test_channel_consultation_and_day_are_remembered_until_midnight(
     a_published_draft(other)
     day = (other.last_day or NOON.date()).isoformat()
     assert enter(officer, other, channel="letter", received_on=day).status_code == 302
-    page = text_of(officer.get(DESK))
+    page = officer.get(DESK).text
     assert f'<option value="{other.id}" selected>' in page
     assert '<option selected value="letter">' in page
     assert f'value="{day}"' in page
     clock.at = NOON + dt.timedelta(days=1)
     people.sign_in(officer, person)
-    assert 'value="2020-10-21"' in text_of(officer.get(DESK))
+    assert 'value="2020-10-21"' in officer.get(DESK).text
 
 
 def test_sent_twice_it_is_stored_once_and_both_get_the_receipt(
@@ -140,7 +136,7 @@ def test_sent_twice_it_is_stored_once_and_both_get_the_receipt(
     first, second = enter(officer, consultation), enter(officer, consultation)
     assert first.location == second.location
     assert db.session.scalar(sa.select(sa.func.count(Provenance.submission_id))) == 1
-    assert "没有重复登记" in text_of(officer.get(second.location))
+    assert "没有重复登记" in officer.get(second.location).text
     assert enter(officer, consultation, body=WORDS + "尽快。").location != first.location
 
 
@@ -150,7 +146,7 @@ def test_a_contact_is_sealed_the_name_masked_and_both_only_after_telling(
     asked = {"name": "王小明", "show_name": "y", "contact": "13800001234"}
     refused = enter(officer, consultation, **asked)
     assert refused.status_code == 422
-    assert "先告知本人" in text_of(refused)
+    assert "先告知本人" in refused.text
     assert enter(officer, consultation, told="y", **asked).status_code == 302
     found, kept = only(), db.session.scalars(sa.select(Contact)).one()
     assert found.public_name == "王**"
@@ -173,8 +169,8 @@ def test_a_day_that_cannot_be_is_refused_and_the_words_are_kept(
 ) -> None:
     answer = enter(officer, consultation, received_on=day)
     assert answer.status_code == 422
-    assert sentence in text_of(answer)
-    assert WORDS in text_of(answer)
+    assert sentence in answer.text
+    assert WORDS in answer.text
     assert consultation.received == 0
 
 
@@ -188,7 +184,7 @@ def test_after_closing_only_what_came_in_time_is_entered(
     people.sign_in(officer, person)
     late = enter(officer, consultation, received_on=(last + dt.timedelta(days=1)).isoformat())
     assert late.status_code == 422
-    assert "截止以后收到" in text_of(late)
+    assert "截止以后收到" in late.text
     assert enter(officer, consultation, received_on=last.isoformat()).status_code == 302
 
 
@@ -205,22 +201,22 @@ def test_a_section_of_an_older_text_is_chosen_again(
 ) -> None:
     answer = enter(officer, consultation, section="1", version="999")
     assert answer.status_code == 422
-    assert "请重新选择" in text_of(answer)
+    assert "请重新选择" in answer.text
 
 
 def test_the_slip_is_for_who_entered_it(officer: FlaskClient, consultation: Consultation) -> None:
     answer = enter(officer, consultation, act="slip")
-    page = text_of(officer.get(answer.location))
+    page = officer.get(answer.location).text
     assert re.search(r"slip-number\">" + only().receipt, page)
     people.sign_out(officer)
     people.sign_in(officer, people.make("drc_staff"))
     assert officer.get(answer.location).status_code == 404
-    assert only().receipt not in text_of(officer.get(f"{DESK}?saved={only().id}"))
+    assert only().receipt not in officer.get(f"{DESK}?saved={only().id}").text
 
 
 def test_nothing_to_enter_for_is_said(client: FlaskClient) -> None:
     people.sign_in(client, people.make("drc_staff"))
-    assert "现在没有可以登记的意见征集" in text_of(client.get(DESK))
+    assert "现在没有可以登记的意见征集" in client.get(DESK).text
 
 
 @pytest.mark.parametrize("role", ["screener", "unit_staff", "auditor", "resident"])
@@ -236,10 +232,10 @@ def test_the_screener_sees_where_it_came_from_and_the_public_does_not(
     enter(officer, consultation, external_id="G-77")
     people.sign_out(officer)
     people.sign_in(officer, people.make("screener"))
-    page = text_of(officer.get("/desk/screening"))
+    page = officer.get("/desk/screening").text
     assert f"由{person.name}录入" in page
     assert "原编号G-77" in page
-    public = text_of(officer.get(f"/receipts/{only().receipt}"))
+    public = officer.get(f"/receipts/{only().receipt}").text
     assert person.name not in public
 
 
@@ -250,7 +246,7 @@ def test_a_pasted_mail_fills_the_form_and_stores_nothing(
     source = f"From: Wang <wang@example.com>\nSubject: <b>食堂\nDate: Sun, 18 Oct 2020 17:00:00 +0000\n\n{WORDS}"
     address = f"{DESK}/email?consultation={consultation.id}"
     answer = officer.post(address, data={"source": source})
-    page = text_of(answer)
+    page = answer.text
     assert answer.status_code == 200
     assert 'value="2020-10-19"' in page
     assert '<option selected value="email">' in page
@@ -287,7 +283,7 @@ def test_a_scan_is_kept_by_its_content_and_each_look_is_on_record(
     people.sign_out(officer)
     screener = people.make("screener")
     people.sign_in(officer, screener)
-    assert "查看扫描件" in text_of(officer.get("/desk/screening"))
+    assert "查看扫描件" in officer.get("/desk/screening").text
     seen = officer.post(f"{DESK}/attachments/{first.id}")
     assert (seen.data, seen.mimetype) == (PNG, "image/png")
     assert seen.headers["X-Content-Type-Options"] == "nosniff"
@@ -328,7 +324,7 @@ def test_what_is_no_scan_is_refused_and_the_words_are_kept(
     monkeypatch.setattr(attachments, "LARGEST", 1000)
     answer = with_scans(officer, consultation, *files)
     assert answer.status_code == 422
-    assert sentence in text_of(answer)
-    assert WORDS in text_of(answer)
+    assert sentence in answer.text
+    assert WORDS in answer.text
     assert consultation.received == 0
     assert not list(Path(app.instance_path).glob("uploads/*"))

@@ -39,7 +39,7 @@ from tests import people
 from tests.conftest import NOON, Clock
 from tests.databases import Filling
 from tests.fillings import PROGRAMME_LOADED
-from tests.test_races import at_once
+from tests.threads import at_once
 
 DAY = dt.timedelta(days=1)
 TODAY = local(NOON).date()

@@ -16,7 +16,7 @@ from core.config import of_site
 from core.db import db
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_intake import COLUMNS, events, stored, text_of, upload
+from tests.test_intake import COLUMNS, events, stored, upload
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_the_receipts_of_an_import_go_to_whoever_brought_it_in(
     words = "编号,标题,内容\n=1+1,电梯,加装电梯\n2,,\n3,,请多种一些树\n"
     address = upload(officer, consultation, words).location
     done = officer.post(address, data=COLUMNS | {"act": "import"}, follow_redirects=True)
-    assert "下载受理编号表" in text_of(done)
+    assert "下载受理编号表" in done.text
     answer = officer.post(f"{address}/receipts")
     assert answer.headers["Cache-Control"] == "no-store"
     sheet = CalamineWorkbook.from_filelike(io.BytesIO(answer.get_data())).get_sheet_by_index(0)
@@ -58,14 +58,14 @@ def test_the_receipts_of_an_import_go_to_whoever_brought_it_in(
     assert event.after == {"submissions": 2}
     assert first.receipt not in str(event.after)
     # With the number its author has the same rights as whoever wrote on the site.
-    assert "撤回这件意见" in text_of(officer.get(f"/receipts/{first.receipt}"))
+    assert "撤回这件意见" in officer.get(f"/receipts/{first.receipt}").text
 
     people.sign_out(client)
     people.sign_in(client, people.make("drc_staff", email="other@example.invalid"))
-    assert "下载受理编号表" not in text_of(client.get(address))
+    assert "下载受理编号表" not in client.get(address).text
     refused = client.post(f"{address}/receipts")
     assert (refused.status_code, len(events("intake.receipts_taken"))) == (409, 1)
-    assert "只交给导入的人" in text_of(refused)
+    assert "只交给导入的人" in refused.text
 
 
 def test_what_was_undone_has_no_receipt_to_hand_out(
@@ -76,5 +76,5 @@ def test_what_was_undone_has_no_receipt_to_hand_out(
     seen = import_undoing.outlook(db.session.scalars(sa.select(Intake)).one()).mark
     undone = {"reason": "选错了征集", "confirm": "y", "seen": seen}
     assert officer.post(f"{address}/undo", data=undone).status_code == 303
-    assert "下载受理编号表" not in text_of(officer.get(address))
+    assert "下载受理编号表" not in officer.get(address).text
     assert officer.post(f"{address}/receipts").status_code == 409

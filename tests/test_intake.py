@@ -582,10 +582,6 @@ def officer(client: FlaskClient) -> FlaskClient:
     return client
 
 
-def text_of(response: TestResponse) -> str:
-    return response.get_data(as_text=True)
-
-
 def upload(
     client: FlaskClient,
     consultation: Consultation,
@@ -617,7 +613,7 @@ def test_an_officer_uploads_names_the_columns_tries_and_brings_in(
 ) -> None:
     sent = upload(officer, consultation)
     assert sent.status_code == 302
-    page = text_of(officer.get(sent.location))
+    page = officer.get(sent.location).text
     assert "来信.csv" in page
     assert '<option selected value="内容">' in page
     (kept,) = kept_files(app)
@@ -625,13 +621,13 @@ def test_an_officer_uploads_names_the_columns_tries_and_brings_in(
 
     tried = officer.post(sent.location, data=COLUMNS | {"act": "try"})
     assert tried.status_code == 200
-    assert "共2行：可导入1件，已有0件，不能导入1行。还没有保存任何内容。" in text_of(tried)
-    assert "意见内容是空的。" in text_of(tried)
+    assert "共2行：可导入1件，已有0件，不能导入1行。还没有保存任何内容。" in tried.text
+    assert "意见内容是空的。" in tried.text
     assert stored() == []
 
     done = officer.post(sent.location, data=COLUMNS | {"act": "import"}, follow_redirects=True)
-    assert "已导入1件。" in text_of(done)
-    assert "意见内容是空的。" in text_of(done)
+    assert "已导入1件。" in done.text
+    assert "意见内容是空的。" in done.text
     assert [(each.external_id, each.body) for each in stored()] == [("1", "加装电梯")]
     assert kept_files(app) == []
     found = db.session.scalars(sa.select(Intake)).one()
@@ -640,7 +636,7 @@ def test_an_officer_uploads_names_the_columns_tries_and_brings_in(
     assert found.errors == [{"row": 3, "why": "意见内容是空的。"}]
     assert stored()[0].intake_id == found.id
     assert [event.action for event in events()][-2:] == ["intake.uploaded", "submissions.imported"]
-    assert "来信.csv" in text_of(officer.get(DESK))
+    assert "来信.csv" in officer.get(DESK).text
 
 
 def test_a_table_is_brought_in_once_even_when_the_button_is_pressed_twice(
@@ -650,7 +646,7 @@ def test_a_table_is_brought_in_once_even_when_the_button_is_pressed_twice(
     officer.post(address, data=COLUMNS | {"act": "import"})
     again = officer.post(address, data=COLUMNS | {"act": "import"})
     assert again.status_code == 409
-    assert "这份表格已经导入过了。" in text_of(again)
+    assert "这份表格已经导入过了。" in again.text
     found = db.session.scalars(sa.select(Intake)).one()
     assert (found.imported, len(stored())) == (1, 1)
 
@@ -669,7 +665,7 @@ def test_a_page_can_send_its_opinions_to_the_queue(
     officer: FlaskClient, consultation: Consultation
 ) -> None:
     address = upload(officer, consultation, to_queue="y").location
-    assert "先放入审核队列" in text_of(officer.get(address))
+    assert "先放入审核队列" in officer.get(address).text
     officer.post(address, data=COLUMNS | {"act": "import"})
     assert [each.state for each in stored()] == [SubmissionState.PENDING]
 
@@ -680,11 +676,11 @@ def test_what_holds_personal_information_waits_to_be_masked(
 ) -> None:
     """What an officer imports is shown at once; a telephone number should not be."""
     address = upload(officer, consultation, PERSONAL).location
-    assert re.search(r'checked[^>]*id="hold_personal"', text_of(officer.get(address)))
+    assert re.search(r'checked[^>]*id="hold_personal"', officer.get(address).text)
     form = (
         NONE | {"body": "内容", "external_id": "编号"} | ({"hold_personal": "y"} if ticked else {})
     )
-    tried = text_of(officer.post(address, data=form | {"act": "try"}))
+    tried = officer.post(address, data=form | {"act": "try"}).text
     assert ("其中1件可能含有个人信息" in tried) == ticked
     assert stored() == []
     officer.post(address, data=form | {"act": "import"})
@@ -692,9 +688,9 @@ def test_what_holds_personal_information_waits_to_be_masked(
     waits = SubmissionState.PENDING if ticked else SubmissionState.SHOWN
     assert states == {"1": SubmissionState.SHOWN, "2": waits, "3": SubmissionState.SHOWN}
     assert (consultation.received, consultation.shown) == (3, 2 if ticked else 3)
-    page = text_of(officer.get("/search?q=我叫王小明&in=opinion"))
+    page = officer.get("/search?q=我叫王小明&in=opinion").text
     assert ("13800138000" in page) == (not ticked)
-    assert ("其中1件在审核队列里" in text_of(officer.get(address))) == ticked
+    assert ("其中1件在审核队列里" in officer.get(address).text) == ticked
     assert {o.row for o in provenance.of(stored()).values()} == {2, 3, 4}
 
 
@@ -702,9 +698,9 @@ def test_a_whole_table_for_the_queue_is_not_looked_through(
     officer: FlaskClient, consultation: Consultation
 ) -> None:
     address = upload(officer, consultation, PERSONAL, to_queue="y").location
-    assert "hold_personal" not in text_of(officer.get(address))
+    assert "hold_personal" not in officer.get(address).text
     form = NONE | {"body": "内容", "hold_personal": "y"}
-    assert "可能含有个人信息" not in text_of(officer.post(address, data=form | {"act": "try"}))
+    assert "可能含有个人信息" not in officer.post(address, data=form | {"act": "try"}).text
     officer.post(address, data=form | {"act": "import"})
     assert [each.state for each in stored()] == [SubmissionState.PENDING] * 3
 
@@ -728,9 +724,9 @@ def test_a_file_that_cannot_be_read_is_refused_on_the_form_and_nothing_is_kept(
 ) -> None:
     answer = upload(officer, consultation, data, name, channel="hotline", to_queue="y")
     assert answer.status_code == 422
-    assert sentence in text_of(answer)
-    assert '<option selected value="hotline">' in text_of(answer)
-    assert re.search(r"<input[^>]*checked[^>]*to_queue", text_of(answer))
+    assert sentence in answer.text
+    assert '<option selected value="hotline">' in answer.text
+    assert re.search(r"<input[^>]*checked[^>]*to_queue", answer.text)
     assert kept_files(app) == []
     assert db.session.scalar(sa.select(sa.func.count(Intake.id))) == 0
 
@@ -754,8 +750,8 @@ def test_a_column_that_was_used_twice_or_cells_with_markup_do_no_harm(
     address = upload(officer, consultation, data, "<img>.csv").location
     page = officer.post(address, data=NONE | {"body": "内容", "title": "内容", "act": "try"})
     assert page.status_code == 200
-    assert "<script>alert" not in text_of(page)
-    assert "<img>" not in text_of(page)
+    assert "<script>alert" not in page.text
+    assert "<img>" not in page.text
 
 
 def test_the_next_table_is_proposed_as_the_last_one_was_mapped(
@@ -812,7 +808,7 @@ def test_a_table_nobody_brings_in_is_forgotten_after_a_week(
     assert len(kept_files(app)) == 2
     assert events()[-1].action == "intake.expired"
     assert client.get(old).status_code == 409
-    assert "文件已清除" in text_of(client.get(DESK))
+    assert "文件已清除" in client.get(DESK).text
 
 
 def test_a_file_that_is_gone_is_said_so(
@@ -823,7 +819,7 @@ def test_a_file_that_is_gone_is_said_so(
         file.unlink()
     answer = officer.get(address)
     assert answer.status_code == 409
-    assert "请重新上传" in text_of(answer)
+    assert "请重新上传" in answer.text
     assert officer.get(f"{DESK}/999").status_code == 404
 
 

@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +27,7 @@ from core.outbox import Message
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.databases import Databases
+from tests.threads import at_once
 
 STEPS = 5
 ROOT = Path(__file__).resolve().parent.parent
@@ -330,8 +330,7 @@ def test_several_workers_do_each_job_once(app: Flask, clock: Clock) -> None:
     def busy(_number: int) -> int:
         return worker.run(app, drain=True)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(busy, range(4))) == 30
+    assert sum(at_once(4, busy)) == 30
     with app.app_context():
         assert len(marks()) == 30
         assert set(db.session.scalars(sa.select(Job.attempts))) == {1}

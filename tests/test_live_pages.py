@@ -63,10 +63,6 @@ def forget_pages(app: Flask) -> None:
     app.wsgi_app._store = store  # type: ignore[attr-defined]
 
 
-def text_of(response: TestResponse) -> str:
-    return response.get_data(as_text=True)
-
-
 def plain(response: TestResponse) -> bytes:
     packed = response.headers.get("Content-Encoding") == "br"
     return brotli.decompress(response.data) if packed else response.data
@@ -118,18 +114,18 @@ def test_the_layer_says_byte_for_byte_what_the_view_says(
 def test_counts_follow_every_opinion_and_every_decision(
     client: FlaskClient, version: Version, asked: list[str]
 ) -> None:
-    assert "（0件）" in text_of(client.get(DRAFT))
+    assert "（0件）" in client.get(DRAFT).text
     first = an_opinion(version, 2)
-    page = text_of(client.get(DRAFT))
+    page = client.get(DRAFT).text
     assert "（1件）" in page
     assert 'on=2">1件意见' in page
     # A heading carries what stands under it.
     assert 'on=1">1件意见' in page
     assert 'on=4">' not in page.replace("comment?v=1&amp;on=4", "")
     waiting = an_opinion(version, 2, state=SubmissionState.PENDING)
-    assert "（1件）" in text_of(client.get(DRAFT))
+    assert "（1件）" in client.get(DRAFT).text
     screening.decide(waiting, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
-    assert 'on=2">2件意见' in text_of(client.get(DRAFT))
+    assert 'on=2">2件意见' in client.get(DRAFT).text
     for each in (first, waiting):
         screening.decide(
             each,
@@ -138,7 +134,7 @@ def test_counts_follow_every_opinion_and_every_decision(
             by=audit.SYSTEM,
             now=NOON,
         )
-    page = text_of(client.get(DRAFT))
+    page = client.get(DRAFT).text
     assert "（0件）" in page
     assert "件意见" not in page
     assert asked == [DRAFT]
@@ -292,7 +288,7 @@ def test_a_change_of_words_or_window_or_text_asks_the_view_again(
     forget_pages(app)
     assert client.get(DRAFT).data == changed.data
     said = {extension: "11月21日", new_version: "新的一稿只有这一段。"}
-    assert said.get(change, "") in text_of(changed)
+    assert said.get(change, "") in changed.text
 
 
 def test_an_older_version_stays_readable_beside_the_newest(
@@ -301,8 +297,8 @@ def test_an_older_version_stays_readable_beside_the_newest(
     client.get(DRAFT)
     new_version(consultation)
     for _ in range(2):
-        assert "新的一稿只有这一段。" in text_of(client.get(DRAFT))
-        assert "坚持人民城市人民建" in text_of(client.get(f"{DRAFT}?v=1"))
+        assert "新的一稿只有这一段。" in client.get(DRAFT).text
+        assert "坚持人民城市人民建" in client.get(f"{DRAFT}?v=1").text
 
 
 def test_opening_closing_and_midnight_change_the_page_by_the_clock_alone(
@@ -322,7 +318,7 @@ def test_opening_closing_and_midnight_change_the_page_by_the_clock_alone(
         clock.at = at
         before = len(asked)
         for _ in range(2):
-            assert ("评论此段" in text_of(client.get(DRAFT))) is open_
+            assert ("评论此段" in client.get(DRAFT).text) is open_
         assert len(asked) == before + 1
 
 
@@ -359,7 +355,7 @@ def test_words_that_changed_while_they_were_rendered_are_not_kept(
     client.checks = False  # type: ignore[attr-defined]  # here a GET writes, in another's name
     client.get(DRAFT)
     monkeypatch.undo()
-    assert "2021年1月18日" in text_of(client.get(DRAFT))
+    assert "2021年1月18日" in client.get(DRAFT).text
     client.get(DRAFT)
     assert len(asked) == 2
 
@@ -375,12 +371,12 @@ def test_somebody_signed_in_never_gets_and_never_leaves_a_kept_page(
     asked.clear()
     own = officer.get(DRAFT)
     assert own.headers["Cache-Control"] == "no-store"
-    assert "退出" in text_of(own)
+    assert "退出" in own.text
     strangers = client.get(DRAFT)
-    assert "退出" not in text_of(strangers)
+    assert "退出" not in strangers.text
     assert "no-store" not in strangers.headers["Cache-Control"]
-    assert "退出" in text_of(officer.get(DRAFT))
-    assert "退出" not in text_of(client.get(DRAFT))
+    assert "退出" in officer.get(DRAFT).text
+    assert "退出" not in client.get(DRAFT).text
     assert asked == [DRAFT] * 3
 
 
@@ -406,8 +402,8 @@ def test_the_elder_view_is_a_page_of_its_own(
     elder = app.test_client()
     elder.set_cookie("view", "elder")
     for _ in range(2):
-        assert '<html lang="zh-Hans">' in text_of(client.get(DRAFT))
-        assert '<html lang="zh-Hans" class="elder">' in text_of(elder.get(DRAFT))
+        assert '<html lang="zh-Hans">' in client.get(DRAFT).text
+        assert '<html lang="zh-Hans" class="elder">' in elder.get(DRAFT).text
     assert len(asked) == 2
     for odd in ("plain", "ELDER", "x" * 500):
         other = app.test_client()
@@ -484,7 +480,7 @@ def test_a_database_that_does_not_answer_is_said_in_words_and_forgotten(
     answer = client.get(DRAFT)
     assert answer.status_code == 503
     assert answer.headers["Retry-After"] == "30"
-    assert "SELECT" not in text_of(answer)
+    assert "SELECT" not in answer.text
     monkeypatch.undo()
     assert client.get(DRAFT).status_code == 200
 

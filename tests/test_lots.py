@@ -20,7 +20,7 @@ from panel.seats import SeatState
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.test_meetings import DAY, HOUR, a_meeting, announced, asks, states
-from tests.test_races import at_once
+from tests.threads import at_once
 
 
 def test_lots_are_drawn_once_and_can_be_repeated_by_anybody(

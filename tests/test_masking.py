@@ -17,7 +17,7 @@ from core.errors import Refused
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.summaries_made import a_summary
-from tests.test_screening import PENDING, QUEUE, SHOWN, an_opinion, text_of
+from tests.test_screening import PENDING, QUEUE, SHOWN, an_opinion
 
 BODY = "我叫王小明，建议加装电梯，电话13800138000。"
 MASKED = "我叫■■■，建议加装电梯，电话■■■■■■■■■■■。"
@@ -67,7 +67,7 @@ def test_a_screener_shows_it_masked_and_keeps_the_original(
     screener: FlaskClient, reader: FlaskClient, consultation: Consultation
 ) -> None:
     submission = an_opinion(consultation, BODY, title="电梯")
-    page = text_of(screener.get(QUEUE))
+    page = screener.get(QUEUE).text
     assert 'value="1:2:5" id="mask-1-1" checked' in page
     answer = screener.post(
         f"{QUEUE}/{submission.id}",
@@ -78,12 +78,12 @@ def test_a_screener_shows_it_masked_and_keeps_the_original(
     assert (submission.title, submission.body, submission.state) == ("电梯", MASKED, SHOWN)
     assert db.session.get_one(Original, submission.id).body == BODY
     for address in (LIST, f"/receipts/{submission.receipt}", "/search?q=加装电梯"):
-        shown = text_of(reader.get(address))
+        shown = reader.get(address).text
         assert "王小明" not in shown
         assert "13800138000" not in shown
-    assert MASKED in text_of(reader.get(LIST))
-    assert "13800138000" not in text_of(screener.get(f"{QUEUE}?state=shown"))
-    assert "没有找到" in text_of(reader.get("/search?q=13800138000"))
+    assert MASKED in reader.get(LIST).text
+    assert "13800138000" not in screener.get(f"{QUEUE}?state=shown").text
+    assert "没有找到" in reader.get("/search?q=13800138000").text
 
 
 def test_words_that_were_not_found_are_typed(
@@ -109,17 +109,17 @@ def test_who_reads_the_original_says_why_and_is_recorded(
     )
     db.session.commit()
     address = f"{QUEUE}/{submission.id}/original"
-    assert "13800138000" not in text_of(screener.get(address))
+    assert "13800138000" not in screener.get(address).text
     assert screener.post(address, data={"why": ""}).status_code == 422
     looks = sa.select(sa.func.count()).where(AuditEvent.action == "submission.looked_at")
     assert db.session.scalar(looks) == 0
-    assert "13800138000" in text_of(screener.post(address, data={"why": "核对"}))
+    assert "13800138000" in screener.post(address, data={"why": "核对"}).text
     fresh(submission)
     assert db.session.scalar(looks) == 1
     # What is masked is changed: the name too, and the phone no longer.
     answer = screener.post(f"{QUEUE}/{submission.id}/mask", data={"mask": ["1:2:5"], "hide": ""})
     assert answer.status_code == 302
-    assert "我叫■■■，建议加装电梯，电话13800138000。" in text_of(reader.get(LIST))
+    assert "我叫■■■，建议加装电梯，电话13800138000。" in reader.get(LIST).text
     people.sign_in(screener, people.make("drc_staff"))
     assert screener.post(address, data={"why": "好奇"}).status_code == 403
     assert db.session.scalar(looks) == 1
@@ -133,7 +133,7 @@ def test_a_screener_who_has_not_seen_the_newest_words_decides_nothing(
         f"{QUEUE}/{submission.id}", data={"act": "shown", "seen_words": "0" * 16}
     )
     assert answer.status_code == 409
-    assert "刚刚有变化" in text_of(answer)
+    assert "刚刚有变化" in answer.text
 
 
 def test_copies_are_masked_alike_and_those_that_differ_wait(consultation: Consultation) -> None:
@@ -176,12 +176,12 @@ def test_a_mask_on_what_is_shown_follows_into_a_summary_that_was_counted_before(
     person = people.make("drc_staff")
     people.sign_in(reader, person)
     address = f"/desk/summaries/{summary.id}"
-    assert "口袋公园" in text_of(reader.get(address))
+    assert "口袋公园" in reader.get(address).text
     spans = [Span(1, 4, 8), Span(1, 9, 13)]
     screening.mask(odd, spans, by=people.make("screener"), now=odd.received_at)
     db.session.commit()
     assert odd.body == "建议增加■■■■，■■■■要有长椅。"
-    assert "口袋公园" not in text_of(reader.get(address))
+    assert "口袋公园" not in reader.get(address).text
 
 
 def test_only_what_is_shown_can_be_masked(consultation: Consultation) -> None:

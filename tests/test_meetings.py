@@ -43,7 +43,7 @@ from tests import hostile_files, people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_programme, a_published_draft
 from tests.test_comments import challenge_of, solved
-from tests.test_races import at_once
+from tests.threads import at_once
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)
 PDF = b"%PDF-1.4 paper"

@@ -4,8 +4,6 @@ import datetime as dt
 import io
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
 
 import pytest
 import sqlalchemy as sa
@@ -41,6 +39,7 @@ from tests import people
 from tests.conftest import NOON, Clock
 from tests.databases import Filling
 from tests.fillings import PROGRAMME_LOADED
+from tests.threads import at_once
 
 TODAY = local(NOON).date()
 KIND, OTHER_KIND = "企业代表", "社区居民代表"
@@ -289,12 +288,10 @@ def test_two_officers_and_the_last_place(app: Flask, programme: Programme) -> No
     quotas.plan(programme.id, KIND, 2, by=audit.SYSTEM, now=NOON)
     seated(programme, "丁一")
     waiting = [proposed(programme, name).id for name in ("王小明", "李文", "张芳", "陈刚")]
-    barrier = Barrier(len(waiting))
 
-    def appoint(appointment_id: int) -> bool:
+    def appoint(number: int) -> bool:
         with app.app_context():
-            barrier.wait(timeout=30)
-            found = db.session.get_one(Appointment, appointment_id)
+            found = db.session.get_one(Appointment, waiting[number])
             try:
                 appointments.confirm(found, by=audit.SYSTEM, today=TODAY, now=NOON)
                 db.session.commit()
@@ -304,8 +301,7 @@ def test_two_officers_and_the_last_place(app: Flask, programme: Programme) -> No
             return True
 
     db.session.commit()
-    with ThreadPoolExecutor(len(waiting)) as pool:
-        done = list(pool.map(appoint, waiting))
+    done = at_once(len(waiting), appoint)
     db.session.expire_all()
     assert done.count(True) == 1
     assert len(sitting(programme)) == 2

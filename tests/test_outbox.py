@@ -3,7 +3,6 @@
 # ruff: noqa: ARG002 -- the mail server and the sender say which arguments there are.
 import datetime as dt
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes, policy
 from typing import Any
 
@@ -29,6 +28,7 @@ from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.live import free_port
 from tests.mail_server import listening
+from tests.threads import at_once
 
 MINUTE = dt.timedelta(minutes=1)
 
@@ -209,8 +209,7 @@ def test_several_at_once_send_each_letter_once(app: Flask, smtp: Smtp, mailbox: 
         with app.app_context():
             return deliver(smtp)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert sum(pool.map(work, range(4))) == 20
+    assert sum(at_once(4, work)) == 20
     assert sorted(to for each in mailbox.letters for to in each.rcpt_tos) == sorted(
         f"person{number}@example.cn" for number in range(20)
     )

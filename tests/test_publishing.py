@@ -53,10 +53,6 @@ def officer(client: FlaskClient) -> FlaskClient:
     return client
 
 
-def text_of(response: TestResponse) -> str:
-    return response.get_data(as_text=True)
-
-
 def fresh(slug: str = "gangyao") -> Consultation:
     """The consultation as it is in the database now."""
     db.session.rollback()
@@ -150,7 +146,7 @@ def test_a_consultation_is_created_and_says_what_it_lacks(officer: FlaskClient) 
     db.session.commit()
     response = create(officer, unit="fgw")
     assert response.location == f"{DESK}gangyao/"
-    page = text_of(officer.get(response.location))
+    page = officer.get(response.location).text
     for sentence in ("还没有发布文稿。", "还没有起草说明。", "还没有定下起止日期。"):
         assert sentence in page
     made = fresh()
@@ -175,8 +171,8 @@ def test_an_invalid_creation_keeps_what_was_typed(
 ) -> None:
     response = create(officer, **({"title": "我写的标题"} | changed))
     assert response.status_code == 422
-    assert "error-summary" in text_of(response)
-    assert "我写的标题" in text_of(response) or "title" in changed
+    assert "error-summary" in response.text
+    assert "我写的标题" in response.text or "title" in changed
     assert consultations.every(public_only=False) == []
 
 
@@ -184,16 +180,16 @@ def test_an_invalid_creation_keeps_what_was_typed(
 def test_a_bad_slug_is_refused_in_place(officer: FlaskClient, slug: str) -> None:
     response = create(officer, slug=slug)
     assert response.status_code == 409
-    assert "网址短名只能用" in text_of(response)
+    assert "网址短名只能用" in response.text
 
 
 def test_a_taken_slug_is_refused_in_place_and_leads_to_its_owner(officer: FlaskClient) -> None:
     a_consultation("gangyao", phase=Phase.PREPARING, title="先到的")
     response = create(officer, title="后到的")
     assert response.status_code == 409
-    assert "已经用过" in text_of(response)
-    assert "先到的" in text_of(response)
-    assert "后到的" in text_of(response)
+    assert "已经用过" in response.text
+    assert "先到的" in response.text
+    assert "后到的" in response.text
 
 
 # --- the notice and the window -------------------------------------------------------------------
@@ -219,7 +215,7 @@ def test_a_notice_somebody_else_changed_is_not_written_over(officer: FlaskClient
     seen = consultation_acts.notice_seal(fresh())
     notice(officer, ways="甲写的参与方式")
     response = notice(officer, seen=seen, ways="乙写的参与方式")
-    page = text_of(response)
+    page = response.text
     assert response.status_code == 409
     assert "甲写的参与方式" in page
     assert "乙写的参与方式" in page
@@ -234,10 +230,10 @@ def test_a_public_notice_is_not_emptied(officer: FlaskClient) -> None:
     a_consultation(phase=Phase.OPEN)
     response = notice(officer, contact="", explanation="新的说明")
     assert response.status_code == 409
-    assert "不能留空" in text_of(response)
-    assert "新的说明" in text_of(response)
+    assert "不能留空" in response.text
+    assert "新的说明" in response.text
     assert notice(officer).status_code == 302
-    assert "修订公告" in text_of(officer.get(f"{DESK}gangyao/"))
+    assert "修订公告" in officer.get(f"{DESK}gangyao/").text
 
 
 def window(officer: FlaskClient, first: str, last: str, reason: str = "") -> TestResponse:
@@ -268,22 +264,22 @@ def test_an_invalid_window_is_said_at_its_field(
     before = a_consultation(phase=Phase.PREPARING).closes_at
     response = window(officer, first, last)
     assert response.status_code == 422
-    assert sentence in text_of(response)
-    assert f'value="{last}"' in text_of(response)
+    assert sentence in response.text
+    assert f'value="{last}"' in response.text
     assert fresh().closes_at == before
 
 
 def test_a_short_window_with_a_reason_is_shown_with_it(officer: FlaskClient) -> None:
     a_consultation(phase=Phase.PREPARING)
     assert window(officer, "2020-11-01", "2020-11-10", "应急管理需要").status_code == 302
-    assert "应急管理需要" in text_of(officer.get(f"{DESK}gangyao/"))
+    assert "应急管理需要" in officer.get(f"{DESK}gangyao/").text
 
 
 def test_a_public_window_is_not_set_again(officer: FlaskClient) -> None:
     a_consultation(phase=Phase.OPEN)
     response = window(officer, "2020-11-01", "2020-12-31")
     assert response.status_code == 409
-    assert "只能延长" in text_of(response)
+    assert "只能延长" in response.text
 
 
 # --- announcing and extending --------------------------------------------------------------------
@@ -292,12 +288,12 @@ def test_a_public_window_is_not_set_again(officer: FlaskClient) -> None:
 def test_announcing_needs_all_and_is_done_once(officer: FlaskClient, client: FlaskClient) -> None:
     made = a_consultation(phase=Phase.PREPARING)
     address = f"{DESK}gangyao/announce"
-    assert "现在还不能公布" in text_of(officer.get(address))
+    assert "现在还不能公布" in officer.get(address).text
     refused = officer.post(address)
     assert refused.status_code == 409
-    assert "还没有发布文稿。" in text_of(refused)
+    assert "还没有发布文稿。" in refused.text
     a_published_draft(made)
-    page = text_of(officer.get(address))
+    page = officer.get(address).text
     assert "3个标题、5段正文" in page
     assert officer.post(address).status_code == 302
     assert fresh().phase(made.created_at) is Phase.UPCOMING
@@ -311,15 +307,15 @@ def test_extending_takes_a_later_day_and_a_reason(officer: FlaskClient) -> None:
     assert last is not None
     blank = officer.post(address, data={"last": "2020-12-20", "reason": ""})
     assert blank.status_code == 422
-    assert 'value="2020-12-20"' in text_of(blank)
+    assert 'value="2020-12-20"' in blank.text
     earlier = officer.post(address, data={"last": last.isoformat(), "reason": "我的理由"})
     assert earlier.status_code == 409
-    assert "我的理由" in text_of(earlier)
+    assert "我的理由" in earlier.text
     assert fresh().last_day == last
     done = officer.post(address, data={"last": "2020-12-20", "reason": "应居民要求"})
     assert done.status_code == 302
     assert fresh().last_day == dt.date(2020, 12, 20)
-    page = text_of(officer.get(f"{DESK}gangyao/"))
+    page = officer.get(f"{DESK}gangyao/").text
     assert "截止日期延长至2020年12月20日24:00" in page
     assert "应居民要求" in page
 
@@ -331,10 +327,10 @@ def test_a_closed_consultation_is_not_extended(officer: FlaskClient) -> None:
 
 
 def test_the_list_shows_each_phase(officer: FlaskClient) -> None:
-    assert "还没有意见征集" in text_of(officer.get(DESK))
+    assert "还没有意见征集" in officer.get(DESK).text
     for phase in Phase:
         a_consultation(phase.value, phase=phase, title=f"标题{phase.value}")
-    page = text_of(officer.get(DESK))
+    page = officer.get(DESK).text
     for phase in Phase:
         assert f"标题{phase.value}" in page
         assert phase.title in page
@@ -382,10 +378,10 @@ def test_a_file_becomes_a_version_to_be_checked(
     assert drafts.count(version) == (1, 2)
     assert (version.source_name, version.draft.title) == (name, "我的文稿")
     assert version.source_sha256 == hashlib.sha256(data).hexdigest()
-    page = text_of(officer.get(response.location))
+    page = officer.get(response.location).text
     assert "1个标题、2段正文" in page
     assert "建设15分钟生活圈。" in page
-    desk = text_of(officer.get(f"{DESK}gangyao/"))
+    desk = officer.get(f"{DESK}gangyao/").text
     assert "待检查" in desk
     assert "才能再导入新的一稿" in desk
 
@@ -393,7 +389,7 @@ def test_a_file_becomes_a_version_to_be_checked(
 def test_tables_are_drawn_as_tables(officer: FlaskClient) -> None:
     version = a_prepared_draft(a_consultation(phase=Phase.PREPARING))
     for page in ("structure", "preview"):
-        shown = text_of(officer.get(f"/desk/drafts/{version.id}/{page}"))
+        shown = officer.get(f"/desk/drafts/{version.id}/{page}").text
         assert '<th scope="col">2025年目标</th>' in shown
 
 
@@ -415,8 +411,8 @@ def test_an_unreadable_file_is_refused_in_a_sentence_and_nothing_is_stored(
     before = event_count()
     response = send(officer, data, name, title="我的文稿")
     assert response.status_code == 422
-    assert "field-error" in text_of(response)
-    assert "我的文稿" in text_of(response)
+    assert "field-error" in response.text
+    assert "我的文稿" in response.text
     assert drafts.of(fresh()) is None
     assert event_count() == before
 
@@ -425,21 +421,21 @@ def test_no_file_at_all_is_said_at_the_field(officer: FlaskClient) -> None:
     a_consultation(phase=Phase.PREPARING)
     response = officer.post(f"{DESK}gangyao/draft", data={"title": "x"})
     assert response.status_code == 422
-    assert "请选择一个文件" in text_of(response)
+    assert "请选择一个文件" in response.text
 
 
 def test_a_second_import_waits_for_the_first_to_be_published(officer: FlaskClient) -> None:
     prepared = a_prepared_draft(a_consultation(phase=Phase.PREPARING))
     response = send(officer, a_word_file(), "纲要.docx")
     assert response.status_code == 409
-    assert "上一稿还没有发布" in text_of(response)
+    assert "上一稿还没有发布" in response.text
     assert the_version().id == prepared.id
 
 
 def test_a_hostile_file_name_is_only_text(officer: FlaskClient) -> None:
     a_consultation(phase=Phase.PREPARING)
     send(officer, "正文。".encode(), 'C:\\x\\"><img src=x onerror=alert(1)>\u202e.txt')
-    page = text_of(officer.get(f"{DESK}gangyao/"))
+    page = officer.get(f"{DESK}gangyao/").text
     assert "<img src=x" not in page
     assert "\u202e" not in page
 
@@ -449,7 +445,7 @@ def test_a_hostile_file_name_is_only_text(officer: FlaskClient) -> None:
 
 def act(officer: FlaskClient, version: Version, mark: int, what: str, **more: str) -> TestResponse:
     """Press a button as the page just opened shows it."""
-    page = text_of(officer.get(f"/desk/drafts/{version.id}/structure?chapter={mark}"))
+    page = officer.get(f"/desk/drafts/{version.id}/structure?chapter={mark}").text
     data = {"act": what, "seen": seen_on(page, mark)} | more
     return officer.post(f"/desk/drafts/{version.id}/structure/{mark}", data=data)
 
@@ -489,19 +485,19 @@ def test_a_refused_act_keeps_the_typed_text(officer: FlaskClient) -> None:
     long = "标题" * 101
     response = act(officer, version, 1, "text", text=long)
     assert response.status_code == 409
-    assert "标题不能超过200字" in text_of(response)
-    assert long in text_of(response)
+    assert "标题不能超过200字" in response.text
+    assert long in response.text
 
 
 def test_an_act_on_a_stale_page_shows_both_texts(officer: FlaskClient) -> None:
     version = a_prepared_draft(a_consultation(phase=Phase.PREPARING))
     address = f"/desk/drafts/{version.id}/structure"
-    stale = seen_on(text_of(officer.get(address)), 2)
+    stale = seen_on(officer.get(address).text, 2)
     act(officer, version, 2, "text", text="甲改的。")
     response = officer.post(f"{address}/2", data={"act": "text", "seen": stale, "text": "乙改的。"})
     assert response.status_code == 409
-    assert "甲改的。" in text_of(response)
-    assert "乙改的。" in text_of(response)
+    assert "甲改的。" in response.text
+    assert "乙改的。" in response.text
     assert lines(version)[1][2] == "甲改的。"
 
 
@@ -521,7 +517,7 @@ def test_an_act_on_a_stale_page_shows_both_texts(officer: FlaskClient) -> None:
 def test_odd_input_changes_nothing(officer: FlaskClient, data: dict[str, str]) -> None:
     version = a_prepared_draft(a_consultation(phase=Phase.PREPARING))
     before = lines(version)
-    page = text_of(officer.get(f"/desk/drafts/{version.id}/structure"))
+    page = officer.get(f"/desk/drafts/{version.id}/structure").text
     data = {"seen": seen_on(page, 2)} | data
     response = officer.post(f"/desk/drafts/{version.id}/structure/2", data=data)
     assert response.status_code in (409, 422)
@@ -531,8 +527,8 @@ def test_odd_input_changes_nothing(officer: FlaskClient, data: dict[str, str]) -
 def test_a_published_version_shows_no_buttons_and_refuses_acts(officer: FlaskClient) -> None:
     version = a_published_draft(a_consultation())
     address = f"/desk/drafts/{version.id}"
-    assert 'name="seen"' not in text_of(officer.get(f"{address}/structure"))
-    assert 'name="seen"' not in text_of(officer.get(f"{address}/structure/2"))
+    assert 'name="seen"' not in officer.get(f"{address}/structure").text
+    assert 'name="seen"' not in officer.get(f"{address}/structure/2").text
     data = {"act": "delete", "seen": "0" * 24}
     assert officer.post(f"{address}/structure/2", data=data).status_code == 409
     assert officer.post(f"{address}/publish").status_code == 409
@@ -546,7 +542,7 @@ def test_doubts_and_warnings_are_shown(officer: FlaskClient) -> None:
     )
     version.warnings = ["已略去目录（5行）。"]
     db.session.commit()
-    page = text_of(officer.get(f"/desk/drafts/{version.id}/structure"))
+    page = officer.get(f"/desk/drafts/{version.id}/structure").text
     assert "有1个标题看起来不对" in page
     assert "上一个是“第一章”" in page
     assert "已略去目录（5行）。" in page
@@ -556,7 +552,7 @@ def test_six_hundred_paragraphs_are_paged_by_chapter(officer: FlaskClient) -> No
     text = "".join(f"# 第{n}章 甲\n" + "一段文字。\n" * 59 for n in "一二三四五六七八九十")
     version = a_prepared_draft(a_consultation(phase=Phase.PREPARING), text)
     address = f"/desk/drafts/{version.id}/structure"
-    page = text_of(officer.get(f"{address}?chapter=300"))
+    page = officer.get(f"{address}?chapter=300").text
     assert page.count('name="seen"') == 60
     assert 'id="p300"' in page
     assert "第5页，共10页" in page
@@ -570,7 +566,7 @@ def test_six_hundred_paragraphs_are_paged_by_chapter(officer: FlaskClient) -> No
 
 def test_the_preview_shows_the_text_without_comment_links(officer: FlaskClient) -> None:
     version = a_prepared_draft(a_consultation(phase=Phase.PREPARING))
-    page = text_of(officer.get(f"/desk/drafts/{version.id}/preview"))
+    page = officer.get(f"/desk/drafts/{version.id}/preview").text
     assert "新增养老床位500张" in page
     assert "/comment" not in page
 
@@ -583,7 +579,7 @@ def test_publishing_freezes_and_leads_to_the_public_page(
     assert response.location == f"{DESK}gangyao/"
     published = the_version()
     assert (published.state, published.published_at) == (VersionState.PUBLISHED, clock.at)
-    assert "/consultations/gangyao/draft" in text_of(officer.get(response.location))
+    assert "/consultations/gangyao/draft" in officer.get(response.location).text
 
 
 def test_a_new_version_of_a_public_draft_is_in_the_public_log(officer: FlaskClient) -> None:

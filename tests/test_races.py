@@ -6,10 +6,7 @@ holds between processes is tried on the live server of the journeys.
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-from typing import TypeVar
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -32,8 +29,8 @@ from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_prepared_draft, a_published_draft
 from tests.databases import Databases, close
+from tests.threads import at_once
 
-T = TypeVar("T")
 COMMENT = "/consultations/gangyao/comment"
 BODY = "建议在老旧小区加装电梯，方便老年人上下楼。"
 
@@ -44,18 +41,6 @@ def opened(app: Flask) -> Flask:
     with app.app_context():
         a_published_draft(a_consultation("gangyao"))
     return app
-
-
-def at_once(count: int, act: Callable[[int], T]) -> list[T]:
-    """What `act(0)` … `act(count - 1)` return when they all start at the same moment."""
-    barrier = Barrier(count)
-
-    def run(number: int) -> T:
-        barrier.wait(timeout=30)
-        return act(number)
-
-    with ThreadPoolExecutor(count) as pool:
-        return list(pool.map(run, range(count)))
 
 
 def comment(

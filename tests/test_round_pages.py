@@ -42,7 +42,7 @@ from tests.databases import EMPTY, Databases, Filling, close
 from tests.panels_made import BY, DAY, NAMES, THREE_MEMBERS, a_round, first, letters, signed, stream
 from tests.rounds_made import DUE, a_prepared_round, a_review
 from tests.test_canary import words_of
-from tests.test_races import at_once
+from tests.threads import at_once
 
 
 @pytest.fixture

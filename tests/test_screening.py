@@ -102,10 +102,6 @@ def events() -> list[AuditEvent]:
     return list(db.session.scalars(query.order_by(AuditEvent.id)))
 
 
-def text_of(response: TestResponse) -> str:
-    return response.get_data(as_text=True)
-
-
 # --- an old page ---------------------------------------------------------------------------------
 
 
@@ -119,7 +115,7 @@ def test_an_old_page_does_not_undo_a_colleagues_fresh_decision(
         data={"act": "hidden", "reason": "off_topic", "seen": "pending", "back": "pending::"},
     )
     assert answer.status_code == 409
-    assert "刚刚已由他人处理为“已展示”" in text_of(answer)
+    assert "刚刚已由他人处理为“已展示”" in answer.text
     db.session.expire_all()
     assert db.session.get_one(Submission, opinion.id).state is SHOWN
     # Who has seen that it is shown may still propose otherwise.
@@ -133,7 +129,7 @@ def test_an_old_page_does_not_undo_a_colleagues_fresh_decision(
         f"{QUEUE}/{opinion.id}", data={"act": "shown", "seen": "pending", "back": "pending::::"}
     )
     assert answer.status_code == 409
-    assert "已有审核员提出不展示" in text_of(answer)
+    assert "已有审核员提出不展示" in answer.text
 
 
 # --- states and reasons --------------------------------------------------------------------------
@@ -336,10 +332,10 @@ def test_what_is_hidden_leaves_every_public_page_in_the_same_act(
 
     def seen() -> list[bool]:
         return [
-            "（1件）" in text_of(reader.get(draft)),
-            "1件意见" in text_of(reader.get(draft)),
-            "这一段写得含糊" in text_of(reader.get(list_)),
-            "这一段写得含糊" in text_of(reader.get(on)),
+            "（1件）" in reader.get(draft).text,
+            "1件意见" in reader.get(draft).text,
+            "这一段写得含糊" in reader.get(list_).text,
+            "这一段写得含糊" in reader.get(on).text,
         ]
 
     assert seen() == [False] * 4
@@ -360,14 +356,14 @@ def test_the_author_reads_the_state_and_the_reason(
 ) -> None:
     submission = an_opinion(consultation)
     address = f"/receipts/{submission.receipt}"
-    assert "正在等待审核" in text_of(reader.get(address))
+    assert "正在等待审核" in reader.get(address).text
     decide(submission, SHOWN)
-    assert "已经审核，可以在“大家的意见”里看到" in text_of(reader.get(address))
+    assert "已经审核，可以在“大家的意见”里看到" in reader.get(address).text
     decide(submission, HIDDEN, Reason.PERSONAL_ATTACK)
-    page = text_of(reader.get(address))
+    page = reader.get(address).text
     assert "这件意见没有公开展示。理由：含有辱骂或人身攻击。它仍然计入收到的总数。" in page
     decide(submission, REFERRED)
-    assert "请拨打12345市民服务热线" in text_of(reader.get(address))
+    assert "请拨打12345市民服务热线" in reader.get(address).text
 
 
 def test_an_internal_note_is_shown_to_nobody_outside(
@@ -377,7 +373,7 @@ def test_an_internal_note_is_shown_to_nobody_outside(
     screening.decide(
         submission, HIDDEN, reason=Reason.ILLEGAL, note="内部的话", by=audit.SYSTEM, now=NOON
     )
-    assert "内部的话" not in text_of(reader.get(f"/receipts/{submission.receipt}"))
+    assert "内部的话" not in reader.get(f"/receipts/{submission.receipt}").text
 
 
 # --- the desk ------------------------------------------------------------------------------------
@@ -401,12 +397,12 @@ def test_a_screener_shows_hides_and_refers(
     screener: FlaskClient, consultation: Consultation
 ) -> None:
     shown, hidden, referred = (an_opinion(consultation, f"第{n}件意见") for n in range(3))
-    page = text_of(screener.get(QUEUE))
+    page = screener.get(QUEUE).text
     assert "待审核3件" in page
     assert numbers_on(page) == ["第1件", "第2件", "第3件"]
     answer = decide_at_desk(screener, shown, act="shown", back="pending::::")
     assert answer.location == f"{QUEUE}?state=pending"
-    assert "已处理1件：展示。" in text_of(screener.get(answer.location))
+    assert "已处理1件：展示。" in screener.get(answer.location).text
     decide_at_desk(screener, hidden, act="hidden", reason="off_topic")
     decide_at_desk(screener, referred, act="referred", reason="off_topic")
     # Not to show takes two.
@@ -422,7 +418,7 @@ def test_hiding_without_a_reason_is_refused_in_words(
     submission = an_opinion(consultation)
     answer = decide_at_desk(screener, submission, act="hidden")
     assert answer.status_code == 409
-    assert "不展示时必须选择一条理由" in text_of(answer)
+    assert "不展示时必须选择一条理由" in answer.text
     assert fresh(submission) is PENDING
 
 
@@ -449,19 +445,19 @@ def test_copies_are_decided_together_only_when_ticked(
     screener: FlaskClient, consultation: Consultation
 ) -> None:
     same = [an_opinion(consultation) for _ in range(3)]
-    page = text_of(screener.get(QUEUE))
+    page = screener.get(QUEUE).text
     assert page.count("连同内容相同的其余2件一并处理") == 3
     decide_at_desk(screener, same[0], act="shown")
     assert [fresh(each) for each in same] == [SHOWN, PENDING, PENDING]
     answer = decide_at_desk(screener, same[1], act="hidden", reason="illegal", scope="alike")
     assert [fresh(each) for each in same] == [SHOWN, PENDING, PENDING]
-    assert "已处理2件：提出不展示。" in text_of(screener.get(answer.location))
+    assert "已处理2件：提出不展示。" in screener.get(answer.location).text
     answer = decide_at_desk(screener, same[2], act="confirm", scope="alike")
     assert answer.status_code == 409
     people.sign_in(screener, people.make("screener"))
     answer = decide_at_desk(screener, same[2], act="confirm", scope="alike")
     assert [fresh(each) for each in same] == [SHOWN, HIDDEN, HIDDEN]
-    assert "已处理2件：确认不展示。" in text_of(screener.get(answer.location))
+    assert "已处理2件：确认不展示。" in screener.get(answer.location).text
 
 
 def test_ones_own_opinion_is_refused_at_the_desk(
@@ -472,7 +468,7 @@ def test_ones_own_opinion_is_refused_at_the_desk(
     own = an_opinion(consultation, account_id=person.id)
     answer = decide_at_desk(client, own, act="shown")
     assert answer.status_code == 409
-    assert "请由另一位审核员处理" in text_of(answer)
+    assert "请由另一位审核员处理" in answer.text
 
 
 def test_the_queue_is_filtered_by_state_channel_and_consultation(
@@ -486,7 +482,7 @@ def test_the_queue_is_filtered_by_state_channel_and_consultation(
     decide(decided, SHOWN)
 
     def listed(query: str) -> list[str]:
-        return numbers_on(text_of(screener.get(QUEUE + query)))
+        return numbers_on(screener.get(QUEUE + query).text)
 
     # The third is the first of its own consultation.
     assert listed("") == ["第1件", "第2件", "第1件"]
@@ -514,7 +510,7 @@ def test_the_longest_waiting_come_first_page_by_page(
     made = [f"第{an_opinion(consultation, f'意见{n}').number}件" for n in range(45)]
     address, seen, pages = f"{QUEUE}?channel=web", list[str](), 0
     while address:
-        page = text_of(screener.get(address))
+        page = screener.get(address).text
         seen += numbers_on(page)
         found = re.search(r'rel="next" href="([^"]+)"', page)
         address, pages = unescape(found[1]) if found else "", pages + 1
@@ -525,7 +521,7 @@ def test_after_deciding_one_is_back_at_the_same_filters(
     screener: FlaskClient, consultation: Consultation
 ) -> None:
     submission = an_opinion(consultation, channel=Channel.LETTER)
-    page = text_of(screener.get(f"{QUEUE}?channel=letter&consultation={consultation.id}"))
+    page = screener.get(f"{QUEUE}?channel=letter&consultation={consultation.id}").text
     back = re.search(r'name="back" value="([^"]*)"', page)
     assert back is not None
     answer = decide_at_desk(screener, submission, act="shown", back=back[1])
@@ -548,7 +544,7 @@ def test_how_long_an_opinion_waits_is_said(
 ) -> None:
     an_opinion(consultation)
     clock.forward(hours=1, minutes=59)
-    assert "已等待1小时" in text_of(screener.get(QUEUE))
+    assert "已等待1小时" in screener.get(QUEUE).text
 
 
 @pytest.mark.parametrize(

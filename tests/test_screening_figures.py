@@ -14,7 +14,7 @@ from consult.screening_figures import median, waited
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_screening import ASKED, HIDDEN, REFERRED, SHOWN, an_opinion, decide, text_of
+from tests.test_screening import ASKED, HIDDEN, REFERRED, SHOWN, an_opinion, decide
 
 HOUR = dt.timedelta(hours=1)
 
@@ -103,11 +103,11 @@ def test_a_month_is_a_month_in_shanghai(consultation: Consultation) -> None:
 
 
 def test_everybody_reads_them(client: FlaskClient, consultation: Consultation) -> None:
-    assert "还没有审核情况" in text_of(client.get("/rules/figures"))
+    assert "还没有审核情况" in client.get("/rules/figures").text
     submission = an_opinion(consultation)
     decide(submission, HIDDEN, Reason.OFF_TOPIC)
-    page = text_of(client.get("/rules/figures"))
+    page = client.get("/rules/figures").text
     assert "2020年10月" in page
     assert "与本次征求意见的文稿无关 1" in page
     assert "不到1小时" in page
-    assert "/rules/figures" in text_of(client.get("/rules"))
+    assert "/rules/figures" in client.get("/rules").text

@@ -33,7 +33,6 @@ from tests.test_screening import (
     an_opinion,
     decide,
     numbers_on,
-    text_of,
 )
 
 FIRST_WORDS = "建议加装电梯，我们楼里老人多。"
@@ -83,7 +82,7 @@ def acts(submission: Submission) -> list[str]:
 
 
 def receipt_page(client: FlaskClient, submission: Submission) -> str:
-    return text_of(client.get(f"/receipts/{submission.receipt}"))
+    return client.get(f"/receipts/{submission.receipt}").text
 
 
 # --- the second person ---------------------------------------------------------------------------
@@ -158,11 +157,11 @@ def test_what_is_shown_leaves_the_pages_while_it_is_looked_at_again(
     submission = an_opinion(consultation, FIRST_WORDS)
     decide(submission, SHOWN)
     listed = "/consultations/gangyao/opinions"
-    assert FIRST_WORDS in text_of(author.get(listed))
+    assert FIRST_WORDS in author.get(listed).text
     proposals.propose(submission, Reason.PERSONAL_INFORMATION, by=a_hand(), now=NOON)
     db.session.commit()
     assert submission.state is PENDING
-    assert FIRST_WORDS not in text_of(author.get(listed))
+    assert FIRST_WORDS not in author.get(listed).text
     db.session.expire_all()
     assert (consultation.received, consultation.shown) == (1, 0)
 
@@ -205,10 +204,10 @@ def test_the_author_reads_what_is_missing_and_adds_it(
     # Sent again: nothing is added twice, and the words come back.
     again = author.post(address, data={"words": "再补一句。"})
     assert again.status_code == 409
-    assert "再补一句。" in text_of(again)
+    assert "再补一句。" in again.text
     assert acts(submission)[1:] == ["submission.screened", "submission.completed"]
     decide(submission, SHOWN)
-    page = text_of(author.get("/consultations/gangyao/opinions"))
+    page = author.get("/consultations/gangyao/opinions").text
     assert FIRST_WORDS in page
     assert "临汾路380弄。" in page
 
@@ -233,7 +232,7 @@ def test_an_author_takes_back_what_they_sent_in_any_state(
     page = receipt_page(author, submission)
     assert "您已撤回这件意见" in page
     assert FIRST_WORDS not in page
-    assert FIRST_WORDS not in text_of(author.get("/consultations/gangyao/opinions"))
+    assert FIRST_WORDS not in author.get("/consultations/gangyao/opinions").text
     assert author.post(address, data={"confirm": "y"}).status_code == 409
     for act in (
         lambda: decide(submission, SHOWN),
@@ -253,7 +252,7 @@ def test_a_withdrawn_opinion_is_not_read_at_the_desk_either(
     screening.withdraw(submission, now=NOON)
     db.session.commit()
     people.sign_in(client, a_hand())
-    page = text_of(client.get(f"{QUEUE}?state=withdrawn"))
+    page = client.get(f"{QUEUE}?state=withdrawn").text
     assert numbers_on(page) == ["第1件"]
     assert FIRST_WORDS not in page
 
@@ -287,8 +286,8 @@ def test_an_appeal_is_heard_by_neither_of_those_who_decided(
     # Once a decision.
     again = author.post(address, data={"words": "我还是不同意。"})
     assert again.status_code == 409
-    assert "已经提出过异议" in text_of(again)
-    assert "我还是不同意。" in text_of(again)
+    assert "已经提出过异议" in again.text
+    assert "我还是不同意。" in again.text
     with pytest.raises(Refused, match="没有待处理的异议"):
         appeals.uphold(submission, "不变。", by=third, now=NOON)
     assert acts(submission)[-2:] == ["submission.appealed", "submission.upheld"]
@@ -352,28 +351,28 @@ def test_the_desk_lists_what_waits_for_a_second_person_and_what_is_appealed(
     appeals.file(submission, "我说的就是第二章。", now=NOON)
     db.session.commit()
     people.sign_in(client, second)
-    page = text_of(client.get(f"{QUEUE}?state=proposed"))
+    page = client.get(f"{QUEUE}?state=proposed").text
     assert numbers_on(page) == ["第1件"]
     assert "与本次征求意见的文稿无关" in page
     assert 'value="confirm"' in page
-    assert numbers_on(text_of(client.get(f"{QUEUE}?state=proposed&reason=illegal"))) == []
-    assert numbers_on(text_of(client.get(f"{QUEUE}?state=proposed&reason=off_topic"))) == ["第1件"]
-    page = text_of(client.get(f"{QUEUE}?state=appealed"))
+    assert numbers_on(client.get(f"{QUEUE}?state=proposed&reason=illegal").text) == []
+    assert numbers_on(client.get(f"{QUEUE}?state=proposed&reason=off_topic").text) == ["第1件"]
+    page = client.get(f"{QUEUE}?state=appealed").text
     assert numbers_on(page) == ["第2件"]
     assert "我说的就是第二章。" in page
     # Whoever confirmed it reads why it is for somebody else, and finds no button.
     assert "须由另一位审核员处理" in page
     assert 'value="uphold"' not in page
     people.sign_in(client, a_hand())
-    assert 'value="uphold"' in text_of(client.get(f"{QUEUE}?state=appealed"))
+    assert 'value="uphold"' in client.get(f"{QUEUE}?state=appealed").text
     answer = client.post(
         f"{QUEUE}/{submission.id}", data={"act": "uphold", "told": "理由不变。", "seen": "hidden"}
     )
     assert answer.status_code == 302
-    assert numbers_on(text_of(client.get(f"{QUEUE}?state=appealed"))) == []
+    assert numbers_on(client.get(f"{QUEUE}?state=appealed").text) == []
     # Whoever proposed it is not offered to confirm it.
     people.sign_in(client, first)
-    page = text_of(client.get(f"{QUEUE}?state=proposed"))
+    page = client.get(f"{QUEUE}?state=proposed").text
     assert 'value="confirm"' not in page
     assert "收回建议" in page
 
@@ -383,10 +382,10 @@ def test_what_waits_longer_than_some_days(
 ) -> None:
     an_opinion(consultation)
     people.sign_in(client, a_hand())
-    assert numbers_on(text_of(client.get(f"{QUEUE}?waited=3"))) == []
+    assert numbers_on(client.get(f"{QUEUE}?waited=3").text) == []
     clock.forward(days=3)  # type: ignore[attr-defined]
     people.sign_in(client, a_hand())
-    assert numbers_on(text_of(client.get(f"{QUEUE}?waited=3"))) == ["第1件"]
+    assert numbers_on(client.get(f"{QUEUE}?waited=3").text) == ["第1件"]
 
 
 def test_the_record_names_the_opinion_and_not_its_key(consultation: Consultation) -> None:

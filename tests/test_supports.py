@@ -21,7 +21,7 @@ from core.errors import Refused
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_races import at_once
+from tests.threads import at_once
 
 LIST = "/consultations/gangyao/opinions"
 FORM = f"{LIST}/1/support"

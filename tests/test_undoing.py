@@ -41,9 +41,9 @@ from core.jobs import Job, JobState
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_intake import DESK, NONE, TODAY, events, table_of, text_of, upload
+from tests.test_intake import DESK, NONE, TODAY, events, table_of, upload
 from tests.test_intake import run as command
-from tests.test_races import at_once
+from tests.threads import at_once
 
 COLUMNS = ["编号", "内容"]
 
@@ -158,13 +158,13 @@ def test_it_is_shown_and_found_nowhere(client: FlaskClient, consultation: Consul
     begun = brought_in(consultation)
     listed = f"/consultations/{consultation.slug}/opinions"
     found = "/search/?q=第2封来信"
-    assert "第2封来信" in text_of(client.get(listed))
+    assert "第2封来信" in client.get(listed).text
     undo(begun)
     for address in (listed, f"{listed}?q=第2封来信", found):
-        assert "请多种一些树" not in text_of(client.get(address))
+        assert "请多种一些树" not in client.get(address).text
     receipt = client.get(f"/receipts/{of(begun)[0].receipt}")
-    assert "录入已经撤销" in text_of(receipt)
-    assert "请多种一些树" not in text_of(receipt)
+    assert "录入已经撤销" in receipt.text
+    assert "请多种一些树" not in receipt.text
 
 
 def test_summaries_made_before_go_on_without_it(consultation: Consultation) -> None:
@@ -327,16 +327,16 @@ def test_an_officer_looks_and_confirms(client: FlaskClient, consultation: Consul
     begun = brought_in(consultation)
     people.sign_in(client, people.make("drc_staff").email)
     page = f"{DESK}/{begun.id}"
-    assert f"{page}/undo" in text_of(client.get(page))
-    look = text_of(client.get(f"{page}/undo"))
+    assert f"{page}/undo" in client.get(page).text
+    look = client.get(f"{page}/undo").text
     assert "将撤销" in look
     seen = look.split('name="seen"')[1].split('value="')[1].split('"')[0]
     data = {"reason": "选错了征集", "seen": seen}
     assert client.post(f"{page}/undo", data=data).status_code == 422
     assert client.post(f"{page}/undo", data=data | {"confirm": "y"}).status_code == 303
-    assert "这次导入已经撤销" in text_of(client.get(page))
-    assert "这次导入已经撤销了。" in text_of(client.get(f"{page}/undo"))
-    assert "已撤销3件" in text_of(client.get(DESK))
+    assert "这次导入已经撤销" in client.get(page).text
+    assert "这次导入已经撤销了。" in client.get(f"{page}/undo").text
+    assert "已撤销3件" in client.get(DESK).text
     db.session.rollback()
     recounted(consultation)
 
@@ -363,13 +363,13 @@ def test_staff_see_where_the_opinions_behind_a_figure_come_from(
     summary = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
     summaries.publish(summary, by=audit.SYSTEM, now=NOON)
     db.session.commit()
-    public = text_of(client.get(f"/consultations/{consultation.slug}/summary/opinions"))
+    public = client.get(f"/consultations/{consultation.slug}/summary/opinions").text
     assert "来信.csv" not in public
     for role, linked in (("drc_staff", True), ("auditor", False)):
         visitor = client.application.test_client()
         people.sign_in(visitor, people.make(role).email)
         for address in ("opinions", "opinions?state=received"):
-            page = text_of(visitor.get(f"/desk/summaries/{summary.id}/{address}"))
+            page = visitor.get(f"/desk/summaries/{summary.id}/{address}").text
             assert "来自表格“来信.csv”" in page
             assert "第2行" in page
             assert (f"{DESK}/{begun.id}" in page) is linked
@@ -423,7 +423,7 @@ def test_step_by_step_too_what_holds_personal_information_waits(
     assert (begun.imported, consultation.received, consultation.shown) == (9, 9, 6)
     assert [each.number for each in of(begun)] == list(range(1, 10))
     recounted(consultation)
-    assert "其中3件在审核队列里" in text_of(client.get(where))
+    assert "其中3件在审核队列里" in client.get(where).text
 
 
 @pytest.mark.usefixtures("_small_steps")
@@ -433,7 +433,7 @@ def test_a_long_table_is_brought_in_by_a_worker(
     begun = started(client)
     page = client.get(f"{DESK}/{begun.id}")
     assert page.headers["Refresh"] == "5"
-    assert "正在后台分批导入" in text_of(page)
+    assert "正在后台分批导入" in page.text
     assert "Refresh" not in client.get(f"{DESK}/{begun.id}?still=1").headers
     assert of(begun) == []
     with pytest.raises(Refused, match="正在导入"):
@@ -446,7 +446,7 @@ def test_a_long_table_is_brought_in_by_a_worker(
     recounted(consultation)
     page = client.get(f"{DESK}/{begun.id}")
     assert "Refresh" not in page.headers
-    assert "没有导入的行" in text_of(page)
+    assert "没有导入的行" in page.text
     assert len(events("submissions.imported")) == 1
     assert undo(begun) == (10, 0)
 
@@ -499,7 +499,7 @@ def test_a_job_that_ended_early_can_be_undone_and_does_not_come_back(
     assert job.state is JobState.FAILED
     monkeypatch.setattr(imports, "store", store)
     assert len(of(begun)) == 4
-    assert "导入没有完成" in text_of(client.get(f"{DESK}/{begun.id}"))
+    assert "导入没有完成" in client.get(f"{DESK}/{begun.id}").text
     db.session.rollback()
     assert undo(begun) == (4, 0)
     jobs.retry(job, by=audit.SYSTEM, now=NOON)
