@@ -42,7 +42,9 @@ def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], in
     proposed: set[int] = set()
     # Each form is looked for down to another opinion: only what lies above all of them is whole.
     lowest: int | None = None
-    for form in forms(term):
+    every = forms(term)
+    # What holds a longer form holds the shorter one in it.
+    for form in [f for f in every if not any(other != f and other in f for other in every)]:
         needles = tuple(dict.fromkeys((*query.needles, form)))
         asked = replace(query, needles=needles)
         found = search.find(asked, before=before, limit=search.MOST_COUNTED)
@@ -54,9 +56,7 @@ def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], in
 
 
 def forms(term: str) -> list[str]:
-    """The folded forms by which all opinions with a term are found; none without a term."""
+    """The folded forms in which a term is written; none without a term."""
     if not term:
         return []
-    every = {search_text.fold(form) for form in term_index.lexicon().surfaces(counted_as(term))}
-    # What holds a longer form holds the shorter one in it.
-    return sorted(f for f in every if not any(other != f and other in f for other in every))
+    return sorted(map(search_text.fold, term_index.lexicon().surfaces(counted_as(term))))

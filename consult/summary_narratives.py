@@ -44,14 +44,17 @@ def compose(summary: Summary, titles: Mapping[int, str], reading: Reading) -> li
     """The sentences of the report, in order. `titles` of the consultations by id."""
     writer = _Writer(summary, reading, titles)
     found: list[Sentence] = []
-    for section, written in (
+    parts = [
         (_("一、总体情况"), _overall(writer)),
         (_("二、主要意见"), _themes(writer)),
         (_("三、意见针对的章节"), _sections(writer)),
         (_("四、不同渠道的说法"), _channels(writer)),
         (_("五、相近来件"), _campaigns(writer)),
         (_("六、没有听到的和不确定的"), _unheard(writer)),
-    ):
+    ]
+    if not writer.items:
+        parts = [parts[0], (_("二、没有听到的"), _unheard(writer))]
+    for section, written in parts:
         found += [Sentence(section, text, text, query, quote) for text, query, quote in written]
     return found
 
@@ -75,6 +78,9 @@ def _overall(writer: _Writer) -> Written:
         {"state": "received"},
         None,
     )
+    if not items:
+        yield _("没有可以汇总的意见。"), None, None
+        return
     yield (
         _(
             "本报告计入展示的%(a)d件，内容相近的合并后为%(b)d条，由%(c)d人提出。",
@@ -97,7 +103,9 @@ def _channel(items: Sequence[Item]) -> Written:
     n = max(counts.values())
     most = [channel for channel in Channel if counts[channel.value] == n]
     words = (
-        _("来自%(channel)s的最多，%(n)d件，占%(share).1f%%。")
+        _("全部%(n)d件都来自%(channel)s。")
+        if len(counts) == 1
+        else _("来自%(channel)s的最多，%(n)d件，占%(share).1f%%。")
         if len(most) == 1
         else _("来自%(channel)s的最多，一样多，共%(n)d件，各占%(share).1f%%。")
     )
@@ -126,8 +134,13 @@ def _stances(items: Sequence[Item]) -> Written:
     few = [stance for stance in words if 0 < counts[stance.value] < LEAST]
     if few:
         titles = "、".join(f"“{stance.title}”" for stance in few)
+        words = (
+            _("态度为%(titles)s的不足%(n)d件，不作比较。")
+            if len(few) == 1
+            else _("态度为%(titles)s的各不足%(n)d件，不作比较。")
+        )
         yield (
-            _("态度为%(titles)s的各不足%(n)d件，不作比较。", titles=titles, n=LEAST),
+            words % {"titles": titles, "n": LEAST},
             {"stance": [stance.value for stance in few]},
             None,
         )
@@ -140,7 +153,8 @@ def _themes(writer: _Writer) -> Written:
         return
     themes = writer.reading.counted.themes
     held = by_theme(writer.items)
-    order = [n for n in range(1, len(themes) + 1) if n in held]
+    # Themes are numbered by their distinct opinions; told by all of them.
+    order = sorted(held.keys() - {UNCLASSIFIED}, key=lambda n: (-len(held[n]), n))
     for number in order[:THEMES]:
         items, theme = held[number], themes[number - 1]
         said = {term for item in items for term in item.terms}
@@ -196,12 +210,14 @@ def _sections(writer: _Writer) -> Written:
         yield _("针对未编入章节的段落的%(n)d件。", n=loose), {"section": UNPLACED}, None
     few = [p for p, n in counts if 0 < n < LEAST]
     if few:
+        titles = "、".join(f"“{within_quotes(_section(writer, place))}”" for place in few)
+        words = (
+            _("针对%(titles)s的不足%(n)d件，不作比较。")
+            if len(few) == 1
+            else _("针对%(titles)s的各不足%(n)d件，不作比较。")
+        )
         yield (
-            _(
-                "针对%(titles)s的各不足%(n)d件，不作比较。",
-                titles="、".join(f"“{within_quotes(_section(writer, place))}”" for place in few),
-                n=LEAST,
-            ),
+            words % {"titles": titles, "n": LEAST},
             {"section": few},
             None,
         )

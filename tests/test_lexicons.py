@@ -263,6 +263,8 @@ def test_the_built_in_lexicon_is_a_version_to_go_back_to(app: Flask, client: Fla
     back = {"seen": "1", "reason": "从头再来"}
     assert client.post("/desk/lexicon/versions/0", data=back).status_code in (302, 303)
     assert client.get("/desk/lexicon/versions/9").status_code == 404
+    assert client.get("/desk/lexicon/export?version=9").status_code == 404
+    assert client.get("/desk/lexicon/export?version=0").status_code == 200
     with app.app_context():
         assert lexicons.entries_of(2) == []
         assert lexicons.at(2) == builtin()

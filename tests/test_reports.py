@@ -67,6 +67,17 @@ def test_each_number_of_a_sentence_is_the_size_of_its_selection(app: Flask, coun
         assert all(s.by_machine for s in sentences)
 
 
+def test_without_opinions_the_report_says_so_and_compares_nothing(app: Flask) -> None:
+    with app.app_context(), app.test_request_context():
+        consultation = a_consultation("none", title="征求意见")
+        a_published_draft(consultation)
+        summary = a_summary(consultation)
+        said = [s.text for s in summary_narratives.compose(*opened(summary.id))]
+    assert "没有可以汇总的意见。" in said
+    assert not [text for text in said if "渠道，不作比较" in text or "不足" in text]
+    assert any("没有人对“第一章 总体要求”" in text for text in said)
+
+
 def test_what_is_left_of_a_list_is_told_with_its_numbers(app: Flask) -> None:
     """Seven chapters, of which five are told one by one; three opinions with a stance of their own, too
     few to compare; as many by one channel as by the other."""
@@ -94,8 +105,8 @@ def test_what_is_left_of_a_list_is_told_with_its_numbers(app: Flask) -> None:
             for line in report_papers.lines(sentences, reading, titles)
         }
     assert told["针对另外2个部分的共12件。"][0] == 12
-    assert told["针对“第七章 七事”的各不足5件，不作比较。"] == (2, "第43、44件")
-    assert told["态度为“反对”的各不足5件，不作比较。"] == (2, "第43、44件")
+    assert told["针对“第七章 七事”的不足5件，不作比较。"] == (2, "第43、44件")
+    assert told["态度为“反对”的不足5件，不作比较。"] == (2, "第43、44件")
     assert told["来自网站、来信的最多，一样多，共44件，各占50.0%。"][0] == 44
     assert told["态度由作者自己选的44件。"][0] == 44
     everything = next(text for text in told if "共收到意见44件" in text)
@@ -179,7 +190,11 @@ def test_rewritten_and_signed_both_texts_are_kept(
     texts["text-0"] = "居民意见踊跃。"
     assert act(client, counted, act="save", seen="1", added="以上。", **texts) == 302
     assert act(client, counted, act="save", seen="1", added="迟了", **texts) == 409
-    assert act(client, counted, act="sign", seen="2") == 409
+    answer = client.post(f"/desk/summaries/{counted}/report", data={"act": "sign", "seen": "2"})
+    assert answer.status_code == 409
+    # On the report itself, where the box to be ticked is.
+    assert "请先勾选" in answer.get_data(as_text=True)
+    assert 'name="confirm"' in answer.get_data(as_text=True)
     assert act(client, counted, act="sign", seen="2", confirm="1") == 302
     with app.app_context():
         last = summary_reports.newest(opened(counted)[0])

@@ -387,6 +387,45 @@ def test_an_opinions_keywords_come_with_the_parts_of_their_scores(
     assert client.get(f"/desk/summaries/{counted}/words/999999").status_code == 404
 
 
+def test_the_public_reads_first_what_most_said_and_how_much_of_it_is_one_letter(
+    app: Flask, client: FlaskClient
+) -> None:
+    """Themes are numbered by their distinct opinions; what is told in 件 is ordered by 件."""
+    with app.app_context():
+        consultation = a_consultation("loud", title="征求意见")
+        round_of(consultation)
+        for n in range(30):
+            an_opinion(consultation, LETTER, channel=Channel.LETTER, person=f"more{n}")
+        for n, words in enumerate(
+            (
+                "夏天垃圾中转站的气味飘到家里，不敢开窗，影响生活。",
+                "半夜垃圾中转站装车，居民吵得睡不着。",
+                "小区外垃圾中转站的污水一直流到马路上。",
+                "自从门口有了垃圾中转站，苍蝇老鼠多了起来。",
+            )
+        ):
+            an_opinion(consultation, words, person=f"near{n}")
+        db.session.commit()
+        a_published_draft(consultation)
+        made = a_summary(consultation)
+        summaries.publish(made, by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+        address = f"/desk/summaries/{made.id}"
+    page = html.fromstring(client.get("/consultations/loud/summary").get_data(as_text=True))
+    said = next(p.text_content() for p in page.xpath("//p[@class='lead']"))
+    counts = [int(n) for n in re.findall(r"（(\d+)件", said)]
+    assert counts == sorted(counts, reverse=True)
+    assert re.search(r"说得最多的是：[^；]*（\d+件，其中36件内容相近）", said), said
+    assert said.endswith("有一组来件内容相近，共36件。")
+    headings = [int(re.sub(r"\D", "", h)) for h in page.xpath("//h3//a/text()")]
+    assert headings[: len(counts)] == counts
+    officer(app, client)
+    for odd in ("a=consultation:99", "a=foo:bar", "a=summary:9999", "a=channel:web&b=rest:1"):
+        answer = client.get(f"{address}/contrast?{odd}")
+        assert answer.status_code == 400
+        assert re.search(r"看不懂：[ab]=", answer.get_data(as_text=True)), odd
+
+
 def test_what_is_hidden_later_leaves_every_page(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:

@@ -397,6 +397,7 @@ def export() -> Answer:
     require(rules.read_summaries)
     number = number_in("version")
     number = lexicons.newest() if number is None else number
+    _found(number)
     text = lexicons.as_text(lexicons.entries_of(number))
     response = Response(text, mimetype="text/plain")
     return as_file(response, _("词典第%(n)d版", n=number), ".txt", plain=f"lexicon-{number}")

@@ -13,6 +13,7 @@ from consult import (
     provenance,
     rules,
     summaries,
+    summary_campaigns,
     summary_documents,
     summary_narratives,
 )
@@ -271,7 +272,7 @@ def public(slug: str) -> Response | str:
 def _public(consultation: Consultation, summary: Summary) -> str:
     page = _public_page(consultation, summary)
     listing = summary_pages.listing(page, Unit.SUBMISSIONS, None) if page.reading.few else None
-    themes = summary_workbench.shown_themes(page) if not page.reading.few else []
+    themes = [] if page.reading.few else summary_workbench.by_size(page)
     return render_template(
         "consult/summaries/public.html",
         **page.context(),
@@ -292,25 +293,38 @@ def _public(consultation: Consultation, summary: Summary) -> str:
 
 
 def _in_plain_words(page: Opened, themes: Sequence[summary_workbench.Shown]) -> str:
-    """What was said most and how it was meant, in two sentences; "" where nothing is compared."""
+    """What was said most, how it was meant, and which letter came most often; "" where nothing is
+    compared."""
     named = [each for each in themes if each.number][:PLAIN]
     if not named:
         return ""
+    most = "；".join(map(_told, named))
     counts = Counter(item.stance for item in page.view.items)
     favour = counts[Stance.SUPPORT.value] + counts[Stance.SUGGEST.value]
     against = counts[Stance.OPPOSE.value]
-    what = "；".join(_("%(name)s（%(n)d件）", name=t.name, n=len(t.items)) for t in named)
+    letter = next(
+        iter(summary_campaigns.find(page.view.items, least=summary_campaigns.BURST)), None
+    )
     return " ".join(
         (
-            _("说得最多的是：%(what)s。", what=what),
+            _("说得最多的是：%(what)s。", what=most),
             _(
                 "赞成或提出建议的%(a)d件，反对的%(b)d件，提问、诉求和未表明态度的%(c)d件。",
                 a=favour,
                 b=against,
                 c=counts.total() - favour - against,
             ),
+            *([_("有一组来件内容相近，共%(n)d件。", n=letter.submissions)] if letter else []),
         )
     )
+
+
+def _told(theme: summary_workbench.Shown) -> str:
+    """A theme and its opinions; and of those how many are one letter, where they are the most."""
+    n, alike = len(theme.items), max(Counter(item.group for item in theme.items).values())
+    if alike >= summary_campaigns.LEAST and 2 * alike >= n:
+        return str(_("%(name)s（%(n)d件，其中%(k)d件内容相近）", name=theme.name, n=n, k=alike))
+    return str(_("%(name)s（%(n)d件）", name=theme.name, n=n))
 
 
 @blueprint.get(f"{PUBLIC}/opinions")

@@ -91,8 +91,11 @@ def _outside_in(counted: Counted, staff: bool) -> tuple[str, str | int] | None:
     return part_in(counted, raw, staff=staff) if raw else None
 
 
-def part_in(counted: Counted, raw: str, *, staff: bool) -> tuple[str, str | int]:
-    """`channel:web`, `section:3`: one part of a division; 400 when there is no such part."""
+def part_in(
+    counted: Counted, raw: str, *, staff: bool, parameter: str = "outside"
+) -> tuple[str, str | int]:
+    """`channel:web`, `section:3`: one part of a division; 400, naming the parameter it was asked with,
+    when there is no such part."""
     name, _colon, value = raw.partition(":")
     words = {"channel": CHANNELS, "stance": STANCES}
     if name in words and value in words[name]:
@@ -100,11 +103,16 @@ def part_in(counted: Counted, raw: str, *, staff: bool) -> tuple[str, str | int]
     if name == "author_group" and staff and value in author_groups(counted):
         return name, value
     if name not in OUTSIDE or not (value.isascii() and value.isdigit() and len(value) < 10):
-        unclear("outside")
-    most = {"section": len(counted.sections) - 1, "theme": len(counted.themes)}
-    if int(value) > most.get(name, int(value)):
-        unclear("outside")
-    return name, int(value)
+        unclear(parameter)
+    number = int(value)
+    known = {
+        "section": number < len(counted.sections),
+        "theme": number <= len(counted.themes),
+        "consultation": any(item.consultation == number for item in counted.items),
+    }
+    if not known.get(name, False):
+        unclear(parameter)
+    return name, number
 
 
 def _also_in() -> tuple[tuple[str, Context | None], ...]:

@@ -74,16 +74,18 @@ def report_act(summary_id: int) -> Response:
     if act == "compose":
         titles = {c.id: c.title for c in page.consultations}
         sentences = summary_narratives.compose(page.summary, titles, page.reading)
-        summary_reports.compose(page.summary, sentences, seen=seen, by=current_user, now=now())
+        with refusals_on(lambda sentence: _refused(summary_id, sentence)):
+            summary_reports.compose(page.summary, sentences, seen=seen, by=current_user, now=now())
         flash(_("已生成报告，请逐句核对，可以改写，核对后签发。"), "success")
     elif act == "save":
         with refusals_on(lambda sentence: _as_typed(summary_id, seen, sentence)):
             summary_reports.edit(page.summary, _edit(), seen=seen, by=current_user, now=now())
         flash(_("已保存为新的一版；原来的一版仍可查看。"), "success")
     elif act == "sign":
-        if not request.form.get("confirm"):
-            raise Refused(_("请先勾选“我已逐句核对”，再签发。"))
-        summary_reports.sign(page.summary, seen=seen, by=current_user, now=now())
+        with refusals_on(lambda sentence: _refused(summary_id, sentence)):
+            if not request.form.get("confirm"):
+                raise Refused(_("请先勾选“我已逐句核对”，再签发。"))
+            summary_reports.sign(page.summary, seen=seen, by=current_user, now=now())
         flash(_("已由您签发。"), "success")
     else:
         abort(400)
@@ -172,6 +174,13 @@ def _typed() -> dict[int, str]:
 
 def _added() -> str:
     return tidy(request.form.get("added", ""))
+
+
+def _refused(summary_id: int, sentence: str) -> str:
+    """The report as it is now, with why nothing was done to it."""
+    page = opened_at_desk(summary_id)
+    every = summary_reports.versions(page.summary)
+    return _page(page, every, every[0] if every else None, refused=sentence)
 
 
 def _as_typed(summary_id: int, seen: int, sentence: str) -> str:

@@ -42,7 +42,7 @@ from core.charts import Chart
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import require
-from core.web import choice_in, day_in, now, number_in
+from core.web import choice_in, day_in, now, number_in, unclear
 
 CAMPAIGNS = 30
 # So many who sent one alike letter are told under a term of a contrast.
@@ -158,6 +158,11 @@ def _shown_of(items: Sequence[Item], every: Sequence[Theme]) -> list[Shown]:
     wanted = {id for n in order if n for id in _speaking(every[n - 1], held[n])}
     words = summary_pages.shown_by_id(sorted(wanted))
     return [_shown(n, every, held[n], words) for n in order]
+
+
+def by_size(page: Opened) -> list[Shown]:
+    """The same, the theme with most opinions first: they are numbered by their distinct ones."""
+    return sorted(shown_themes(page), key=lambda each: (not each.number, -len(each.items)))
 
 
 def _speaking(theme: Theme, items: Sequence[Item]) -> list[int]:
@@ -330,8 +335,9 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
         side = summary_contrasts.of_draft(counted)
         return Chosen(_("文稿（按段落）"), side, (), None, _("段"), page.summary.lexicon)
     if asked.startswith(f"{SNAPSHOT}:"):
-        return _snapshot(asked.removeprefix(f"{SNAPSHOT}:"), Filters(first=first, last=last))
-    filters = _filters(counted, asked, other)
+        number = asked.removeprefix(f"{SNAPSHOT}:")
+        return _snapshot(number, Filters(first=first, last=last), parameter=name)
+    filters = _filters(counted, asked, other, parameter=name)
     if first or last:
         filters = replace(filters, first=first, last=last)
     items = select(counted, filters)
@@ -342,23 +348,25 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
     return Chosen(title, side, items, links, _("人"), page.summary.lexicon)
 
 
-def _filters(counted: Counted, asked: str, other: str | None) -> Filters:
+def _filters(counted: Counted, asked: str, other: str | None, *, parameter: str) -> Filters:
     if asked == WHOLE_ROUND:
         return Filters()
     if asked == REST:
         if other is None or other in (WHOLE_ROUND, DRAFT) or other.startswith(SNAPSHOT):
             return Filters()
-        return Filters(outside=summary_filters.part_in(counted, other, staff=True))
-    name, value = summary_filters.part_in(counted, asked, staff=True)
+        # The other side comes before this one.
+        rest = summary_filters.part_in(counted, other, staff=True, parameter="a")
+        return Filters(outside=rest)
+    name, value = summary_filters.part_in(counted, asked, staff=True, parameter=parameter)
     return Filters(**{name: value})  # type: ignore[arg-type]  # its field and its kind go together
 
 
-def _snapshot(asked: str, filters: Filters) -> Chosen:
+def _snapshot(asked: str, filters: Filters, *, parameter: str) -> Chosen:
     """Another snapshot, whole or the days of it that are asked for."""
     number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
     summary = summaries.by_id(number)
     if summary is None:
-        abort(400)
+        unclear(parameter)
     other = summary_pages.opened(summary, {}, staff=True, selected=False)
     counted = other.reading.counted
     items = select(counted, filters)
