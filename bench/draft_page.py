@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from bench import material
-from bench.measure import cpu_ms, getter, hello, say, site
+from bench.measure import MS, cpu_ms, getter, hello, say, site
 from consult.consultations import Consultation
 from core.db import db
 
@@ -46,7 +46,7 @@ def _measure(app: Flask, count: int) -> None:
         (f"draft page, {count} opinions, kept", figures["kept"], "≤ 3"),
         (f"draft page, {count} opinions, 304", figures["304"], "≤ 3"),
     ):
-        say(what, value, "ms CPU", ratio=value / reference, reference="bare Flask page", goal=goal)
+        say(what, value, MS, ratio=value / reference, reference="bare Flask page", goal=goal)
 
 
 def _median_after(change: Callable[[], None], call: Callable[[], object]) -> float:

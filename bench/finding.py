@@ -1,6 +1,6 @@
 """Finding and listing among 100,000 shown opinions, against SQL's own scan and a bare Flask page.
 
-The database is SQLite in a file; `FINDING_OPINIONS` asks for another number of opinions.
+`FINDING_OPINIONS` asks for another number of opinions.
 """
 
 import os
@@ -10,11 +10,12 @@ from urllib.parse import quote
 import sqlalchemy as sa
 
 from bench import material
-from bench.measure import cpu_ms, getter, hello, say, site
+from bench.measure import MS, cpu_ms, getter, hello, say, site
 from consult import search, search_text
 from consult.search import Query
 from consult.search_documents import Kind, SearchDocument
 from consult.submissions import Submission, SubmissionState
+from core import postings
 from core.db import db
 
 COUNT = int(os.environ.get("FINDING_OPINIONS", "100000"))
@@ -59,7 +60,7 @@ def run() -> None:
                 say(
                     f"{what}: {name}",
                     value,
-                    "ms CPU",
+                    MS,
                     ratio=value / scanned[what],
                     reference=f"SQL LIKE over all ({scanned[what]:.0f} ms)",
                     goal=goal,
@@ -69,7 +70,7 @@ def run() -> None:
             say(
                 f"list of {what}",
                 value,
-                "ms CPU",
+                MS,
                 ratio=value / found["bare"],
                 reference="bare Flask page",
                 goal="≤ 20",
@@ -105,6 +106,13 @@ def _finder(words: str) -> Callable[[], object]:
 
 def _sizes() -> str:
     """How much room the index takes beside the opinions."""
+    if db.engine.dialect.name == "postgresql":
+        size = sa.text("SELECT pg_total_relation_size(CAST(:name AS regclass))")
+        lists, words = (
+            db.session.scalar(size, {"name": name}) or 0
+            for name in (postings.NAME, SearchDocument.__tablename__)
+        )
+        return f"words {words / 2**20:.0f} MB, lists {lists / 2**20:.0f} MB"
     pages = "SELECT sum(pgsize) FROM dbstat WHERE name LIKE :name"
     try:
         lists = db.session.scalar(sa.text(pages), {"name": "search_posting%"}) or 0

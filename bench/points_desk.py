@@ -6,7 +6,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from bench import material
-from bench.measure import apart, cpu_ms, getter, hello, say, site
+from bench.measure import MS, apart, cpu_ms, getter, hello, say, site
 from consult import responses
 from consult.consultations import Consultation
 from consult.points import Point
@@ -42,7 +42,7 @@ def run() -> None:
         say(
             f"points' workbench of {POINTS}: {what}",
             figures[what],
-            "ms CPU",
+            MS,
             ratio=figures[what] / figures["bare"],
             reference="bare Flask page",
             goal="≤ 200",

@@ -6,7 +6,7 @@ import datetime as dt
 import sqlalchemy as sa
 
 from bench import material
-from bench.measure import apart, cpu_ms, getter, hello, say, site
+from bench.measure import MS, apart, cpu_ms, getter, hello, say, site
 from consult import consultations, drafts
 from consult.drafts import Version
 from consult.readers import Block, ReadDraft
@@ -35,7 +35,7 @@ def run() -> None:
         say(
             f"{what}, {MEMBERS} members × {SECTIONS} sections",
             figures[name],
-            "ms CPU",
+            MS,
             ratio=figures[name] / figures["bare"],
             reference="bare Flask page",
             goal="≤ 300",

@@ -40,6 +40,8 @@ class Kind(Enum):
 
 # The remainder of a document's number: a further kind renumbers all (see core/migrations/0043).
 _ORDINAL = {kind: place for place, kind in enumerate(Kind)}
+# Among so many numbers are a few hundred opinions, or one version's paragraphs.
+_SPAN = dict.fromkeys(Kind, MOST_POSITIONS * len(_ORDINAL)) | {Kind.OPINION: 4_096}
 
 
 class SearchDocument(Base):
@@ -207,7 +209,7 @@ def candidates(
     every = {search_text.mark(each) for each in (kind.value, *marks)}
     every = every.union(*(search_text.pairs_asked(needle) for needle in needles))
     groups = [{search_text.mark(each) for each in group} for group in some]
-    return postings.candidates(every, groups, before=before, limit=limit)
+    return postings.candidates(every, groups, before=before, limit=limit, span=_SPAN[kind])
 
 
 def newest(kind: Kind) -> int | None:

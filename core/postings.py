@@ -29,9 +29,8 @@ _MANY = 100
 BLOCKS = ((11, 0xFFFF), (15, 0xFFFE), (19, 0xFFFD), (23, 0xFFFC))
 # No more blocks are asked for at once.
 MOST_BLOCKS = 17
-# So many numbers are looked at first; of what is likely to do, so much, so that it does; never more than
-# so many times what has been looked at.
-FIRST, AMPLE, FURTHER = 4_096, 1.3, 16
+# Of what is likely to do, so much is looked at, so that it does; never more than so many times what has been.
+AMPLE, FURTHER = 1.3, 16
 _GATHERED = 64 << 20  # bytes
 # More is gone through by every search meanwhile.
 _GATHERING = sa.text(
@@ -170,13 +169,18 @@ def candidates(
     *,
     before: int | None,
     limit: int,
+    span: int,
 ) -> Candidates:
     """Documents with all tokens of `every` and, of each group in `some`, at least one: the
-    highest (below `before`) first, so many at most. `every` must not be empty."""
+    highest (below `before`) first, so many at most. `every` must not be empty; a few hundred documents may
+    be expected among `span` numbers."""
     groups = [list(group) for group in some]
     if not all(groups):
         return Candidates([], None)
-    ids = (_matched if _on_sqlite() else _listed)(every, groups, before, limit)
+    if _on_sqlite():
+        ids = _matched(every, groups, before, limit)
+    else:
+        ids = _listed(every, groups, before, limit, span)
     return Candidates(ids, ids[-1] if len(ids) == limit else None)
 
 
@@ -197,7 +201,11 @@ def _matched(
 
 
 def _listed(
-    every: Iterable[int], some: Sequence[Iterable[int]], before: int | None, limit: int
+    every: Iterable[int],
+    some: Sequence[Iterable[int]],
+    before: int | None,
+    limit: int,
+    span: int,
 ) -> list[int]:
     """What is frequent stands in long lists, and all of it would be fetched and sorted for the highest few.
     So they are asked for blocks of documents, from the highest down: few at first, which tells how far it
@@ -211,7 +219,7 @@ def _listed(
     fitting = sa.select(TABLE.c.id).where(tokens.op("@>", is_comparison=True)(_array(every)))
     fitting = fitting.where(*(tokens.op("&&", is_comparison=True)(_array(each)) for each in some))
     ids: list[int] = []
-    below, span = before, FIRST
+    below = before
     db.session.execute(_BY_LISTS)
     while below > 0 and len(ids) < limit:
         lowest = max(below - span, 0)

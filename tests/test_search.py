@@ -467,13 +467,12 @@ def ids_of(candidates: postings.Candidates) -> list[int]:
     return list(db.session.scalars(query))
 
 
-@pytest.mark.parametrize("first", [1, 5, 1000])
+@pytest.mark.parametrize("span", [1, 5, 1000])
 def test_candidates_are_those_that_have_the_tokens_however_frequent_they_are(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, first: int
+    app: Flask, monkeypatch: pytest.MonkeyPatch, span: int
 ) -> None:
     monkeypatch.setattr(postings, "BLOCKS", ((1, 0xFFFF), (3, 0xFFFE)))
     monkeypatch.setattr(postings, "MOST_BLOCKS", 3)
-    monkeypatch.setattr(postings, "FIRST", first)
     monkeypatch.setattr(postings, "FURTHER", 2)
     # The number 1 in all, 2 in each second, 3 in each fifth of the older ones, 4 in two, 5 in none.
     kept = {
@@ -510,7 +509,7 @@ def test_candidates_are_those_that_have_the_tokens_however_frequent_they_are(
                 met: list[int] = []
                 below, ended = before, False
                 while not ended:
-                    found = postings.candidates(every, some, before=below, limit=limit)
+                    found = postings.candidates(every, some, before=below, limit=limit, span=span)
                     assert len(found.ids) == len(expected[len(met) :][:limit])
                     assert ids_of(found) == found.ids == expected[len(met) :][:limit]
                     met += ids_of(found)
