@@ -41,7 +41,7 @@ audit.ACTIONS.update(
         "account.erased": _l("居民注销账号"),
     }
 )
-audit.FIELDS.update({"submissions": _l("件数")})
+audit.FIELDS.update({"submissions": _l("件数"), "consent": _l("同意的版本")})
 
 
 def opinions_of(
@@ -139,12 +139,16 @@ def data_of(account: Account, *, contact_key: str) -> dict[str, Any]:
 
 def _contact(contact: Contact | None, contact_key: str) -> dict[str, str | None]:
     if contact is None:
-        return {"contact": None, "contact_kept_until": None}
+        return {"contact": None, "contact_kept_until": None, "contact_consent": None}
     try:
         said = sealing.unseal(contact_key, contact.sealed)
     except sealing.Unreadable:
         said = None
-    return {"contact": said, "contact_kept_until": contact.keep_until.isoformat()}
+    return {
+        "contact": said,
+        "contact_kept_until": contact.keep_until.isoformat(),
+        "contact_consent": contact.consent,
+    }
 
 
 def forget_contacts(account: Account, *, now: dt.datetime) -> int:
@@ -160,18 +164,20 @@ def forget_contacts(account: Account, *, now: dt.datetime) -> int:
 # --- what was left with an opinion, corrected and taken back by its receipt ---------------------
 
 
-def contact_until(submission: Submission) -> dt.date | None:
-    """Until which day a way to reach the author is kept; None when there is none."""
-    query = sa.select(Contact.keep_until).where(Contact.submission_id == submission.id)
-    return db.session.scalar(query)
+def contact_of(submission: Submission) -> Contact | None:
+    """The way to reach the author that is kept, sealed."""
+    return db.session.get(Contact, submission.id)
 
 
-def change_contact(submission: Submission, sealed: bytes, *, days: int, now: dt.datetime) -> None:
-    """Keep this way to reach the author for so many days, in place of the one there was."""
+def change_contact(
+    submission: Submission, sealed: bytes, *, consent: str, days: int, now: dt.datetime
+) -> None:
+    """Keep this way to reach the author for so many days, in place of the one there was, with the
+    version of the consent that was agreed to now."""
     _must_stand(submission)
     submissions.forget_contacts([submission.id])
-    submissions.keep_contact(submission.id, sealed, days=days, now=now)
-    _record("submission.contact_changed", submission, now)
+    submissions.keep_contact(submission.id, sealed, days=days, now=now, consent=consent)
+    _record("submission.contact_changed", submission, now, after={"consent": consent})
 
 
 def forget_contact(submission: Submission, *, now: dt.datetime) -> None:
@@ -199,8 +205,12 @@ def _must_stand(submission: Submission) -> None:
         )
 
 
-def _record(action: str, submission: Submission, now: dt.datetime) -> None:
-    audit.record(action, submission, by=audit.RESIDENT, now=now, name=_named(submission))
+def _record(
+    action: str, submission: Submission, now: dt.datetime, after: dict[str, str] | None = None
+) -> None:
+    audit.record(
+        action, submission, by=audit.RESIDENT, now=now, name=_named(submission), after=after
+    )
 
 
 def _named(submission: Submission) -> str:

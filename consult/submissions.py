@@ -183,6 +183,8 @@ class Contact(Base):
     submission_id: Mapped[int] = mapped_column(sa.ForeignKey("submission.id"), primary_key=True)
     sealed: Mapped[bytes]
     keep_until: Mapped[dt.date] = mapped_column(index=True)
+    # The version of the consent its owner agreed to; "" where nobody knows.
+    consent: Mapped[str] = mapped_column(sa.String(20), default="", server_default=sa.text("''"))
 
 
 class Tally(Base):
@@ -359,11 +361,14 @@ def sent_before(consultation_id: int, once_key: str) -> Received | None:
     return Received(id, receipt, number, again=True)
 
 
-def keep_contact(submission_id: int, sealed: bytes, *, days: int, now: dt.datetime) -> None:
-    """Keep how to reach the author, sealed, for so many days, unless we know already."""
+def keep_contact(
+    submission_id: int, sealed: bytes, *, days: int, now: dt.datetime, consent: str = ""
+) -> None:
+    """Keep how to reach the author, sealed, for so many days, unless we know already; `consent` is
+    the version of what its owner agreed to."""
     keep_until = (now + dt.timedelta(days=days)).date()
     kept = insert_into(Contact).values(
-        submission_id=submission_id, sealed=sealed, keep_until=keep_until
+        submission_id=submission_id, sealed=sealed, keep_until=keep_until, consent=consent
     )
     db.session.execute(kept.on_conflict_do_nothing())
 

@@ -30,6 +30,15 @@ COMMENT = Consent(
         _l("称呼只在我勾选同意时公开姓氏。"),
     ),
 )
+CONTACT = Consent(
+    "contact-1",
+    dt.date(2020, 1, 1),
+    _l("凭受理编号留下联系方式"),
+    (
+        _l("我同意用这个手机号或邮箱告诉我这件意见的答复；它加密保存，不公开，不用于其他用途。"),
+        _l("联系方式保存一年后删除；我可以随时凭受理编号更换或者删除。"),
+    ),
+)
 ACCOUNT = Consent(
     "account-1",
     dt.date(2020, 1, 1),
@@ -60,4 +69,4 @@ PANEL = Consent(
         _l("未入选的，决定作出180天后删除；我可以随时凭申请编号撤回，撤回后立即删除。"),
     ),
 )
-EVERY = {each.version: each for each in (COMMENT, ACCOUNT, MEETING, PANEL)}
+EVERY = {each.version: each for each in (COMMENT, CONTACT, ACCOUNT, MEETING, PANEL)}

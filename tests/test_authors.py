@@ -304,6 +304,7 @@ def test_everything_that_is_kept_can_be_taken_along(
     assert [each["receipt"] for each in kept["opinions"]] == [m.receipt for m in made[:2]]
     assert kept["opinions"][0]["contact"] == "contact1@example.cn"
     assert kept["opinions"][0]["contact_kept_until"] == "2021-10-20"
+    assert kept["opinions"][0]["contact_consent"] == ""
     assert kept["opinions"][1]["contact"] is None
     assert kept["opinions"][0]["body"] == "第1件意见，希望多种一些树。"
 
@@ -354,18 +355,44 @@ def test_by_the_receipt_alone_a_contact_is_left_corrected_and_deleted(
     assert refused.status_code == 422
     assert "11位手机号" in refused.get_data(as_text=True)
     assert kept_contact(sent) is None
-    assert client.post(at, data={"contact": "138-0000-1234"}).status_code == 303
+    unread = client.post(at, data={"contact": "138-0000-1234"})
+    assert unread.status_code == 422
+    assert "请阅读并勾选同意" in unread.get_data(as_text=True)
+    assert 'value="13800001234"' in unread.get_data(as_text=True), "what was typed is kept"
+    assert kept_contact(sent) is None
+    agreed = {"consent": "y"}
+    assert client.post(at, data=agreed | {"contact": "138-0000-1234"}).status_code == 303
     assert kept_contact(sent) == ("13800001234", dt.date(2021, 10, 20))
     assert "加密保存到2021年10月20日" in shown_on(client, sent)
     assert "13800001234" not in shown_on(client, sent), "whoever holds the number is not told it"
     clock.forward(days=1)
-    assert client.post(at, data={"contact": "Wang@Example.cn"}).status_code == 303
+    assert client.post(at, data=agreed | {"contact": "Wang@Example.cn"}).status_code == 303
     assert kept_contact(sent) == ("wang@example.cn", dt.date(2021, 10, 21))
     assert client.post(f"{at}/forget").status_code == 303
     assert kept_contact(sent) is None
     client.post(f"{at}/forget")
     changed, forgotten = "submission.contact_changed", "submission.contact_forgotten"
     assert acts_on(sent) == [changed, changed, forgotten], "and no act where nothing changed"
+
+
+def test_a_contact_left_later_says_to_which_text_its_owner_agreed(
+    client: FlaskClient, consultation: Consultation
+) -> None:
+    """A letter that was typed in brought no consent of its own, and gets none by this."""
+    letter = an_opinion(consultation, consent="")
+    at = f"/receipts/{letter.receipt}"
+    assert "/consents/contact-1" in shown_on(client, letter)
+    client.post(f"{at}/contact", data={"contact": ADDRESS, "consent": "y"})
+    db.session.expire_all()
+    kept = db.session.get(Contact, letter.id)
+    assert kept is not None
+    assert (kept.consent, again(letter).consent) == ("contact-1", "")
+    query = sa.select(AuditEvent).where(AuditEvent.action == "submission.contact_changed")
+    assert [each.after for each in db.session.scalars(query)] == [{"consent": "contact-1"}]
+    page = shown_on(client, letter)
+    assert re.search(r'href="/consents/contact-1">当时同意的内容', page)
+    text = client.get("/consents/contact-1").get_data(as_text=True)
+    assert "加密保存，不公开" in text
 
 
 def test_the_consent_to_a_name_is_taken_back_everywhere_in_the_same_act(
@@ -413,10 +440,11 @@ def test_what_was_taken_back_leaves_no_contact_and_takes_none(
 ) -> None:
     sent = an_opinion(consultation)
     at = f"/receipts/{sent.receipt}"
-    client.post(f"{at}/contact", data={"contact": ADDRESS})
+    agreed = {"contact": ADDRESS, "consent": "y"}
+    assert client.post(f"{at}/contact", data=agreed).status_code == 303
     client.post(f"{at}/withdraw", data={"confirm": "y"})
     assert kept_contact(sent) is None
-    for act, data in (("contact", {"contact": ADDRESS}), ("contact/forget", {}), ("name", {})):
+    for act, data in (("contact", agreed), ("contact/forget", {}), ("name", {})):
         assert client.post(f"{at}/{act}", data=data).status_code == 409
     assert kept_contact(sent) is None
     assert "更改称呼和联系方式" not in shown_on(client, sent)

@@ -165,6 +165,35 @@ def test_every_step_goes_down_and_up_on_data(bare: Flask) -> None:
     assert tables(bare) == set()
 
 
+def test_a_contact_was_agreed_to_with_its_opinion(bare: Flask) -> None:
+    """Before contacts said to which text their owners agreed, only opinions did."""
+    up(bare)
+    world.fill(bare)
+    down(bare, "0044")
+    with bare.app_context():
+        # One with its consent, and a letter that was typed in.
+        first, letter = db.session.scalars(
+            sa.text("SELECT id FROM submission ORDER BY id LIMIT 2")
+        ).all()
+        consents = {first: "2020-1", letter: ""}
+        for id, consent in consents.items():
+            row = {"id": id, "consent": consent, "sealed": b"sealed", "day": NOON.date()}
+            db.session.execute(
+                sa.text("UPDATE submission SET consent = :consent WHERE id = :id"), row
+            )
+            db.session.execute(
+                sa.text("INSERT INTO contact VALUES (:id, :sealed, :day)").bindparams(
+                    sa.bindparam("day", type_=sa.Date())
+                ),
+                row,
+            )
+        db.session.commit()
+    up(bare)
+    with bare.app_context():
+        rows = db.session.execute(sa.text("SELECT submission_id, consent FROM contact")).all()
+    assert {row.submission_id: row.consent for row in rows} == consents
+
+
 def test_the_site_works_on_a_migrated_database(bare: Flask) -> None:
     with bare.app_context():
         assert not is_up_to_date()

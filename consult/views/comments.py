@@ -227,7 +227,9 @@ def _take_in(
     contact = form.contact.data or (form.tell_me.data and _own_address(by))
     if contact:
         sealed = sealing.seal(of_site().contact_key, contact)
-        submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
+        submissions.keep_contact(
+            received.id, sealed, days=CONTACT_DAYS, now=at, consent=opinion.consent
+        )
     return received.receipt
 
 

@@ -236,7 +236,9 @@ def _take_in(form: EntryForm, consultation: Consultation, outline: Outline | Non
         provenance.note(received.id, by=current_user)
     if contact:
         sealed = sealing.seal(settings.contact_key, contact)
-        submissions.keep_contact(received.id, sealed, days=CONTACT_DAYS, now=at)
+        submissions.keep_contact(
+            received.id, sealed, days=CONTACT_DAYS, now=at, consent=opinion.consent
+        )
     return received
 
 

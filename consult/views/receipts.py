@@ -31,7 +31,7 @@ from consult.changes import Change, Met
 from consult.consultations import Consultation, ConsultationState
 from consult.submissions import Submission
 from consult.views.comments import CONTACT_DAYS
-from core import sealing
+from core import consents, sealing
 from core.config import of_site
 from core.db import db
 from core.errors import once_more
@@ -70,6 +70,10 @@ class ContactForm(Form):
         [Words(most=100, missing=_l("请填写手机号或电子邮箱。"))],
         description=_l("只用来告诉您答复，不公开，加密保存一年。"),
         render_kw={"autocomplete": "email"},
+    )
+    consent = BooleanField(
+        _l("我同意按《知情同意》保存和使用这个联系方式"),
+        [InputRequired(_l("请阅读并勾选同意，然后再保存。"))],
     )
 
 
@@ -178,7 +182,9 @@ def change_contact(receipt: str) -> Response | tuple[str, int]:
     if not form.validate():
         return _page(submission, contact=form), 422
     sealed = sealing.seal(of_site().contact_key, form.contact.data)
-    authors.change_contact(submission, sealed, days=CONTACT_DAYS, now=now())
+    authors.change_contact(
+        submission, sealed, consent=consents.CONTACT.version, days=CONTACT_DAYS, now=now()
+    )
     db.session.commit()
     flash(_("联系方式已经保存，答复公布后通知您。"), "success")
     return redirect(url_for("receipts.show", receipt=submission.receipt), 303)
@@ -269,7 +275,9 @@ def _page(
         withdrawal=withdrawal or WithdrawalForm(**known),
         objection=objection or AppealForm(**known),
         contact=contact or ContactForm(**known),
-        contact_until=authors.contact_until(submission),
+        kept_contact=authors.contact_of(submission),
+        consents=consents.EVERY,
+        consent=consents.CONTACT,
         failed=completion or withdrawal or objection or contact,
         just_sent=request.args.get("sent") == "1",
         # What was written on this page has come in: the browser need not keep it any longer.
