@@ -19,15 +19,9 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
+from core.config import Settings
 from tests import postgres
-from tests.databases import (
-    EMPTY,
-    Databases,
-    Filling,
-    PostgresDatabases,
-    SqliteDatabases,
-    close,
-)
+from tests.databases import EMPTY, Databases, Filling, PostgresDatabases, SqliteDatabases, close
 
 NOON = dt.datetime(2020, 10, 20, 4, 0, tzinfo=dt.UTC)
 SERVER = pytest.StashKey[str]()
@@ -180,6 +174,20 @@ def _leave_contexts() -> None:
 def clean_start() -> None:
     """What an earlier test left pushed, a command in this one would take for its own site."""
     _leave_contexts()
+
+
+@pytest.fixture(name="settings")
+def settings_of_site(app: Flask) -> Settings:
+    """How this site is set up; a test may set it otherwise."""
+    found: Settings = app.config["SETTINGS"]
+    return found
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """The site's context around a whole test: for modules that ask the operations themselves."""
+    with app.app_context():
+        yield
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,6 @@ from tests.conftest import NOON, Clock
 from tests.databases import Databases, close
 
 NOTE: dict[str, Any] = {"by": audit.SYSTEM, "now": NOON}
-
-
-@pytest.fixture
-def context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 def actions() -> list[str]:

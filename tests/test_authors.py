@@ -3,7 +3,6 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -29,13 +28,9 @@ from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 
+pytestmark = pytest.mark.usefixtures("context")
+
 ADDRESS = "wang@example.cn"
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

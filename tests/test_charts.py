@@ -18,8 +18,8 @@ from core import charts, drawing
 from core.charts import Chart, Kind, Series
 from core.db import db
 from tests.consultations_made import a_consultation
+from tests.static_files import STATIC
 from tests.summaries_made import a_summary
-from tests.test_preferences import STATIC
 from tests.test_workbench import officer, round_of
 
 HOSTILE = '<script>hostile()</script>"onload=x\x01\ufffe'

@@ -1,21 +1,21 @@
 """The window and its clock: phases to the second, thirty days, later but never earlier."""
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-import sqlalchemy as sa
-from flask import Flask
 
 from consult import consultation_acts, consultations
 from consult.consultations import Consultation, Phase
 from core import audit
-from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from core.units import Unit, UnitKind
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_programme
+from tests.kept import events
+
+pytestmark = pytest.mark.usefixtures("context")
 
 SHANGHAI = dt.timezone(dt.timedelta(hours=8))
 SECOND = dt.timedelta(seconds=1)
@@ -25,19 +25,6 @@ SECOND = dt.timedelta(seconds=1)
 def at(month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> dt.datetime:
     """A moment of 2020 on the clocks of Shanghai."""
     return dt.datetime(2020, month, day, hour, minute, second, tzinfo=SHANGHAI)
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
-
-
-def events(action: str = "") -> list[AuditEvent]:
-    """The audit events so far, or those of one action."""
-    query = sa.select(AuditEvent).order_by(AuditEvent.id)
-    found = db.session.scalars(query.where(AuditEvent.action == action) if action else query)
-    return list(found)
 
 
 def prepared(

@@ -2,7 +2,6 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -21,6 +20,8 @@ from tests import people, world
 from tests.conftest import NOON, Clock
 from tests.databases import Databases, close
 
+pytestmark = pytest.mark.usefixtures("context")
+
 FORM = "/corrections/new"
 TYPED = {
     "kind": "content",
@@ -30,12 +31,6 @@ TYPED = {
     "name": "王小明",
     "form_key": "k" * 20,
 }
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import datetime as dt
 import hashlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -28,20 +27,10 @@ from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 
+pytestmark = pytest.mark.usefixtures("context")
+
 DESK = "/desk/entry"
 WORDS = "来电人希望在第二章里写明加装电梯的年度任务。"
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
-
-
-@pytest.fixture
-def settings(app: Flask) -> Settings:
-    found: Settings = app.config["SETTINGS"]
-    return found
 
 
 @pytest.fixture

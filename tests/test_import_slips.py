@@ -1,11 +1,9 @@
 """The receipts of an import: handed to whoever brought it in, for the authors, and on record."""
 
 import io
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 from python_calamine import CalamineWorkbook
 
@@ -16,13 +14,10 @@ from core.config import of_site
 from core.db import db
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_intake import COLUMNS, events, stored, upload
+from tests.imports_made import COLUMNS, upload
+from tests.kept import events, stored
 
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
+pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.fixture

@@ -2,12 +2,10 @@
 
 import datetime as dt
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,6 +24,8 @@ from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
 
+pytestmark = pytest.mark.usefixtures("context")
+
 BY: dict[str, Any] = {"by": audit.SYSTEM, "now": NOON}
 # Of the five paragraphs of `TEXT`: the first gone, the second edited, the third edited, the list
 # item moved to the first chapter, the table as it was; one is new.
@@ -39,12 +39,6 @@ SECOND = """\
 每个街道建设一处综合为老服务中心。
 | 指标\t2025年目标
 """
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 def opine(

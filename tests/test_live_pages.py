@@ -26,14 +26,10 @@ from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.people import make_unit
 
+pytestmark = pytest.mark.usefixtures("context")
+
 DRAFT = "/consultations/gangyao/draft"
 TODAY = dt.date(2020, 10, 20)
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

@@ -1,7 +1,5 @@
 """Masking: what is offered, what is shown afterwards, and who reads the original."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -16,18 +14,14 @@ from core.db import db
 from core.errors import Refused
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.screenings_made import PENDING, QUEUE, SHOWN, an_opinion
 from tests.summaries_made import a_summary
-from tests.test_screening import PENDING, QUEUE, SHOWN, an_opinion
+
+pytestmark = pytest.mark.usefixtures("context")
 
 BODY = "我叫王小明，建议加装电梯，电话13800138000。"
 MASKED = "我叫■■■，建议加装电梯，电话■■■■■■■■■■■。"
 LIST = "/consultations/gangyao/opinions"
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ from panel.views.my_meetings import ticket_for
 from tests import hostile_files, people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_programme, a_published_draft
-from tests.test_comments import challenge_of, solved
+from tests.proofs_made import challenge_of, solved
 from tests.threads import at_once
 
 HOUR, DAY = dt.timedelta(hours=1), dt.timedelta(days=1)

@@ -30,6 +30,8 @@ from tests.live import free_port
 from tests.mail_server import listening
 from tests.threads import at_once
 
+pytestmark = pytest.mark.usefixtures("context")
+
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -77,12 +79,6 @@ def server(mailbox: Mailbox) -> Iterator[Controller]:
 @pytest.fixture
 def smtp(server: Controller) -> Smtp:
     return Smtp("127.0.0.1", server.port, "wenji@consult.example", patience=30)
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 def put(*addresses: str, at: dt.datetime = NOON) -> None:

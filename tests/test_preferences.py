@@ -1,7 +1,6 @@
 """How a reader wants the pages: remembered without script, and never mixed up between readers."""
 
 import re
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -9,8 +8,8 @@ from flask.testing import FlaskClient
 
 from core import preferences
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.static_files import STATIC
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
 DRAFT = "/consultations/gangyao/draft"
 
 

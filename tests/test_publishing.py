@@ -4,13 +4,11 @@ import datetime as dt
 import hashlib
 import io
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import docx
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -30,6 +28,8 @@ from tests.consultations_made import (
     a_published_draft,
 )
 
+pytestmark = pytest.mark.usefixtures("context")
+
 DESK = "/desk/consultations/"
 NOTICE = {
     "title": "规划纲要征求意见",
@@ -38,12 +38,6 @@ NOTICE = {
     "ways": "来信。",
     "contact": "电话。",
 }
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

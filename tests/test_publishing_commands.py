@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,9 @@ from consult.consultations import Phase
 from core.db import db
 from tests.consultations_made import a_consultation, a_prepared_draft, a_programme
 
+pytestmark = pytest.mark.usefixtures("context")
+
 TEXT = "规划纲要\n\n第一章 总则\n坚持人民城市人民建。\n建设15分钟生活圈。\n第三章 附则\n由区发展改革委解释。\n"
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 def run(app: Flask, *words: str) -> Result:

@@ -27,16 +27,12 @@ from tests import people
 from tests.conftest import Clock
 from tests.consultations_made import a_consultation, a_published_draft
 
+pytestmark = pytest.mark.usefixtures("context", "version", "visitor")
+
 ADDRESS = "/consultations/gangyao/comment"
 FORM = {"body": "建议在既有多层住宅加装电梯。", "consent": "y"}
 # What differs between any two opinions.
 OWN = {"id", "submission_id", "number", "receipt", "once_key", "thing_id", "sealed"}
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture
@@ -44,12 +40,12 @@ def consultation() -> Consultation:
     return a_consultation()
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def version(consultation: Consultation) -> Version:
     return a_published_draft(consultation)
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def visitor(client: FlaskClient) -> FlaskClient:
     """Somebody who has opened the form, and so has the cookie that goes with it."""
     with client.session_transaction() as kept:

@@ -1,8 +1,6 @@
 """Screening: who decides what with which reason, and that what is not shown is shown nowhere."""
 
-import datetime as dt
 import re
-from collections.abc import Iterator
 from html import unescape
 
 import pytest
@@ -15,24 +13,30 @@ from consult import decisions, drafts, proposals, screening, submissions
 from consult.consultations import Consultation
 from consult.decisions import Decision, Reason
 from consult.drafts import Version
-from consult.submissions import Channel, Opinion, Submission, SubmissionState
+from consult.submissions import Channel, Submission, SubmissionState
 from core import audit
-from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.kept import events
+from tests.screenings_made import (
+    ASKED,
+    HIDDEN,
+    PENDING,
+    QUEUE,
+    REFERRED,
+    SHOWN,
+    WITHDRAWN,
+    an_opinion,
+    decide,
+    numbers_on,
+)
 
-TODAY = dt.date(2020, 10, 20)
-QUEUE = "/desk/screening"
-PENDING, SHOWN, HIDDEN, REFERRED, ASKED, WITHDRAWN, UNDONE = SubmissionState
+pytestmark = pytest.mark.usefixtures("context")
 
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
+ACTS = ("submission.screened", "submission.completed", "submission.withdrawn")
 
 
 @pytest.fixture
@@ -55,51 +59,6 @@ def screener(client: FlaskClient) -> FlaskClient:
 def reader(app: Flask) -> FlaskClient:
     """Somebody who only reads."""
     return app.test_client()
-
-
-def an_opinion(
-    consultation: Consultation, body: str = "建议加装电梯。", **fields: object
-) -> Submission:
-    """An opinion that waits to be screened; committed."""
-    count = db.session.scalar(sa.select(sa.func.count(Submission.id)))
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, **fields),  # type: ignore[arg-type]
-        once_key=f"key-{count}",
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=TODAY,
-    )
-    db.session.commit()
-    db.session.expire_all()
-    return db.session.get_one(Submission, received.id)
-
-
-def decide(
-    submission: Submission,
-    state: SubmissionState,
-    reason: Reason | None = None,
-    *,
-    by: audit.Actor = audit.SYSTEM,
-) -> None:
-    """Decide as a screener would and commit."""
-    if state is HIDDEN and reason is None:
-        reason = Reason.OFF_TOPIC
-    if state is WITHDRAWN:
-        screening.withdraw(submission, now=NOON)
-    elif state is PENDING and submission.state is ASKED:
-        screening.complete(submission, "是临汾路380弄。", now=NOON)
-    else:
-        told = "请写明是哪里。" if state is ASKED else ""
-        screening.decide(submission, state, reason=reason, told=told, by=by, now=NOON)
-    db.session.commit()
-    db.session.expire_all()
-
-
-def events() -> list[AuditEvent]:
-    acts = ("submission.screened", "submission.completed", "submission.withdrawn")
-    query = sa.select(AuditEvent).where(AuditEvent.action.in_(acts))
-    return list(db.session.scalars(query.order_by(AuditEvent.id)))
 
 
 # --- an old page ---------------------------------------------------------------------------------
@@ -153,17 +112,17 @@ def test_an_opinion_goes_only_where_the_rules_let_it(
     submission = an_opinion(consultation)
     if before is not PENDING:
         decide(submission, before)
-    count = len(events())
+    count = len(events(*ACTS))
     if after in ALLOWED[before]:
         decide(submission, after)
         assert submission.state is after
-        assert len(events()) == count + 1
+        assert len(events(*ACTS)) == count + 1
     else:
         with pytest.raises(Refused, match=f"处理为“{before.title}”|已经撤回"):
             decide(submission, after)
         db.session.rollback()
         assert submission.state is before
-        assert len(events()) == count
+        assert len(events(*ACTS)) == count
     assert consultation.received == 1
     assert consultation.shown == (submission.state is SHOWN)
     assert submissions.tallies(consultation.id) == {0: (1, int(submission.state is SHOWN))}
@@ -206,7 +165,7 @@ def test_a_decision_is_kept_with_its_reason_its_note_and_its_hand(
     assert kept is not None
     assert (kept.state, kept.reason, kept.note) == (HIDDEN, Reason.ADVERTISEMENT, "卖房")
     assert (kept.by_id, kept.proposed_by_id, kept.at) == (person.id, other.id, NOON)
-    (event,) = events()
+    (event,) = events(*ACTS)
     assert (event.actor_id, event.thing_id, event.reason) == (
         person.id,
         submission.id,
@@ -277,13 +236,13 @@ def test_pending_opinions_with_the_same_words_are_decided_together(
     decide(hidden, HIDDEN)
     different = an_opinion(consultation, "加装电梯要慢")
     elsewhere = an_opinion(other, "加装电梯要快")
-    count = len(events())
+    count = len(events(*ACTS))
     assert alike(first) == 3
     assert {each.state for each in (first, *same)} == {SHOWN}
     assert (hidden.state, different.state, elsewhere.state) == (HIDDEN, PENDING, PENDING)
     assert (consultation.received, consultation.shown, other.shown) == (5, 3, 0)
     assert submissions.tallies(consultation.id) == {0: (4, 2), 9: (1, 1)}
-    assert [event.thing_id for event in events()[count:]] == [first.id, *(s.id for s in same)]
+    assert [event.thing_id for event in events(*ACTS)[count:]] == [first.id, *(s.id for s in same)]
     decisions = db.session.scalars(sa.select(Decision.submission_id)).all()
     assert sorted(decisions) == sorted([hidden.id, first.id, *(each.id for each in same)])
     with pytest.raises(Refused, match="没有可以一并处理"):
@@ -387,10 +346,6 @@ def fresh(submission: Submission) -> SubmissionState:
     db.session.rollback()
     db.session.expire_all()
     return submission.state
-
-
-def numbers_on(page: str) -> list[str]:
-    return re.findall(r'-head">[^<]* (第[0-9]+件)</h2>', page)
 
 
 def test_a_screener_shows_hides_and_refers(

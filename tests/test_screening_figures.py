@@ -1,10 +1,8 @@
 """The public figures of screening: kept as things happen, told month by month."""
 
 import datetime as dt
-from collections.abc import Iterator
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from consult import appeals, proposals, screening, screening_figures
@@ -14,15 +12,11 @@ from consult.screening_figures import median, waited
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_screening import ASKED, HIDDEN, REFERRED, SHOWN, an_opinion, decide
+from tests.screenings_made import ASKED, HIDDEN, REFERRED, SHOWN, an_opinion, decide
+
+pytestmark = pytest.mark.usefixtures("context")
 
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Screening that takes more than one step: a second person, the author's completion, withdrawal
 and appeal; who may take which step, and what the author reads by receipt."""
 
-from collections.abc import Iterator
-
 import pytest
 import sqlalchemy as sa
 from flask import Flask
@@ -22,7 +20,7 @@ from core.errors import Refused
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_screening import (
+from tests.screenings_made import (
     ASKED,
     HIDDEN,
     PENDING,
@@ -35,13 +33,9 @@ from tests.test_screening import (
     numbers_on,
 )
 
+pytestmark = pytest.mark.usefixtures("context")
+
 FIRST_WORDS = "建议加装电梯，我们楼里老人多。"
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture

@@ -1,12 +1,11 @@
 """Mending a version: what each act does, what it refuses, and that no text is lost on the way."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +20,8 @@ from core.errors import Refused
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_prepared_draft, a_published_draft
 
+pytestmark = pytest.mark.usefixtures("context")
+
 # Marks 1 to 8: chapter, two paragraphs, chapter, section, paragraph, list item, table.
 TEXT = """\
 # 第一章 总体要求
@@ -34,12 +35,6 @@ TEXT = """\
 """
 BY: dict[str, Any] = {"by": audit.SYSTEM, "now": NOON}
 _slugs = count(1)
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 def a_version(text: str = TEXT) -> Version:

@@ -10,31 +10,18 @@ from hypothesis import strategies as st
 
 from consult import fingerprints, submissions
 from consult.consultations import Consultation
-from consult.submissions import (
-    RECEIPT_LETTERS,
-    WHOLE,
-    Contact,
-    Opinion,
-    Received,
-    Submission,
-    SubmissionState,
-)
+from consult.submissions import RECEIPT_LETTERS, WHOLE, Contact, Opinion, Received, SubmissionState
 from core import audit, sealing
 from core.audit import AuditEvent
 from core.db import db
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
+from tests.kept import events, stored
+
+pytestmark = pytest.mark.usefixtures("context")
 
 TODAY = dt.date(2020, 10, 20)
 OPINION = Opinion(body="建议在既有多层住宅加装电梯。")
-
-pytestmark = pytest.mark.usefixtures("_context")
-
-
-@pytest.fixture
-def _context(app):  # type: ignore[no-untyped-def]  # a generator of nothing
-    with app.app_context():
-        yield
 
 
 @pytest.fixture
@@ -64,14 +51,6 @@ def receive(
     return received
 
 
-def stored() -> list[Submission]:
-    return list(db.session.scalars(sa.select(Submission).order_by(Submission.id)))
-
-
-def event_count() -> int:
-    return db.session.scalar(sa.select(sa.func.count(AuditEvent.id))) or 0
-
-
 # --- receiving -----------------------------------------------------------------------------------
 
 
@@ -91,11 +70,11 @@ def test_an_opinion_is_stored_as_it_was_sent_and_waits_for_screening(
 def test_sent_twice_it_is_stored_once_with_one_receipt_and_one_record(
     consultation: Consultation,
 ) -> None:
-    before = event_count()
+    before = len(events())
     first, second = receive(consultation), receive(consultation)
     assert (first.again, second.again) == (False, True)
     assert (second.id, second.receipt, second.number) == (first.id, first.receipt, first.number)
-    assert (len(stored()), consultation.received, event_count()) == (1, 1, before + 1)
+    assert (len(stored()), consultation.received, len(events())) == (1, 1, before + 1)
     assert submissions.tallies(consultation.id) == {WHOLE: (1, 0)}
 
 

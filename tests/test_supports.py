@@ -1,7 +1,6 @@
 """Support for an opinion: one a person as far as can be told, counted apart, undone at any time."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -23,14 +22,10 @@ from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.threads import at_once
 
+pytestmark = pytest.mark.usefixtures("context")
+
 LIST = "/consultations/gangyao/opinions"
 FORM = f"{LIST}/1/support"
-
-
-@pytest.fixture(autouse=True)
-def _context(app: Flask) -> Iterator[None]:
-    with app.app_context():
-        yield
 
 
 @pytest.fixture
