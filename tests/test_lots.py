@@ -19,7 +19,7 @@ from panel.meetings import Admission, Meeting
 from panel.seats import SeatState
 from tests import people
 from tests.conftest import NOON, Clock
-from tests.test_meetings import DAY, HOUR, a_meeting, announced, asks, states
+from tests.meetings_made import DAY, HOUR, a_meeting, announced, asks, states
 from tests.threads import at_once
 
 

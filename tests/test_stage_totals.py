@@ -1,7 +1,5 @@
 """What the public learns of a stage: totals of reviews and meetings, nothing of fewer than five."""
 
-import datetime as dt
-
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -13,9 +11,7 @@ from panel.guests import Attendance
 from panel.stage_totals import shielded, told
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_meetings import a_meeting, a_member
-
-DAY = dt.timedelta(days=1)
+from tests.meetings_made import DAY, a_meeting, a_member
 
 
 @pytest.mark.parametrize(
