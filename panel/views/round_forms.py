@@ -2,7 +2,6 @@
 extended or ended, a member to be added, a paper."""
 
 import datetime as dt
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,14 +26,11 @@ from consult.views.publishing import DayField
 from core.db import db
 from core.forms import Form, LineField, NumberField, TextField, Words
 from core.web import local, now
-from panel import appointments, members, quotas, rounds
+from panel import appointments, members, namesakes, quotas, rounds
+from panel.namesakes import Person
 from panel.rounds import Plan, ReviewRound
 
 MOST_VERSIONS = 100
-
-
-# What stands between names.
-NAMES_APART = re.compile(r"[、，,；;\n]")
 
 
 class RoundForm(Form):
@@ -89,7 +85,8 @@ class RoundForm(Form):
         _l("另外点名"),
         [Words(least=0, most=10_000, missing="")],
         description=_l(
-            "在任成员的姓名，一行一位，或者用顿号隔开。类别、领域、点名都不填，就发给全体在任成员。"
+            "在任成员的姓名，一行一位，或者用顿号隔开；同名的在姓名后用括号写明编号、类别或单位，例如“王强（第12号）”。"
+            "类别、领域、点名都不填，就发给全体在任成员。"
         ),
         render_kw={"rows": 3},
     )
@@ -110,6 +107,9 @@ class RoundForm(Form):
         )
         found = {row[0]: row[1] for row in topics}
         self.fields.choices = [SelectChoice(key, title) for key, title in found.items()]
+        sitting = [each for one in sorted(programme_ids) for each in _sitting(one)]
+        # Told beforehand: whoever writes such a name needs more than the name.
+        self.namesakes = namesakes.listed(namesakes.namesakes(dict.fromkeys(sitting)))
 
     def validate_by_name(self, field: Field) -> None:
         """One of the two."""
@@ -123,27 +123,26 @@ class RoundForm(Form):
             raise ValidationError(_("最多20个问题，每个最多300字。"))
 
     def validate_names(self, field: Field) -> None:
-        """Everybody named sits, and only one is called so."""
+        """Everybody named sits, and it is plain which of those who are called so is meant."""
         self.named: list[int] = []
         version = self.versions.get(self.version.data or "")
         if version is None or not field.data:
             return
-        today = local(now()).date()
-        by_name: dict[str, list[int]] = {}
-        for appointment in appointments.sitting(version.draft.consultation.programme_id, today):
-            by_name.setdefault(appointment.member.name, []).append(appointment.member_id)
-        for name in NAMES_APART.split(field.data):
-            if not (name := name.strip()):
-                continue
-            found = by_name.get(name, [])
-            if len(found) != 1:
-                why = (
-                    _("没有在任成员叫“%(name)s”。")
-                    if not found
-                    else _("不止一位成员叫“%(name)s”。")
+        sitting = _sitting(version.draft.consultation.programme_id)
+        for name in namesakes.names_in(field.data):
+            found = namesakes.named(name, sitting)
+            if not found:
+                raise ValidationError(_("没有在任成员叫“%(name)s”。", name=name))
+            if len(found) > 1:
+                raise ValidationError(
+                    _(
+                        "叫“%(name)s”的在任成员不止一位，请在姓名后用括号写明编号：%(who)s。",
+                        name=name,
+                        who=namesakes.listed(found),
+                    )
                 )
-                raise ValidationError(why % {"name": name})
-            self.named += found
+            if found[0].number not in self.named:
+                self.named.append(found[0].number)
 
     def plan(self) -> Plan:
         """The round as it is to be kept."""
@@ -159,6 +158,10 @@ class RoundForm(Form):
             fields=list(self.fields.data or []),
             members=self.named,
         )
+
+
+def _sitting(programme_id: int) -> list[Person]:
+    return namesakes.seated(appointments.sitting(programme_id, local(now()).date()))
 
 
 def _lines(text: str) -> list[str]:
@@ -179,7 +182,13 @@ def _version_name(version: Version) -> str:
 def as_form(found: ReviewRound) -> dict[str, Any]:
     """What was written down, as the form shows it."""
     version = rounds.version_of(found)
-    named = [members.by_id(each) for each in found.audience.get("members", [])]
+    chosen = found.audience.get("members", [])
+    sitting = namesakes.written(_sitting(found.programme_id))
+    gone = [each for each in chosen if each not in sitting]
+    # Who has left is not to be taken for a namesake who stayed.
+    names = sitting | {
+        each.id: namesakes.numbered(each.name, each.id) for each in map(members.by_id, gone) if each
+    }
     return {
         "version": str(version.id) if version else "",
         "title": found.title,
@@ -190,7 +199,7 @@ def as_form(found: ReviewRound) -> dict[str, Any]:
         "quorum": found.quorum,
         "categories": found.audience.get("categories", []),
         "fields": found.audience.get("fields", []),
-        "names": "\n".join(each.name for each in named if each),
+        "names": "\n".join(names[each] for each in chosen if each in names),
     }
 
 

@@ -33,6 +33,7 @@ from core.permissions import may, require
 from core.web import as_file, keep_private, local, now, number_in
 from panel import (
     late_remarks,
+    namesakes,
     remarks,
     review_ledger,
     review_reminders,
@@ -46,6 +47,7 @@ from panel import (
 from panel import ledger as panel_ledger
 from panel.appointments import Appointment
 from panel.late_remarks import Late
+from panel.namesakes import Person
 from panel.review_reminders import Post
 from panel.rounds import ReviewRound, RoundPhase
 from panel.views.meetings import paper_file
@@ -227,7 +229,7 @@ def _show_page(
         close_form=close_form or ReasonForm(formdata=None),
         paper_form=paper_form or PaperForm(formdata=None),
         papers=round_papers.of(found.id),
-        audience=audience,
+        audience=list(namesakes.told(namesakes.seated(audience)).values()),
         unreached=_unreached(found, phase, audience),
         invitations=invited,
         answers={each.id: reviews.answer_of(each) for each in invited},
@@ -253,9 +255,10 @@ def _unreached(
 
 def _add_form(found: ReviewRound, **options: Any) -> AddForm:
     form = AddForm(**options)
+    addable = round_running.addable(found, local(now()).date())
     form.member.choices = [
-        SelectChoice(str(each.member_id), f"{each.member.name}（{each.category}）")
-        for each in round_running.addable(found, local(now()).date())
+        SelectChoice(str(number), name)
+        for number, name in namesakes.told(namesakes.seated(addable)).items()
     ]
     return form
 
@@ -335,10 +338,13 @@ def extend(round_id: int) -> Page:
     found = _opened(round_id)
     form = ExtensionForm()
     invited = {str(each.id): each for each in rounds.invitations(found)}
+    told = namesakes.told(
+        [Person(each.member_id, each.name, each.category) for each in invited.values()]
+    )
     form.who.choices = [
         SelectChoice("", _("全体成员")),
         *(
-            SelectChoice(key, f"{each.name}（{each.category}）")
+            SelectChoice(key, told[each.member_id])
             for key, each in invited.items()
             if each.signed_at is None
         ),
