@@ -195,8 +195,11 @@ def _unasked(settled: list[Cue], asked: str) -> list[Cue]:
 
 
 def _reported(cue: Cue, before: str) -> bool:
+    """Whether others say it, or it was once so, or stands in a quotation that opens in the clause."""
     if cue.kind not in _AGAINST and cue.kind is not Kind.SUPPORT:
         return False
+    if before.count("“") > before.count("”") or before.count('"') % 2:
+        return True
     if cues.NOT_NOW.search(before):
         return True
     return cues.OTHERS.search(before) is not None and cues.OWN.search(before) is None
