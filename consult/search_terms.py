@@ -12,6 +12,9 @@ from consult import search, search_text, term_index
 from consult.analysis import normal
 from consult.search import Count, Found, Query
 
+# So many opinions of each form are looked for at least.
+LEAST_FOUND = 200
+
 
 def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
     """The first page of the opinions that hold the term and pass the query, and how many there are."""
@@ -44,10 +47,13 @@ def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], in
     lowest: int | None = None
     every = forms(term)
     # What holds a longer form holds the shorter one in it.
-    for form in [f for f in every if not any(other != f and other in f for other in every)]:
+    least = [f for f in every if not any(other != f and other in f for other in every)]
+    # A term of many forms costs no more than one of one.
+    most = max(LEAST_FOUND, search.MOST_COUNTED // len(least))
+    for form in least:
         needles = tuple(dict.fromkeys((*query.needles, form)))
         asked = replace(query, needles=needles)
-        found = search.find(asked, before=before, limit=search.MOST_COUNTED)
+        found = search.find(asked, before=before, limit=most)
         proposed.update(found.ids)
         if found.next_key is not None:
             lowest = max(lowest or 0, found.next_key)

@@ -282,10 +282,15 @@ def test_a_change_has_the_index_follow_and_shows_how_far_it_is(
     data = {"words": "椿沁园", "kind": "term", "seen": "0", "reason": "小区名"}
     client.post("/desk/lexicon/change", data=data)
     page = client.get("/desk/lexicon/versions/1").get_data(as_text=True)
-    assert "词语索引按这一版更新：" in page
+    assert "词语索引还没有按这一版更新" in page
     job = re.search(r'href="(/desk/jobs/\d+)"', page)
     assert job is not None
     assert client.get(job[1]).status_code == 200
+    with app.app_context():
+        db.session.execute(sa.update(jobs.Job).values(done=2, total=5))
+        db.session.commit()
+    page = client.get("/desk/lexicon/versions/1").get_data(as_text=True)
+    assert re.search(r"词语索引按这一版更新： <span class=\"num\">2 / 5", page)
     with app.app_context():
         assert jobs.work(worker="here", now=clock)
         assert not term_index.is_behind()
