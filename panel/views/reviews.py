@@ -4,31 +4,31 @@ Whoever was not asked in a round is told 404, whether it exists or not; a visito
 sign-in page at every address, because a letter leads there.
 """
 
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any
-
 from flask import Blueprint, abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
-from wtforms import BooleanField, Field, HiddenField, RadioField
-from wtforms.fields.choices import SelectChoice
-from wtforms.validators import ValidationError
 
 from consult.drafts import Entry
 from core.db import db
 from core.errors import Refused, refusals_on
-from core.forms import Form, LineField, TextField, Words
+from core.forms import Form
 from core.permissions import may
 from core.web import keep_private, now, number_in
-from panel import reviews, round_papers, round_texts, rounds, rules
-from panel.reviews import LONGEST, Overtaken, Said, SectionReview, Verdict
+from panel import released_reviews, reviews, round_papers, round_texts, rounds, rules
+from panel.reviews import Overtaken, SectionReview
 from panel.round_texts import Section, Text, text_of
-from panel.rounds import Invitation, ReviewRound, RoundState
+from panel.rounds import Invitation, RoundState
 from panel.views.meetings import paper_file
+from panel.views.review_forms import (
+    AnswersForm,
+    InterestForm,
+    SectionForm,
+    SignForm,
+    answers_for,
+    form_for,
+)
 
 blueprint = Blueprint("reviews", __name__, url_prefix="/panel/reviews")
 REVIEW = "/<int:round_id>"
@@ -170,78 +170,6 @@ def standing(review: SectionReview | None) -> str:
 # --- one section -------------------------------------------------------------------------------------
 
 
-class SectionForm(Form):
-    """What a member says of one section. A field for each paragraph is added by `form_for`."""
-
-    verdict = RadioField(
-        _l("审阅意见"),
-        choices=[
-            SelectChoice(Verdict.AGREE.value, _l("同意")),
-            SelectChoice(Verdict.AMEND.value, _l("修改后同意")),
-            SelectChoice(Verdict.DISAGREE.value, _l("不同意")),
-            SelectChoice(Verdict.NONE.value, _l("无意见")),
-            SelectChoice("", _l("还没有想好")),
-        ],
-        default="",
-    )
-    words = TextField(
-        _l("意见"),
-        [Words(least=0, most=LONGEST, missing="")],
-        description=_l("选“修改后同意”或“不同意”时，请写明意见，或在下面直接改文字。"),
-        render_kw={"rows": 6, "data-keep": ""},
-    )
-    seen = HiddenField(default="0")
-
-    marks: tuple[int, ...] = ()
-
-    @property
-    def said(self) -> Said:
-        """What the member wrote."""
-        wording = {mark: self[f"wording_{mark}"].data or "" for mark in self.marks}
-        verdict = Verdict(self.verdict.data) if self.verdict.data else None
-        return Said(verdict, self.words.data, wording)
-
-    @property
-    def edition(self) -> int:
-        """The edition the member saw; one nobody ever had when the field was tampered with."""
-        typed = self.seen.data or ""
-        good = typed.isascii() and typed.isdigit() and len(typed) < 9
-        return int(typed) if good else -1
-
-
-class InterestForm(Form):
-    """That a member has a stake in what a section says."""
-
-    interest_words = LineField(
-        _l("利益关系"),
-        [Words(most=300, missing=_l("请写明有什么利益关系。"))],
-        description=_l("例如：本人任职的企业在这一节所说的地块内。"),
-    )
-
-
-def form_for(section: Section, review: SectionReview | None, *, fresh: bool) -> SectionForm:
-    """The form of a section with a field for the words of each paragraph."""
-    fields: dict[str, Any] = {
-        f"wording_{entry.mark}": TextField(
-            _l("拟改为"),
-            [Words(least=0, most=20_000, missing="")],
-            render_kw={"rows": 4},
-        )
-        for entry in section.entries
-    }
-    marks = tuple(entry.mark for entry in section.entries)
-    kind: type[SectionForm] = type("FormOfSection", (SectionForm,), {**fields, "marks": marks})
-    given: dict[str, Any] = {f"wording_{e.mark}": e.text for e in section.entries}
-    if review is not None:
-        given |= {f"wording_{mark}": words for mark, words in review.wording.items()}
-        given |= {
-            "verdict": review.verdict.value if review.verdict else "",
-            "words": review.words,
-            "seen": str(review.edition),
-        }
-    return kind(formdata=None, data=given) if fresh else kind()
-
-
 @blueprint.get(SECTION)
 def section(round_id: int, section: int) -> str:
     """The words of a section and the form."""
@@ -291,9 +219,7 @@ def _section_page(
     at = now()
     review = _by_section(invitation).get(found.mark)
     if overtaken and review is not None:
-        # What stands there now has been seen with this page.
-        form.seen.data = str(review.edition)
-        form.seen.raw_data = [form.seen.data]
+        form.shows(review.edition)
     marks = [each.mark for each in text.sections]
     place = marks.index(found.mark)
     return render_template(
@@ -349,47 +275,6 @@ def lift(round_id: int, section: int) -> Page:
 # --- the questions ------------------------------------------------------------------------------------
 
 
-class AnswersForm(Form):
-    """What is said of the whole; a field for each question is added by `answers_for`."""
-
-    overall = TextField(
-        _l("总的意见"),
-        [Words(least=0, most=LONGEST, missing="")],
-        render_kw={"rows": 5, "data-keep": ""},
-    )
-    seen = HiddenField(default="0")
-
-    number = 0
-
-    @property
-    def answers(self) -> list[str]:
-        """The answers in the order of the questions."""
-        return [self[f"answer_{n}"].data or "" for n in range(self.number)]
-
-    @property
-    def edition(self) -> int:
-        """The edition the member saw; one nobody ever had when the field was tampered with."""
-        typed = self.seen.data or ""
-        good = typed.isascii() and typed.isdigit() and len(typed) < 9
-        return int(typed) if good else -1
-
-
-def answers_for(invitation: Invitation, *, fresh: bool) -> AnswersForm:
-    """The form with a field for each question."""
-    questions = invitation.round.questions
-    fields: dict[str, Any] = {
-        f"answer_{n}": TextField(
-            question, [Words(least=0, most=LONGEST, missing="")], render_kw={"rows": 4}
-        )
-        for n, question in enumerate(questions)
-    }
-    more = {**fields, "number": len(questions)}
-    kind: type[AnswersForm] = type("FormOfAnswers", (AnswersForm,), more)
-    given = {f"answer_{n}": words for n, words in enumerate(invitation.answers)}
-    given |= {"overall": invitation.overall, "seen": str(invitation.edition)}
-    return kind(formdata=None, data=given) if fresh else kind()
-
-
 @blueprint.get(f"{REVIEW}/questions")
 def questions(round_id: int) -> str:
     """The questions and what is said of the whole."""
@@ -425,8 +310,7 @@ def _questions_page(
     invitation: Invitation, form: AnswersForm, *, overtaken: bool = False, refusal: str = ""
 ) -> str:
     if overtaken:
-        form.seen.data = str(invitation.edition)
-        form.seen.raw_data = [form.seen.data]
+        form.shows(invitation.edition)
     return render_template(
         "panel/reviews/questions.html",
         invitation=invitation,
@@ -440,30 +324,6 @@ def _questions_page(
 
 
 # --- signing ------------------------------------------------------------------------------------------
-
-
-class SignForm(Form):
-    """One's own name, written out."""
-
-    name = LineField(
-        _l("签署人姓名"),
-        [Words(most=60, missing=_l("请填写您的姓名。"))],
-        description=_l("请填写您登记的姓名，作为签署。"),
-        render_kw={"autocomplete": "name"},
-    )
-    rest = BooleanField(_l("没有填写的章节，一律记为“无意见”"))
-
-    def expects(self, name: str) -> "SignForm":
-        """Say whose name it has to be."""
-        self._expected = name
-        return self
-
-    def validate_name(self, field: Field) -> None:
-        """One's own."""
-        if field.data and field.data != self._expected:
-            raise ValidationError(
-                _("签署的姓名与登记的姓名不一致，请填写“%(name)s”。", name=self._expected)
-            )
 
 
 @blueprint.get(f"{REVIEW}/sign")
@@ -527,21 +387,6 @@ def withdraw(round_id: int) -> Page:
 # --- what the others said ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What all said of one section, or in answer to one question."""
-
-    title: str
-    # How many held what, of a section; then (who, what) of those who said more.
-    figures: list[tuple[str, int]] = field(default_factory=list)
-    remarks: list[tuple[str, Section, SectionReview]] = field(default_factory=list)
-    answers: list[tuple[str, str]] = field(default_factory=list)
-
-    def told(self) -> list[tuple[str, reviews.Told]]:
-        """The remarks as a page shows them: proposed words against the paragraph."""
-        return [(name, reviews.told(section, review)) for name, section, review in self.remarks]
-
-
 @blueprint.get(f"{REVIEW}/others")
 def others(round_id: int) -> str:
     """After the release: what every signed review says, by name or without, as was said at the
@@ -549,7 +394,7 @@ def others(round_id: int) -> str:
     invitation = _invitation(round_id)
     if invitation.round.state is not RoundState.RELEASED:
         abort(404)
-    parts = [*_of_sections(invitation.round), *_of_the_whole(invitation.round)]
+    parts = released_reviews.parts_of(invitation.round)
     begin = number_in("part", 0) or 0
     if begin and begin >= len(parts):
         abort(404)
@@ -565,51 +410,3 @@ def others(round_id: int) -> str:
         first_url=url_for(".others", round_id=round_id) if begin else None,
         next_url=url_for(".others", round_id=round_id, part=end) if end < len(parts) else None,
     )
-
-
-def _of_sections(review_round: ReviewRound) -> list[Part]:
-    """Section by section, those of which somebody said anything."""
-    said: dict[int, list[tuple[str, SectionReview]]] = {}
-    verdicts: dict[int, Counter[Verdict]] = {}
-    for author, review in reviews.signed_sections(review_round):
-        if review.verdict:
-            verdicts.setdefault(review.section, Counter())[review.verdict] += 1
-        if review.is_remark:
-            name = author.name if review_round.by_name else ""
-            said.setdefault(review.section, []).append((name, review))
-    if not review_round.by_name:
-        # The order in which members were asked must not tell them either.
-        for every in said.values():
-            every.sort(key=lambda pair: pair[1].words)
-    return [
-        Part(
-            each.address or each.title,
-            _in_figures(verdicts.get(each.mark, Counter())),
-            [(name, each, review) for name, review in said.get(each.mark, [])],
-        )
-        for each in text_of(review_round).sections
-        if each.mark in verdicts or each.mark in said
-    ]
-
-
-def _in_figures(counted: Counter[Verdict]) -> list[tuple[str, int]]:
-    return [(each.title, counted[each]) for each in Verdict if counted[each]]
-
-
-def _of_the_whole(review_round: ReviewRound) -> list[Part]:
-    """Question by question what was answered, at the end what was said of the whole."""
-    asked = [*review_round.questions, _("总的意见")]
-    found: list[list[tuple[str, str]]] = [[] for _question in asked]
-    for each in rounds.invitations(review_round):
-        if each.signed_at is None:
-            continue
-        name = each.name if review_round.by_name else ""
-        for every, words in zip(found, [*each.answers, each.overall], strict=True):
-            if words:
-                every.append((name, words))
-    if not review_round.by_name:
-        for every in found:
-            every.sort(key=lambda pair: pair[1])
-    return [
-        Part(question, answers=every) for question, every in zip(asked, found, strict=True) if every
-    ]
