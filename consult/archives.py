@@ -288,33 +288,44 @@ def _decisions(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
 
 def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     """The snapshots with their figures, their method and the lexicon they were counted with. Masked:
-    those that were published, and of one that was withdrawn no figures."""
+    those that were published, and of one that was withdrawn no figures. Those of the whole stage are
+    never published; the full variant has their figures, not the opinions of other consultations."""
     full = variant is Variant.FULL
     query = sa.select(Summary).where(Summary.consultation_id == consultation.id)
     if not full:
         query = query.where(Summary.published_at.is_not(None))
-    names = ("number", "lexicon", "method", "received", "shown", "pending", "hidden", "referred")
     used: set[int] = set()
     for summary in db.session.scalars(query.order_by(Summary.number)):
-        lexicon = summary_readings.lexicon_of(summary)
-        facts: dict[str, Any] = {name: getattr(summary, name) for name in names}
-        facts |= {
-            "state": summary.state.value,
-            "counted_at": moment(summary.counted_at),
-            "published_at": moment(summary.published_at),
-            "distinct": summary.distinct,
-            "people": summary.people,
-            "lexicon_paper": _lexicon_name(lexicon),
-        }
+        facts = _snapshot(summary)
         if full or summary.state is SummaryState.PUBLISHED:
             facts["said"] = summary_plain.of(summary, consultation.slug)
-            used.add(lexicon)
+            used.add(summary_readings.lexicon_of(summary))
         if full:
             facts["counted"] = json.loads(zlib.decompress(summary.payload))
         yield json_paper(f"05-summaries/summary-{summary.number:03}.json", facts)
+    stage = consultation.stage
+    wider = sa.select(Summary).where(Summary.stage_id == stage.id).order_by(Summary.number)
+    for summary in db.session.scalars(wider) if full else ():
+        facts = _snapshot(summary) | {"stage": stage.title}
+        facts["said"] = summary_plain.of(summary, stage.title)
+        used.add(summary_readings.lexicon_of(summary))
+        yield json_paper(f"05-summaries/stage-summary-{summary.number:03}.json", facts)
     for lexicon in sorted(used):
         every = lexicons.all_of(lexicons.at(lexicon))
         yield Paper(_lexicon_name(lexicon), lexicons.as_text(every).encode())
+
+
+def _snapshot(summary: Summary) -> dict[str, Any]:
+    """When and how a snapshot was counted."""
+    names = ("number", "lexicon", "method", "received", "shown", "pending", "hidden", "referred")
+    return {name: getattr(summary, name) for name in names} | {
+        "state": summary.state.value,
+        "counted_at": moment(summary.counted_at),
+        "published_at": moment(summary.published_at),
+        "distinct": summary.distinct,
+        "people": summary.people,
+        "lexicon_paper": _lexicon_name(summary_readings.lexicon_of(summary)),
+    }
 
 
 def _lexicon_name(number: int) -> str:

@@ -1,5 +1,5 @@
 """What the archive of a consultation holds of meetings: those in which it was spoken of, with their
-agenda, their minutes and how the public's seats were drawn.
+agenda, their papers, their minutes and how the public's seats were drawn.
 
 A meeting belongs to a consultation when what is said there may become its opinions, or when an item
 of the agenda stands for its draft. The masked variant says what everybody may read, the full one
@@ -17,12 +17,13 @@ from consult.archiving import Paper
 from consult.consultations import Consultation
 from consult.drafts import Draft, Version
 from consult.submissions import Submission
+from core import uploads
 from core.db import db
 from panel import lot_rows, minutes, papers
 from panel.lot_rows import SeatDraw, SeatPool
 from panel.meetings import Meeting
 from panel.minutes import MinutePoint
-from panel.papers import AgendaItem, Bound
+from panel.papers import AgendaItem, Bound, MeetingPaper
 
 
 def attach() -> None:
@@ -33,12 +34,21 @@ def attach() -> None:
 
 
 def papers_of(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
-    """A paper for each meeting, the earliest first."""
+    """A paper for each meeting, the earliest first, and behind it the meeting's own papers: masked
+    those that everybody may have."""
     full = variant is Variant.FULL
     for meeting in of(consultation):
-        if full or meeting.is_visible:
-            name = f"04-meetings/meeting-{meeting.id:04}.json"
-            yield json_paper(name, _plain(meeting, consultation, full=full))
+        if not (full or meeting.is_visible):
+            continue
+        name = f"04-meetings/meeting-{meeting.id:04}.json"
+        files = [each for each in papers.papers_of(meeting.id) if full or each.is_public]
+        facts = _plain(meeting, consultation, full=full)
+        yield json_paper(name, facts | {"papers": [_listed(each) for each in files]})
+        for each in files:
+            data = uploads.read(each.sha256)
+            # What is gone from disk stays listed; its hash says what it was.
+            if data is not None:
+                yield Paper(_file_name(each), data)
 
 
 def recorded(consultation: Consultation, variant: Variant) -> Iterator[tuple[str, sa.Select[Any]]]:
@@ -97,6 +107,22 @@ def _plain(meeting: Meeting, consultation: Consultation, *, full: bool) -> dict[
             for n, point in enumerate(said, 1)
         ]
     return facts
+
+
+def _listed(paper: MeetingPaper) -> dict[str, Any]:
+    """A paper of a meeting, and where in the archive its file lies; "" where the file is gone."""
+    return {
+        "name": paper.name,
+        "file": _file_name(paper) if uploads.is_kept(paper.sha256) else "",
+        "bytes": paper.size,
+        "sha256": paper.sha256,
+        "delivered_on": paper.delivered_on.isoformat() if paper.delivered_on else "",
+        "public": paper.is_public,
+    }
+
+
+def _file_name(paper: MeetingPaper) -> str:
+    return f"04-meetings/paper-{paper.id:04}.{paper.kind.value}"
 
 
 def _lots(pool: SeatPool, draw: SeatDraw | None) -> dict[str, Any]:

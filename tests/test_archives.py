@@ -1,6 +1,7 @@
 """Archive files: complete, in order, the same again, and each tampering named."""
 
 import csv
+import hashlib
 import io
 import json
 import os
@@ -16,16 +17,17 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import archives, consultations, lexicons, responses
+from consult import archives, consultations, lexicons, responses, summaries
 from consult.archives import Variant
 from consult.archiving import Paper, Wrong, pack, verify
 from consult.consultations import Consultation
 from consult.point_rows import Point
 from consult.responses import Outcome, Response, needs_answer
 from consult.submissions import Submission
-from core import audit
+from core import audit, uploads
 from core.audit import AuditEvent
 from core.db import db
+from panel.papers import MeetingPaper
 from tests import world
 from tests.databases import Databases, close
 
@@ -146,7 +148,10 @@ def made(app: Flask, variant: Variant, path: Path, slug: str = world.OPEN) -> di
         db.session.commit()
     assert verify(path).faults == ()
     with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name).decode("utf-8-sig") for name in archive.namelist()}
+        # The files of meetings are no text.
+        return {
+            name: archive.read(name).decode("utf-8-sig", "replace") for name in archive.namelist()
+        }
 
 
 def test_the_record_holds_every_opinion_once(site: Flask, tmp_path: Path) -> None:
@@ -282,7 +287,9 @@ def test_meetings_and_their_minutes_are_in_the_record_as_everybody_may_read_them
     found = {}
     for variant in Variant:
         papers = made(site, variant, tmp_path / "a.zip")
-        every = [json.loads(papers[name]) for name in papers if name.startswith("04-meetings/")]
+        every = [
+            json.loads(papers[name]) for name in papers if name.startswith("04-meetings/meeting-")
+        ]
         found[variant] = {each["title"]: each for each in every}
         assert "https://meeting.example.invalid" not in "".join(papers.values())
     masked, full = found[Variant.MASKED], found[Variant.FULL]
@@ -303,6 +310,56 @@ def test_meetings_and_their_minutes_are_in_the_record_as_everybody_may_read_them
     assert len(lots["drawn"]) == lots["seats"] == 1
     waits = next(each for each in masked.values() if each["title"] == "等种子的会")
     assert "seed" not in waits["lots"]
+
+
+def test_the_papers_of_meetings_are_in_the_record_as_they_were_given_out(
+    site: Flask, tmp_path: Path
+) -> None:
+    """Masked those that everybody may have, and each is the file that was uploaded."""
+    with site.app_context():
+        told = db.session.scalars(sa.select(MeetingPaper).order_by(MeetingPaper.id)).all()
+        assert {each.is_public for each in told} == {True}
+        told[0].is_public, told[0].sha256 = False, uploads.keep_by_content(b"%PDF-1.4 inside")
+        told[1].sha256 = uploads.keep_by_content(b"%PDF-1.4 lost")
+        uploads.remove(told[1].sha256)
+        db.session.commit()
+        inside, lost = ((f"04-meetings/paper-{each.id:04}.pdf", each.sha256) for each in told[:2])
+    for variant in Variant:
+        path = tmp_path / f"{variant}.zip"
+        papers = made(site, variant, path)
+        listed = {
+            each["sha256"]: each
+            for name, text in papers.items()
+            if name.startswith("04-meetings/meeting-")
+            for each in json.loads(text)["papers"]
+        }
+        assert (inside[1] in listed) is (variant is Variant.FULL)
+        assert (inside[0] in papers) is (variant is Variant.FULL)
+        assert listed[lost[1]]["file"] == ""
+        assert lost[0] not in papers
+        with zipfile.ZipFile(path) as archive:
+            for sha256, each in listed.items():
+                if each["file"]:
+                    assert hashlib.sha256(archive.read(each["file"])).hexdigest() == sha256
+        manifest = {each["name"] for each in json.loads(papers["manifest.json"])["papers"]}
+        assert {each["file"] for each in listed.values()} - {""} <= manifest
+
+
+def test_the_summaries_of_the_stage_are_in_the_full_record(site: Flask, tmp_path: Path) -> None:
+    """They are never published; their figures are of all the stage's consultations."""
+    with site.app_context():
+        consultation = consultations.by_slug(world.OPEN)
+        assert consultation is not None
+        stage = summaries.make(consultation.stage, by=audit.SYSTEM, now=world.NOON)
+        db.session.commit()
+        number, shown = stage.number, stage.shown
+    name = f"05-summaries/stage-summary-{number:03}.json"
+    assert name not in made(site, Variant.MASKED, tmp_path / "a.zip")
+    papers = made(site, Variant.FULL, tmp_path / "b.zip")
+    told = json.loads(papers[name])
+    assert told["said"]["counts"]["submissions"] == shown
+    assert told["lexicon_paper"] in papers
+    assert "counted" not in told, "the opinions of others are not this consultation's record"
 
 
 def _rows(paper: str) -> list[dict[str, str]]:
