@@ -2,15 +2,17 @@
 
 import datetime as dt
 import re
+from typing import Any
 
 import sqlalchemy as sa
 
-from consult import screening, submissions
+from consult import screening
 from consult.consultations import Consultation
 from consult.decisions import Reason
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import db
+from tests import opinions_made
 from tests.conftest import NOON
 
 TODAY = dt.date(2020, 10, 20)
@@ -19,21 +21,14 @@ PENDING, SHOWN, HIDDEN, REFERRED, ASKED, WITHDRAWN, UNDONE = SubmissionState
 
 
 def an_opinion(
-    consultation: Consultation, body: str = "建议加装电梯。", **fields: object
+    consultation: Consultation, body: str = "建议加装电梯。", **fields: Any
 ) -> Submission:
     """An opinion that waits to be screened; committed."""
     count = db.session.scalar(sa.select(sa.func.count(Submission.id)))
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, **fields),  # type: ignore[arg-type]
-        once_key=f"key-{count}",
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=TODAY,
-    )
+    made = opinions_made.an_opinion(consultation, body, key=f"key-{count}", **fields)
     db.session.commit()
     db.session.expire_all()
-    return db.session.get_one(Submission, received.id)
+    return made
 
 
 def decide(

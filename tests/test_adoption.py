@@ -2,7 +2,6 @@
 
 import io
 import json
-import re
 from collections.abc import Iterator
 
 import docx
@@ -12,71 +11,27 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import adoption, adoption_papers, point_acts, points, responses, screening, submissions
+from consult import adoption, adoption_papers, point_acts, points, responses, screening
 from consult.adoption import Part
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.responses import Outcome
-from consult.submissions import Channel, Opinion, Submission, SubmissionState
+from consult.submissions import Channel, Submission
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
 from tests import people
+from tests.adoptions_made import FEEDBACK, answered, decision, released
 from tests.answers_made import WHY, all_final, live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.summaries_made import hide
-
-FEEDBACK = "共收到若干件意见，都已研究，逐条答复如下，感谢各位的参与。"
+from tests.opinions_made import a_point, a_shown_opinion
 
 
 @pytest.fixture
 def round_(app: Flask) -> Iterator[Consultation]:
     with app.app_context():
         yield a_consultation("jingan", phase=Phase.CLOSED)
-
-
-def an_opinion(
-    consultation: Consultation,
-    body: str,
-    channel: Channel = Channel.WEB,
-    state: SubmissionState = SubmissionState.SHOWN,
-) -> Submission:
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, channel=channel),
-        once_key=body,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    submission = db.session.get_one(Submission, received.id)
-    if state is SubmissionState.SHOWN:
-        screening.decide(submission, state, by=audit.SYSTEM, now=NOON)
-    else:
-        hide(submission)
-    return submission
-
-
-def answered(consultation: Consultation) -> None:
-    """Five opinions from three parts, two of them put together, one of them hidden."""
-    same = [an_opinion(consultation, f"建议多种行道树，第{n}封信。") for n in range(2)]
-    an_opinion(consultation, "=建议社区食堂延长营业时间。", Channel.UNIT)
-    an_opinion(consultation, "建议加强基础教育的布局。", Channel.PANEL)
-    an_opinion(consultation, "隐去的一件，不应公开展示。", Channel.LETTER, SubmissionState.HIDDEN)
-    together = [p for each in same for p in points.of(each.id)]
-    point_acts.merge(together, "行道树", by=audit.SYSTEM, now=NOON)
-    responses.draft(together, Outcome.ADOPTED, "", by=audit.SYSTEM, now=NOON)
-    responses.submit(together, by=audit.SYSTEM, now=NOON)
-    responses.approve(together, by=audit.COMMAND_LINE, now=NOON)
-    all_final(consultation)
-
-
-def released(consultation: Consultation) -> adoption.AdoptionReport:
-    report = adoption.propose(consultation, feedback=FEEDBACK, by=audit.SYSTEM, now=NOON)
-    adoption.release(report, consultation, site="http://localhost", by=audit.COMMAND_LINE, now=NOON)
-    db.session.commit()
-    return report
 
 
 def test_every_form_has_the_numbers_of_the_database(
@@ -123,8 +78,8 @@ def test_a_row_says_from_how_many_opinions_and_people_it_comes(
     round_: Consultation, client: FlaskClient
 ) -> None:
     # One letter says it twice, another person once: two opinions (件), three points (条).
-    twice = an_opinion(round_, "请多种树。北面没有树荫。还是要多种树。", Channel.LETTER)
-    once = an_opinion(round_, "希望多种行道树。", Channel.LETTER)
+    twice = a_shown_opinion(round_, "请多种树。北面没有树荫。还是要多种树。", Channel.LETTER)
+    once = a_shown_opinion(round_, "希望多种行道树。", Channel.LETTER)
     point_acts.split(twice, [(0, 5), (5, 12), (12, 19)], by=audit.SYSTEM, now=NOON)
     first, _other, last = points.of(twice.id)
     same = [first, last, *points.of(once.id)]
@@ -174,7 +129,7 @@ def test_the_desk_counts_what_the_rows_say(round_: Consultation) -> None:
     answered(round_)
     # One group of three channels stands in two parts; one answer of it is taken back.
     mixed = [
-        points.of(an_opinion(round_, f"建议增加夜间照明，第{n}封。", channel).id)[0]
+        a_point(round_, f"建议增加夜间照明，第{n}封。", channel)
         for n, channel in enumerate((Channel.UNIT, Channel.WEB, Channel.LETTER))
     ]
     point_acts.merge(mixed, "照明", by=audit.SYSTEM, now=NOON)
@@ -235,7 +190,7 @@ def test_two_persons_release_and_the_round_is_answered_once(round_: Consultation
 def test_nothing_is_released_while_a_point_is_open(round_: Consultation) -> None:
     answered(round_)
     report = adoption.propose(round_, feedback=FEEDBACK, by=audit.SYSTEM, now=NOON)
-    an_opinion(round_, "后来补录的一封来信，还没有答复。", Channel.LETTER)
+    a_shown_opinion(round_, "后来补录的一封来信，还没有答复。", Channel.LETTER)
     with pytest.raises(Refused, match="还有1个意见点"):
         adoption.release(report, round_, site="", by=audit.COMMAND_LINE, now=NOON)
 
@@ -278,13 +233,6 @@ def test_who_has_been_renamed_is_still_one_person(round_: Consultation) -> None:
     officer.name = "另一个名字"
     with pytest.raises(Refused, match="不能自己批准"):
         adoption.release(report, round_, site="", by=officer, now=NOON)
-
-
-def decision(client: FlaskClient, at: str) -> dict[str, str]:
-    """What the button on the page sends that releases what is shown there."""
-    shown = re.search(r'name="proposal" value="([^"]+)"', client.get(at).text)
-    assert shown is not None
-    return {**people.token(client, at), "act": "release", "proposal": shown[1]}
 
 
 def test_the_desk_leads_from_the_proposal_to_the_public_page(

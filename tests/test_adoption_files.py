@@ -28,10 +28,10 @@ from core.audit import AuditEvent
 from core.db import db
 from core.jobs import Job, JobState
 from tests import people
+from tests.adoptions_made import answered, decision, released
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
 from tests.summaries_made import hide
-from tests.test_adoption import answered, decision, released
 
 AT = "/desk/consultations/jingan/adoption"
 

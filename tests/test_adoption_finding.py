@@ -15,10 +15,10 @@ from consult.consultations import Consultation, Phase
 from consult.search_documents import Kind, SearchDocument
 from core import audit
 from core.db import db
+from tests.adoptions_made import answered, released
 from tests.answers_made import live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_adoption import answered, released
 
 
 @pytest.fixture

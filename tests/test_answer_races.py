@@ -7,31 +7,24 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from consult import (
-    adoption,
-    point_acts,
-    points,
-    response_progress,
-    responses,
-    screening,
-    submissions,
-)
+from consult import adoption, point_acts, points, response_progress, responses
 from consult.adoption import AdoptionReport
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.point_rows import Point
 from consult.responses import Outcome, Response
-from consult.submissions import Channel, Opinion, Submission, SubmissionState
+from consult.submissions import Channel, Submission
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
 from core.errors import Refused
+from tests.adoptions_made import FEEDBACK
 from tests.answers_made import all_final, live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.opinions_made import a_shown_opinion
 from tests.threads import at_once
 
 WHY = "经研究，有关内容按现行安排办理，理由已说明。"
-FEEDBACK = "共收到若干件意见，都已研究，逐条答复如下，感谢各位的参与。"
 
 
 @pytest.fixture
@@ -41,22 +34,9 @@ def site(app: Flask) -> Flask:
         made = a_consultation("loop", phase=Phase.CLOSED)
         a_published_draft(made)
         for number in range(3):
-            receive(made, f"建议多种行道树，第{number}封信。")
+            a_shown_opinion(made, f"建议多种行道树，第{number}封信。", Channel.LETTER)
         db.session.commit()
     return app
-
-
-def receive(consultation: Consultation, body: str) -> None:
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, channel=Channel.LETTER),
-        once_key=body,
-        by=audit.SYSTEM,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    submission = db.session.get_one(Submission, received.id)
-    screening.decide(submission, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
 
 
 def the_round() -> Consultation:
@@ -148,7 +128,7 @@ def test_a_point_that_comes_in_while_the_table_is_released(site: Flask) -> None:
         )
 
     def arrive() -> None:
-        receive(the_round(), "迟到的一封信，建议多设座椅。")
+        a_shown_opinion(the_round(), "迟到的一封信，建议多设座椅。", Channel.LETTER)
 
     said = together(site, release, arrive)
     with site.app_context():

@@ -19,14 +19,13 @@ from consult import (
     response_progress,
     responses,
     screening,
-    submissions,
     wordings,
 )
 from consult.consultations import Consultation, ConsultationState, Phase
 from consult.points import Point
 from consult.response_rows import ResponseVersion
 from consult.responses import Outcome, Overtaken
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.audit import Nobody
 from core.config import of_site
@@ -37,7 +36,7 @@ from tests import people
 from tests.answers_made import WHY, all_final, live
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_points import an_opinion
+from tests.opinions_made import a_point, a_shown_opinion, an_opinion
 
 WHO = {"by": audit.SYSTEM, "now": NOON}
 OTHER = {"by": Nobody("另一位"), "now": NOON}
@@ -50,10 +49,6 @@ def round_(app: Flask) -> Iterator[Consultation]:
         made = a_consultation(phase=Phase.CLOSED)
         a_published_draft(made)
         yield made
-
-
-def a_point(round_: Consultation, body: str = "建议在老旧小区加装电梯。") -> Point:
-    return points.of(an_opinion(round_, body).id)[0]
 
 
 def test_the_whole_way(round_: Consultation) -> None:
@@ -140,21 +135,14 @@ def test_who_answers_while_it_is_merged_is_refused(round_: Consultation) -> None
 
 
 def test_what_is_not_screened_is_given_to_no_unit(round_: Consultation) -> None:
-    received = submissions.receive(
-        round_,
-        Opinion(body="我叫王小明，电话13800138000。"),
-        once_key="x",
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
+    received = an_opinion(round_, "我叫王小明，电话13800138000。")
     with pytest.raises(Refused, match="审核"):
         responses.route(points.of(received.id), people.make_unit().id, due_on=NOON.date(), **WHO)
 
 
 def test_a_round_is_not_answered_while_a_point_is_open(round_: Consultation) -> None:
     a_point(round_)
-    gone = an_opinion(round_, "这一件作者自己撤回了。")
+    gone = a_shown_opinion(round_, "这一件作者自己撤回了。")
     screening.withdraw(gone, now=NOON)
     db.session.commit()
     with pytest.raises(Refused, match="还有1个意见点"):
@@ -171,7 +159,7 @@ def test_a_round_is_not_answered_while_a_point_is_open(round_: Consultation) -> 
 def test_a_round_is_not_answered_while_an_author_waits_for_a_second_look(
     round_: Consultation,
 ) -> None:
-    submission = an_opinion(round_)
+    submission = a_shown_opinion(round_)
     screening.decide(submission, SubmissionState.REFERRED, by=audit.SYSTEM, now=NOON)
     all_final(round_)
     appeals.file(submission, "这是建议，不是诉求。", now=NOON)
@@ -183,7 +171,7 @@ def test_a_round_is_not_answered_while_an_author_waits_for_a_second_look(
 
 
 def test_hidden_opinions_are_answered_too(round_: Consultation) -> None:
-    submission = an_opinion(round_)
+    submission = a_shown_opinion(round_)
     submission.state = SubmissionState.HIDDEN
     db.session.flush()
     assert response_progress.open_count(round_.id) == 1
@@ -203,7 +191,7 @@ def test_the_office_splits_and_routes_the_unit_answers_another_approves(
     other = people.make_unit("区房管局", "fgj")
     office, second = people.make("drc_staff"), people.make("administrator")
     staff, stranger = people.make("unit_staff", unit=unit), people.make("unit_staff", unit=other)
-    submission = an_opinion(round_, "建议加装电梯。另外，希望多种一些树。")
+    submission = a_shown_opinion(round_, "建议加装电梯。另外，希望多种一些树。")
     (point,) = points.of(submission.id)
     point_id, receipt, unit_id = point.id, submission.receipt, unit.id
     db.session.commit()

@@ -15,8 +15,8 @@ from consult.attachments import Kind, Scan
 from consult.consultations import Consultation
 from consult.decisions import Reason
 from consult.originals import Span
-from consult.submissions import Contact, Opinion, Submission, SubmissionState
-from core import accounts, audit, consents, sealing, sign_in_codes
+from consult.submissions import Contact, Submission, SubmissionState
+from core import accounts, consents, sealing, sign_in_codes
 from core.accounts import Account
 from core.audit import AuditEvent
 from core.config import of_site
@@ -27,6 +27,7 @@ from core.sign_in_codes import SignInCode
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.opinions_made import a_tree_opinion
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -57,21 +58,6 @@ def join(client: FlaskClient, address: str = ADDRESS) -> None:
     code = the_code(send_code(client, address))
     answer = client.post("/join/code", data={"code": code})
     assert answer.location == "/mine"
-
-
-def an_opinion(consultation: Consultation, number: int = 1, **fields: object) -> Submission:
-    words: dict[str, object] = {"body": f"第{number}件意见，希望多种一些树。"}
-    received = submissions.receive(
-        consultation,
-        Opinion(**(words | fields)),  # type: ignore[arg-type]
-        once_key=f"once-{number}",
-        state=SubmissionState.SHOWN,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    db.session.commit()
-    return db.session.get_one(Submission, received.id)
 
 
 def again(submission: Submission) -> Submission:
@@ -114,7 +100,7 @@ def test_what_this_site_cannot_send_is_not_promised(
 ) -> None:
     """Who set up no text messages must not let anybody wait for one."""
     monkeypatch.setattr(of_site(), "text_sender", "none")
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     for address, name in (("/join", "address"), (f"/receipts/{sent.receipt}/contact", "contact")):
         answer = client.post(address, data={name: "138 0000 1234", "consent": "y"})
         assert answer.status_code == 422
@@ -223,7 +209,7 @@ def test_an_address_somebody_else_has_cannot_be_taken(client: FlaskClient, app: 
 def test_what_was_sent_without_signing_in_is_claimed_by_its_receipt(
     client: FlaskClient, consultation: Consultation
 ) -> None:
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     stamp = consultation.stamp
     join(client)
     assert sent.receipt not in client.get("/mine").get_data(as_text=True)
@@ -245,7 +231,7 @@ def test_what_was_sent_without_signing_in_is_claimed_by_its_receipt(
 def test_what_belongs_to_another_account_cannot_be_claimed(
     client: FlaskClient, app: Flask, consultation: Consultation
 ) -> None:
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     first = app.test_client()
     join(first, "li@example.cn")
     first.post("/mine/claims", data={"receipt": sent.receipt})
@@ -262,7 +248,7 @@ def test_an_unknown_receipt_is_a_sentence(client: FlaskClient, typed: str) -> No
 
 
 def test_a_known_person_stays_that_person(consultation: Consultation) -> None:
-    sent = an_opinion(consultation, person_key="contact-key")
+    sent = a_tree_opinion(consultation, person_key="contact-key")
     person = people.make("resident")
     authors.claim(sent, person, secret="secret", now=NOON)
     assert sent.person_key == "contact-key"
@@ -274,9 +260,9 @@ def test_a_known_person_stays_that_person(consultation: Consultation) -> None:
 def owned(consultation: Consultation, account: Account) -> list[Submission]:
     """Two opinions of the account, one with a contact, and one of somebody else's."""
     made = [
-        an_opinion(consultation, 1, account_id=account.id, person_key="me", public_name="王**"),
-        an_opinion(consultation, 2, account_id=account.id, person_key="me"),
-        an_opinion(consultation, 3, person_key="other", public_name="李**"),
+        a_tree_opinion(consultation, 1, account_id=account.id, person_key="me", public_name="王**"),
+        a_tree_opinion(consultation, 2, account_id=account.id, person_key="me"),
+        a_tree_opinion(consultation, 3, person_key="other", public_name="李**"),
     ]
     for each in (made[0], made[2]):
         sealed = sealing.seal(of_site().contact_key, f"contact{each.number}@example.cn")
@@ -343,7 +329,7 @@ def acts_on(submission: Submission) -> list[str]:
 def test_by_the_receipt_alone_a_contact_is_left_corrected_and_deleted(
     client: FlaskClient, consultation: Consultation, clock: Clock
 ) -> None:
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     at = f"/receipts/{sent.receipt}/contact"
     assert "留下联系方式" in shown_on(client, sent)
     refused = client.post(at, data={"contact": "138 0000 123"})
@@ -374,7 +360,7 @@ def test_a_contact_left_later_says_to_which_text_its_owner_agreed(
     client: FlaskClient, consultation: Consultation
 ) -> None:
     """A letter that was typed in brought no consent of its own, and gets none by this."""
-    letter = an_opinion(consultation, consent="")
+    letter = a_tree_opinion(consultation, consent="")
     at = f"/receipts/{letter.receipt}"
     assert "/consents/contact-1" in shown_on(client, letter)
     client.post(f"{at}/contact", data={"contact": ADDRESS, "consent": "y"})
@@ -393,7 +379,7 @@ def test_a_contact_left_later_says_to_which_text_its_owner_agreed(
 def test_the_consent_to_a_name_is_taken_back_everywhere_in_the_same_act(
     client: FlaskClient, consultation: Consultation
 ) -> None:
-    sent = an_opinion(consultation, public_name="王**")
+    sent = a_tree_opinion(consultation, public_name="王**")
     opinions = f"/consultations/{consultation.slug}/opinions"
     assert "王**" in client.get(opinions).get_data(as_text=True)
     assert "改为匿名" in shown_on(client, sent)
@@ -413,7 +399,7 @@ def test_the_consent_to_a_name_is_taken_back_everywhere_in_the_same_act(
 def test_an_appeal_sent_too_late_is_there_once_more(
     app: Flask, client: FlaskClient, consultation: Consultation
 ) -> None:
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     proposals.propose(sent, Reason.OFF_TOPIC, by=people.make("screener"), now=NOON)
     proposals.confirm(sent, by=people.make("screener"), now=NOON)
     db.session.commit()
@@ -433,7 +419,7 @@ def test_an_appeal_sent_too_late_is_there_once_more(
 def test_what_was_taken_back_leaves_no_contact_and_takes_none(
     client: FlaskClient, consultation: Consultation
 ) -> None:
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     at = f"/receipts/{sent.receipt}"
     agreed = {"contact": ADDRESS, "consent": "y"}
     assert client.post(f"{at}/contact", data=agreed).status_code == 303
@@ -480,7 +466,9 @@ def test_deleting_leaves_nothing_personal_in_what_nobody_looked_through(
     person = people.make("resident")
     body = "我叫王小明，电话13800138000，希望多种树。"
     said = f"为什么不展示？{body}"
-    shown, hidden = (an_opinion(consultation, n, body=body, account_id=person.id) for n in (1, 2))
+    shown, hidden = (
+        a_tree_opinion(consultation, n, body=body, account_id=person.id) for n in (1, 2)
+    )
     first, second = people.make("screener"), people.make("screener")
     proposals.propose(hidden, Reason.PERSONAL_INFORMATION, by=first, now=NOON)
     proposals.confirm(hidden, by=second, now=NOON)
@@ -497,12 +485,12 @@ def test_deleting_leaves_nothing_personal_in_what_nobody_looked_through(
 
 def test_deleting_leaves_nothing_of_what_was_masked(consultation: Consultation) -> None:
     person = people.make("resident")
-    sent = an_opinion(consultation, body="我叫王小明，希望多种树。", account_id=person.id)
+    sent = a_tree_opinion(consultation, body="我叫王小明，希望多种树。", account_id=person.id)
     originals.mask([sent], [Span(1, 2, 5)], stamp=1)
     kept = authors.data_of(person, contact_key=of_site().contact_key)
     assert kept["opinions"][0]["body"] == "我叫王小明，希望多种树。", "one's own words, whole"
     scan = Scan("来信.png", Kind.PNG, b"\x89PNG")
-    other = an_opinion(consultation, 2)
+    other = a_tree_opinion(consultation, 2)
     attachments.attach(sent.id, [scan, Scan("同.png", Kind.PNG, b"shared")])
     attachments.attach(other.id, [Scan("同.png", Kind.PNG, b"shared")])
     db.session.commit()
@@ -516,7 +504,7 @@ def test_deleting_leaves_nothing_of_what_was_masked(consultation: Consultation) 
 def test_a_scan_is_not_looked_at_once_its_author_took_the_opinion_back(
     consultation: Consultation,
 ) -> None:
-    sent = an_opinion(consultation)
+    sent = a_tree_opinion(consultation)
     attachments.attach(sent.id, [Scan("来信.png", Kind.PNG, b"\x89PNG")])
     db.session.commit()
     (scan,) = attachments.of([sent])[sent.id]

@@ -34,7 +34,7 @@ from consult.drafts import Version
 from consult.points import Point
 from consult.responses import Outcome
 from consult.revisions import Revision
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
@@ -42,6 +42,7 @@ from core.errors import Refused
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_prepared_draft, a_published_draft
+from tests.opinions_made import a_shown_opinion
 from tests.summaries_made import hide
 
 FIRST = """\
@@ -80,17 +81,7 @@ def an_opinion(consultation: Consultation, body: str, on: str = "") -> Submissio
     version = drafts.versions(consultation)[-1]
     entries = drafts.outline(version).entries
     place = next((e.id for e in entries if on and on in e.text), submissions.WHOLE)
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, version_id=version.id, place=place),
-        once_key=body,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    submission = db.session.get_one(Submission, received.id)
-    screening.decide(submission, SubmissionState.SHOWN, **WHO)
-    return submission
+    return a_shown_opinion(consultation, body, version_id=version.id, place=place)
 
 
 def a_point(consultation: Consultation, body: str, on: str = "") -> Point:

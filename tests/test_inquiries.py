@@ -22,10 +22,11 @@ from core.errors import Refused
 from core.outbox import Message
 from core.units import Unit, UnitKind
 from tests import people
+from tests.adoptions_made import released
 from tests.answers_made import all_final
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_adoption import an_opinion, released
+from tests.opinions_made import a_shown_opinion
 
 DAY = dt.timedelta(days=1)
 SITE = {"site": "http://localhost", "contact_key": "a" * 43 + "="}
@@ -141,7 +142,7 @@ def test_the_table_says_what_every_unit_said_and_keeps_it(
     given = give(jyj, "建议补充义务教育学校的布局，并写明建设时序。")
     screening.decide(given, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
     inquiries.say_none(mzj, by=audit.SYSTEM, now=NOON)
-    an_opinion(round_, "没有征询而来的一件，建议多种树。", Channel.UNIT)
+    a_shown_opinion(round_, "没有征询而来的一件，建议多种树。", Channel.UNIT)
     all_final(round_)
     report = released(round_)
     # Written without our code.

@@ -10,19 +10,19 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from consult import comparisons, drafts, lineage, structure, submissions
+from consult import comparisons, drafts, lineage, structure
 from consult.comparisons import Fate
 from consult.consultations import Consultation
 from consult.drafts import Outline, Version
 from consult.lineage import Standing
-from consult.submissions import Opinion, SubmissionState
+from consult.submissions import SubmissionState
 from core import audit
 from core.db import db
 from core.errors import Refused
-from core.web import local
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import TEXT, a_consultation, a_prepared_draft, a_published_draft
+from tests.opinions_made import an_opinion
 
 pytestmark = pytest.mark.usefixtures("context")
 
@@ -48,16 +48,14 @@ def opine(
     words: str = "这一段写得很好，建议保留。",
 ) -> int:
     """A shown opinion on this paragraph; its number."""
-    received = submissions.receive(
+    return an_opinion(
         consultation,
-        Opinion(body=words, version_id=version.id, place=place),
-        once_key=f"{words}{place}",
+        words,
+        key=f"{words}{place}",
         state=SubmissionState.SHOWN,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=local(NOON).date(),
-    )
-    return received.number
+        version_id=version.id,
+        place=place,
+    ).number
 
 
 def seal(version: Version, mark: int) -> str:

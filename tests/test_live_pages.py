@@ -13,15 +13,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult import consultation_acts, decisions, drafts, screening, submissions
+from consult import consultation_acts, decisions, drafts, screening
 from consult.consultations import Consultation, Phase
 from consult.drafts import Version
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState
 from consult.views import drafts as drafts_view
 from core import audit, pages
 from core.db import aside, db
 from core.pages import Live, Page, PageStore, Reader
-from tests import people
+from tests import opinions_made, people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.people import make_unit
@@ -70,21 +70,16 @@ def an_opinion(
     """One more opinion on the paragraph with this mark; committed."""
     outline = drafts.outline(version)
     count = db.session.scalar(sa.select(sa.func.count(Submission.id)))
-    received = submissions.receive(
+    made = opinions_made.an_opinion(
         version.draft.consultation,
-        Opinion(
-            body=f"第{count}件意见，请考虑。",
-            version_id=version.id,
-            place=outline.by_mark[mark].id if mark else 0,
-        ),
-        once_key=f"key-{count}",
+        f"第{count}件意见，请考虑。",
+        key=f"key-{count}",
         state=state,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=TODAY,
+        version_id=version.id,
+        place=outline.by_mark[mark].id if mark else 0,
     )
     db.session.commit()
-    return db.session.get_one(Submission, received.id)
+    return made
 
 
 # --- the same words ------------------------------------------------------------------------------
@@ -138,14 +133,8 @@ def test_counts_follow_every_opinion_and_every_decision(
 
 def test_a_change_that_was_not_kept_is_not_shown(client: FlaskClient, version: Version) -> None:
     before = client.get(DRAFT).data
-    submissions.receive(
-        version.draft.consultation,
-        Opinion(body="没有保存下来的意见"),
-        once_key="x",
-        state=SubmissionState.SHOWN,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=TODAY,
+    opinions_made.an_opinion(
+        version.draft.consultation, "没有保存下来的意见", state=SubmissionState.SHOWN
     )
     db.session.rollback()
     assert client.get(DRAFT).data == before

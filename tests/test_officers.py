@@ -26,7 +26,7 @@ from tests import people
 from tests.answers_made import WHY
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
-from tests.test_points import an_opinion
+from tests.opinions_made import a_point
 
 WHO = {"by": audit.SYSTEM, "now": NOON}
 DESK = "/desk/consultations/gangyao/points"
@@ -42,10 +42,7 @@ def round_(app: Flask) -> Iterator[Consultation]:
 
 
 def routed(round_: Consultation, unit: Unit, count: int = 1) -> list[Point]:
-    found = [
-        points.of(an_opinion(round_, f"建议{unit.name}在第{n}个小区加装电梯。").id)[0]
-        for n in range(count)
-    ]
+    found = [a_point(round_, f"建议{unit.name}在第{n}个小区加装电梯。") for n in range(count)]
     responses.route(found, unit.id, due_on=DUE, **WHO)
     return found
 
@@ -78,7 +75,7 @@ def test_only_the_active_staff_of_the_unit_may_be_named(round_: Consultation) ->
     assert named(point) == staff.id
     assert responses.assign([point], staff.id, **WHO) is None, "named already"
     # Where nobody is to answer yet, nobody is named; nor where all is said.
-    loose = points.of(an_opinion(round_, "建议多种一些树。").id)[0]
+    loose = a_point(round_, "建议多种一些树。")
     with pytest.raises(Refused, match="分办"):
         responses.assign([loose], staff.id, **WHO)
     responses.draft([point], Outcome.ALREADY, WHY, **WHO)
@@ -267,7 +264,7 @@ def test_a_unit_names_its_people_and_sees_who_has_what(app: Flask, round_: Consu
     colleague = people.make("unit_staff", unit=unit, name="赵同事")
     mine, theirs = routed(round_, unit, 2)
     (elsewhere,) = routed(round_, other)
-    helped = points.of(an_opinion(round_, "建议配合办理的一点。").id)[0]
+    helped = a_point(round_, "建议配合办理的一点。")
     responses.route([helped], other.id, cooperating=[unit.id], due_on=DUE, **WHO)
     db.session.commit()
     client = client_of(app, staff)

@@ -11,17 +11,14 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import submissions
 from consult.consultations import Consultation, Phase
 from consult.open_data import FEW, OTHERS, Tally, merged
-from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
-from core import audit
-from core.db import db
+from consult.submissions import Channel, Stance, Submission, SubmissionState
+from tests.adoptions_made import released
 from tests.answers_made import all_final
-from tests.conftest import NOON
 from tests.consultations_made import a_consultation
+from tests.opinions_made import an_opinion
 from tests.summaries_made import hide
-from tests.test_adoption import released
 
 PLACE = "/consultations/jingan/data"
 
@@ -40,21 +37,14 @@ def said(
     stance: Stance | None = None,
     person: str | None = None,
 ) -> Submission:
-    received = submissions.receive(
+    return an_opinion(
         consultation,
-        Opinion(
-            body=f"建议多种行道树，第{number}封信。",
-            channel=channel,
-            stance=stance,
-            person_key=person,
-        ),
-        once_key=str(number),
+        f"建议多种行道树，第{number}封信。",
+        channel,
         state=SubmissionState.SHOWN,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
+        stance=stance,
+        person_key=person,
     )
-    return db.session.get_one(Submission, received.id)
 
 
 def test_counted_by_hand(round_: Consultation, client: FlaskClient) -> None:

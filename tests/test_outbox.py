@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from consult import answering, screening_queue, submissions
 from consult.consultations import Phase
-from consult.submissions import Contact, Opinion, SubmissionState
+from consult.submissions import Contact, SubmissionState
 from core import addresses, audit, housekeeping, outbox, sealing, senders
 from core.config import of_site
 from core.db import db
@@ -28,6 +28,7 @@ from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.live import free_port
 from tests.mail_server import listening
+from tests.opinions_made import an_opinion
 from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -307,14 +308,11 @@ def test_what_is_given_up_keeps_no_address(
 
 
 def _opinion(consultation: Any, number: int, to: str | None, person: str | None) -> str:
-    received = submissions.receive(
+    received = an_opinion(
         consultation,
-        Opinion(body=f"第{number}件意见，希望增加口袋公园。", person_key=person),
-        once_key=str(number),
+        f"第{number}件意见，希望增加口袋公园。",
         state=SubmissionState.SHOWN,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
+        person_key=person,
     )
     if to:
         sealed = sealing.seal(of_site().contact_key, to)

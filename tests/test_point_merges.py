@@ -15,7 +15,6 @@ from consult import (
     points,
     responses,
     screening,
-    submissions,
     summary_readings,
     term_index,
 )
@@ -26,7 +25,7 @@ from consult.originals import Span
 from consult.point_merges import Proposal
 from consult.points import Point
 from consult.responses import Outcome
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState
 from core import audit, jobs
 from core.audit import AuditEvent
 from core.db import db
@@ -35,6 +34,7 @@ from tests import people
 from tests.answers_made import WHY
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.opinions_made import a_point
 
 WHO = {"by": audit.SYSTEM, "now": NOON}
 LIFT = "建议在共和新路一千二百弄的老旧小区加装电梯，方便老年人上下楼，费用由政府补贴一部分。"
@@ -48,28 +48,18 @@ def round_(app: Flask) -> Iterator[Consultation]:
         yield a_consultation(phase=Phase.CLOSED)
 
 
-def an_opinion(consultation: Consultation, body: str, key: str, person: str | None = None) -> Point:
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, person_key=person),
-        once_key=key,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    submission = db.session.get_one(Submission, received.id)
-    screening.decide(submission, SubmissionState.SHOWN, **WHO)
-    return points.of(submission.id)[0]
+def letter(consultation: Consultation, body: str, key: str, person: str | None = None) -> Point:
+    return a_point(consultation, body, key=key, person_key=person)
 
 
 def lifts(consultation: Consultation) -> list[Point]:
     """Twice the same words, by one person, once nearly the same; and something else."""
     made = [
-        an_opinion(consultation, LIFT, "a", "wang"),
-        an_opinion(consultation, LIFT.replace("，", " "), "b", "wang"),
-        an_opinion(consultation, LIFT_TOO, "c"),
+        letter(consultation, LIFT, "a", "wang"),
+        letter(consultation, LIFT.replace("，", " "), "b", "wang"),
+        letter(consultation, LIFT_TOO, "c"),
     ]
-    an_opinion(consultation, "延长公园的开放时间，夏天开到晚上十点。", "d")
+    letter(consultation, "延长公园的开放时间，夏天开到晚上十点。", "d")
     return made
 
 
@@ -115,8 +105,8 @@ def test_what_is_alike_is_proposed_text_by_text(round_: Consultation) -> None:
 def test_equal_texts_come_first_and_short_ones_are_only_ever_equal(round_: Consultation) -> None:
     lifts(round_)
     for n in range(2):
-        an_opinion(round_, "支持！" if n else "支持", f"short-{n}")
-    an_opinion(round_, "支持你", "short-near")
+        letter(round_, "支持！" if n else "支持", f"short-{n}")
+    letter(round_, "支持你", "short-near")
     equal, near = proposed(round_)
     assert (equal.equal, equal.points) == (True, 2)
     assert (near.equal, near.points) == (False, 3)
@@ -153,9 +143,9 @@ def test_what_is_refused_is_proposed_again_for_new_ones_only(round_: Consultatio
     (found,) = proposed(round_)
     act = refuse(found)
     assert proposed(round_) == []
-    fresh = an_opinion(round_, LIFT, "e")
+    fresh = letter(round_, LIFT, "e")
     assert proposed(round_) == [], "one alone has nothing to join"
-    later = an_opinion(round_, LIFT_TOO, "f")
+    later = letter(round_, LIFT_TOO, "f")
     (again,) = proposed(round_)
     assert firsts(again) == {fresh.id, later.id}
     point_acts.undo(act, **WHO)
@@ -166,7 +156,7 @@ def test_what_is_refused_is_proposed_again_for_new_ones_only(round_: Consultatio
 def test_later_ones_join_the_group_that_there_is(round_: Consultation) -> None:
     made = lifts(round_)
     confirm(proposed(round_)[0])
-    later = an_opinion(round_, LIFT_TOO, "later")
+    later = letter(round_, LIFT_TOO, "later")
     (found,) = proposed(round_)
     assert found.into is not None
     assert (found.into.title, found.into_points, firsts(found)) == ("加装电梯", 3, {later.id})
@@ -202,7 +192,7 @@ def test_a_number_taken_by_another_proposal_confirms_nothing(round_: Consultatio
     lifts(round_)
     (found,) = proposed(round_)
     for n in range(2):
-        an_opinion(round_, PARK, f"park-{n}")
+        letter(round_, PARK, f"park-{n}")
     proposed(round_)
     other = point_merges.by_id(found.id)
     with pytest.raises(Refused, match="请刷新"):
@@ -234,7 +224,7 @@ def test_a_search_is_outdated_by_new_points_and_by_what_is_freed(round_: Consult
     assert alike_search.is_outdated(search)
     proposed(round_)
     assert not alike_search.is_outdated(search)
-    an_opinion(round_, PARK, "new")
+    letter(round_, PARK, "new")
     assert alike_search.is_outdated(search)
 
 
@@ -266,7 +256,7 @@ BATTERY = "把电瓶拿回家里充电是火灾隐患，请统一设充电柜。
 @pytest.fixture
 def of_one_theme(round_: Consultation, monkeypatch: pytest.MonkeyPatch) -> list[Point]:
     """Three points that say something of charging in their own words, and what the themes are."""
-    made = [an_opinion(round_, body, body[:3]) for body in (CHARGE, SHED, BATTERY)]
+    made = [letter(round_, body, body[:3]) for body in (CHARGE, SHED, BATTERY)]
     theme = point_themes.Theme("充电、车棚", ("充电", "车棚", "电瓶"), (0, 1, 2))
     monkeypatch.setattr(point_themes, "of", lambda *_a, **_k: [theme])
     return made
@@ -299,7 +289,7 @@ def test_what_is_of_one_theme_is_proposed_with_its_words(
 def test_of_a_theme_one_may_make_another_group(
     round_: Consultation, of_one_theme: list[Point]
 ) -> None:
-    point_acts.merge([of_one_theme[0], an_opinion(round_, PARK, "p")], "充电", **WHO)
+    point_acts.merge([of_one_theme[0], letter(round_, PARK, "p")], "充电", **WHO)
     (found,) = proposed(round_)
     assert found.into is not None
     both = firsts(found)
@@ -314,7 +304,7 @@ def test_a_theme_that_is_refused_is_not_asked_again_but_like_words_are(
     (found,) = proposed(round_)
     act = refuse(found)
     assert proposed(round_) == []
-    again = an_opinion(round_, CHARGE, "again")
+    again = letter(round_, CHARGE, "again")
     (of_words,) = proposed(round_)
     assert (of_words.theme, of_words.points) == ("", 2)
     point_acts.undo(act, **WHO)
@@ -324,8 +314,8 @@ def test_a_theme_that_is_refused_is_not_asked_again_but_like_words_are(
 
 def two_groups(round_: Consultation) -> tuple[list[Point], list[Point]]:
     """Groups made apart by two people, of opinions that say the same."""
-    one = [an_opinion(round_, LIFT, f"a{n}") for n in range(3)]
-    other = [an_opinion(round_, LIFT_TOO, f"b{n}") for n in range(2)]
+    one = [letter(round_, LIFT, f"a{n}") for n in range(3)]
+    other = [letter(round_, LIFT_TOO, f"b{n}") for n in range(2)]
     point_acts.merge(one, "加装电梯", **WHO)
     point_acts.merge(other, "老房子装电梯", **WHO)
     return one, other
@@ -385,7 +375,7 @@ def test_what_waits_is_kept_as_a_number(round_: Consultation) -> None:
 
     point_merges.follow(round_.id)
     two_groups(round_)
-    same = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
+    same = [letter(round_, PARK, f"park-{n}") for n in range(2)]
     proposed(round_)
     assert waiting() == 2
     act = point_acts.merge(same, "停车", **WHO)
@@ -404,8 +394,8 @@ def test_what_waits_follows_what_may_be_read(round_: Consultation) -> None:
         query = sa.select(alike_search.AlikeSearch.waiting)
         return db.session.scalars(query).one()
 
-    same = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
-    other = an_opinion(round_, "延长公园的开放时间，夏天开到晚上十点。", "d")
+    same = [letter(round_, PARK, f"park-{n}") for n in range(2)]
+    other = letter(round_, "延长公园的开放时间，夏天开到晚上十点。", "d")
     proposed(round_)
     assert waiting() == 1
     one, unlike = (
@@ -426,7 +416,7 @@ def test_what_waits_follows_what_may_be_read(round_: Consultation) -> None:
 
 
 def test_what_is_hidden_during_a_search_is_not_proposed(round_: Consultation) -> None:
-    parking = [an_opinion(round_, PARK, f"park-{n}") for n in range(2)]
+    parking = [letter(round_, PARK, f"park-{n}") for n in range(2)]
     lifts(round_)
 
     def hide_one() -> None:
@@ -528,7 +518,7 @@ def test_the_page_joins_two_groups_and_the_workbench_says_how_many_wait(
     assert "请刷新" in desk.post(f"{HERE}/groups/{pair}", data={"act": "refuse"}).text
     # By hand, from the list of one group.
     with app.app_context():
-        made = [an_opinion(consultation, PARK, f"{n}") for n in range(2)]
+        made = [letter(consultation, PARK, f"{n}") for n in range(2)]
         point_acts.merge(made, "停车", **WHO)
         db.session.commit()
         parking = made[0].group_id

@@ -6,17 +6,18 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import point_acts, point_suggestions, points, responses, screening, submissions, topics
+from consult import point_acts, point_suggestions, points, responses, topics
 from consult.analysis.routing import Router, Suggestion
 from consult.consultations import Consultation, Phase
 from consult.point_suggestions import About
 from consult.stances import Stance
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState
 from core import audit
 from core.db import db
 from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
+from tests.opinions_made import a_point
 
 WHO = {"by": audit.SYSTEM, "now": NOON}
 LIFTS = [f"建议第{n}号楼加装电梯，老人上下楼不方便" for n in "一二三四五六七八九"]
@@ -27,20 +28,6 @@ BUSES = [f"公交{n}路班次太少，车站也没有座椅" for n in "一二三
 def round_(app: Flask) -> Iterator[Consultation]:
     with app.app_context():
         yield a_consultation(phase=Phase.CLOSED)
-
-
-def a_point(consultation: Consultation, body: str, key: str = "") -> points.Point:
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body),
-        once_key=key or body,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    submission = db.session.get_one(Submission, received.id)
-    screening.decide(submission, SubmissionState.SHOWN, **WHO)
-    return points.of(received.id)[0]
 
 
 def teach(consultation: Consultation, unit_id: int | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -38,6 +39,7 @@ from tests.answers_made import WHY, live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.databases import Databases, close
+from tests.opinions_made import a_shown_opinion
 
 BODY = "建议加装电梯。停车位太少了！\n另外，希望增加社区食堂；还要多种树。"
 WHO = {"by": audit.SYSTEM, "now": NOON}
@@ -49,21 +51,9 @@ def round_(app: Flask) -> Iterator[Consultation]:
         yield a_consultation(phase=Phase.CLOSED)
 
 
-def an_opinion(
-    consultation: Consultation, body: str = BODY, *, key: str = "", person: str | None = None
-) -> Submission:
-    """A received and shown opinion."""
-    received = submissions.receive(
-        consultation,
-        Opinion(body=body, stance=Stance.SUGGEST, person_key=person),
-        once_key=key or body,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    submission = db.session.get_one(Submission, received.id)
-    screening.decide(submission, SubmissionState.SHOWN, **WHO)
-    return submission
+def an_opinion(consultation: Consultation, body: str = BODY, **fields: Any) -> Submission:
+    """A shown opinion that its author calls a suggestion."""
+    return a_shown_opinion(consultation, body, stance=Stance.SUGGEST, **fields)
 
 
 def said(submission: Submission) -> list[str]:
@@ -179,7 +169,7 @@ def test_what_the_author_adds_belongs_to_the_last_point(round_: Consultation) ->
 
 
 def test_a_merge_is_one_row_and_is_undone(round_: Consultation) -> None:
-    both = [an_opinion(round_, BODY + n, person="wang") for n in "一二"]
+    both = [an_opinion(round_, BODY + n, person_key="wang") for n in "一二"]
     an_opinion(round_, "建议多种树，多一些绿地。")
     first, second = (points.of(each.id)[0] for each in both)
     act = point_acts.merge([first, second], "加装电梯", **WHO)
@@ -326,7 +316,7 @@ def test_counts_reconcile_after_any_sequence(
     with lived_in.app_context():
         consultation = db.session.scalars(sa.select(Consultation)).one()
         for turn in range(3):
-            an_opinion(consultation, BODY + str(turn), person=f"p{turn % 2}")
+            an_opinion(consultation, BODY + str(turn), person_key=f"p{turn % 2}")
         linked = _links()
         for turn, (what, number, choice) in enumerate(steps):
             with db.session.begin_nested() as step:
@@ -344,7 +334,7 @@ def test_counts_reconcile_after_any_sequence(
 
 def _do(consultation: Consultation, turn: int, what: str, number: int, choice: int) -> None:
     if what == "receive":
-        an_opinion(consultation, BODY + str(number), key=f"t{turn}", person=f"p{number % 4}")
+        an_opinion(consultation, BODY + str(number), key=f"t{turn}", person_key=f"p{number % 4}")
         return
     every = live(consultation)
     point, other = every[number % len(every)], every[(number + choice) % len(every)]

@@ -12,11 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import (
-    adoption,
-    response_progress,
-    stage_reports,
-)
+from consult import adoption, response_progress, stage_reports
 from consult.adoption import Part
 from consult.consultations import Consultation, Phase
 from consult.responses import Outcome
@@ -24,10 +20,11 @@ from consult.submissions import Channel
 from core import audit
 from core.db import db
 from tests import people
+from tests.adoptions_made import released
 from tests.answers_made import all_final
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_adoption import an_opinion, released
+from tests.opinions_made import a_shown_opinion
 
 AT = "/programmes/plan-14/stages/drafting/adoption/"
 # Written without any of our code: what the stage's released answers are.
@@ -61,7 +58,7 @@ def rounds(app: Flask) -> Iterator[list[Consultation]]:
 def answer(consultation: Consultation, outcome: Outcome, *channels: Channel) -> None:
     """An opinion of each of these channels, all with this outcome."""
     for number, channel in enumerate(channels):
-        an_opinion(consultation, f"{consultation.title}的第{number}件，建议多种树。", channel)
+        a_shown_opinion(consultation, f"{consultation.title}的第{number}件，建议多种树。", channel)
     all_final(consultation, outcome)
 
 
@@ -168,7 +165,7 @@ def test_the_desk_says_how_far_each_consultation_is(
 ) -> None:
     first, second, _third = rounds
     answer(first, Outcome.ALREADY, Channel.WEB)
-    an_opinion(second, "建议增加社区食堂，一件没有答复的意见。")
+    a_shown_opinion(second, "建议增加社区食堂，一件没有答复的意见。")
     released(first)
     people.make("drc_staff", email="a@example.invalid")
     db.session.commit()

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import authors, consultations, screening, submissions, supports
+from consult import authors, consultations, screening, supports
 from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
-from consult.submissions import Opinion, Submission, SubmissionState
+from consult.submissions import Submission, SubmissionState
 from consult.supports import Support, Supporter
 from consult.views import supports as pages
 from core import accounts, audit
@@ -20,6 +20,7 @@ from core.errors import Refused
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
+from tests.opinions_made import a_tree_opinion
 from tests.threads import at_once
 
 pytestmark = pytest.mark.usefixtures("context")
@@ -37,22 +38,7 @@ def consultation() -> Consultation:
 
 @pytest.fixture
 def shown(consultation: Consultation) -> Submission:
-    return an_opinion(consultation)
-
-
-def an_opinion(consultation: Consultation, number: int = 1, **fields: object) -> Submission:
-    words: dict[str, object] = {"body": f"第{number}件意见，希望多种一些树。"}
-    received = submissions.receive(
-        consultation,
-        Opinion(**(words | fields)),  # type: ignore[arg-type]
-        once_key=f"once-{number}",
-        state=SubmissionState.SHOWN,
-        by=audit.RESIDENT,
-        now=NOON,
-        on_day=NOON.date(),
-    )
-    db.session.commit()
-    return db.session.get_one(Submission, received.id)
+    return a_tree_opinion(consultation)
 
 
 def counted(submission: Submission) -> int:
@@ -102,7 +88,7 @@ def test_who_signs_in_counts_as_the_browser_that_supported_already(
 
 def test_the_table_does_not_say_what_else_a_browser_supports(consultation: Consultation) -> None:
     for number in (1, 2):
-        supports.give(an_opinion(consultation, number), consultation, browser("a"), now=NOON)
+        supports.give(a_tree_opinion(consultation, number), consultation, browser("a"), now=NOON)
     keys = db.session.scalars(sa.select(Support.supporter_key)).all()
     assert len(set(keys)) == 2
     assert all(re.fullmatch("[0-9a-f]{64}", key) for key in keys)
@@ -114,7 +100,9 @@ def test_ones_own_is_not_supported(consultation: Consultation) -> None:
     who = Supporter(secret="secret", account_id=person.id, person_key=key)
     for number, fields in enumerate([{"account_id": person.id}, {"person_key": key}]):
         with pytest.raises(Refused, match="您本人提交"):
-            supports.give(an_opinion(consultation, number, **fields), consultation, who, now=NOON)
+            supports.give(
+                a_tree_opinion(consultation, number, **fields), consultation, who, now=NOON
+            )
 
 
 def test_what_is_hidden_is_not_supported_and_shows_its_count_when_it_is_shown_again(
@@ -145,7 +133,7 @@ def hide(shown: Submission) -> None:
 )
 def test_while_it_runs_and_until_it_is_answered(phase: Phase, may: bool) -> None:
     other = a_consultation("other", phase=phase)
-    submission = an_opinion(other)
+    submission = a_tree_opinion(other)
     if may:
         assert supports.give(submission, other, browser("a"), now=NOON)
     else:
@@ -316,7 +304,7 @@ def test_a_resident_is_told_whats_their_own(
     client: FlaskClient, consultation: Consultation
 ) -> None:
     person = people.make("resident")
-    an_opinion(consultation, account_id=person.id)
+    a_tree_opinion(consultation, account_id=person.id)
     people.sign_in(client, person.email)
     assert "这是您提交的意见" in main_of(client)
     assert "不能自己支持" in main_of(client, FORM)

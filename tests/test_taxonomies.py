@@ -18,7 +18,7 @@ from tests import people
 from tests.answers_made import live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_adoption import an_opinion
+from tests.opinions_made import a_shown_opinion
 from tests.test_programme_files import SMALL
 
 PLANS = [{"key": "jiaoyu", "title": "教育发展专项规划", "lead": None}]
@@ -32,8 +32,8 @@ def round_(app: Flask) -> Iterator[Consultation]:
         programme.facts = {**programme.facts, "special_plans": PLANS}
         for ordinal, name in enumerate(("经济建设", "社会民生"), 1):
             db.session.add(DiscussionField(programme=programme, ordinal=ordinal, name=name))
-        an_opinion(consultation, "建议多建学校。建议多种树。")
-        an_opinion(consultation, "建议增加停车位，方便居民。")
+        a_shown_opinion(consultation, "建议多建学校。建议多种树。")
+        a_shown_opinion(consultation, "建议增加停车位，方便居民。")
         db.session.commit()
         yield consultation
 

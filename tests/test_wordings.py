@@ -6,10 +6,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import (
-    responses,
-    wordings,
-)
+from consult import responses, wordings
 from consult.consultations import Consultation, Phase
 from consult.responses import Outcome
 from core import audit
@@ -20,7 +17,7 @@ from tests import people
 from tests.answers_made import live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
-from tests.test_adoption import an_opinion
+from tests.opinions_made import a_shown_opinion
 
 WHY = "文稿已经写明加装电梯的安排，本条已经体现。"
 
@@ -30,7 +27,7 @@ def round_(app: Flask) -> Iterator[Consultation]:
     with app.app_context():
         made = a_consultation("jingan", phase=Phase.CLOSED)
         for number in range(3):
-            an_opinion(made, f"建议加装电梯，第{number}封信。")
+            a_shown_opinion(made, f"建议加装电梯，第{number}封信。")
         yield made
 
 
