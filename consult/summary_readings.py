@@ -11,7 +11,14 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from consult import author_groups, lexicons, stance_corrections, summary_themes, theme_names
+from consult import (
+    author_groups,
+    lexicons,
+    stance_corrections,
+    summary_campaigns,
+    summary_themes,
+    theme_names,
+)
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
@@ -73,6 +80,8 @@ class View:
     figures: Figures
     keywords: tuple[Keyword, ...]
     terms: Mapping[str, Term]
+    # How many groups of alike letters came all at once.
+    bursts: int
 
 
 def read(summary: Summary, consultations: Sequence[Consultation]) -> Reading:
@@ -163,7 +172,8 @@ def _view(key: Key, filters: Filters) -> View:
     whole = not filters.active and counted is reading.covered
     found = counted.keywords if whole else tuple(ranked(counted, items, lexicons.at(key.lexicon)))
     terms = by_term(counted, items, [keyword.term for keyword in found])
-    return View(items, figures(counted, items), found, terms)
+    bursts = sum(each.is_burst for each in summary_campaigns.find(items))
+    return View(items, figures(counted, items), found, terms, bursts)
 
 
 def within(reading: Reading, filters: Filters) -> tuple[tuple[Item, ...], tuple[Theme, ...]]:

@@ -259,6 +259,17 @@ def test_groups_of_letters_go_over_pages_and_every_burst_is_told(
     assert "绿地被改成停车场" in seen[0]
 
 
+def test_a_burst_is_told_where_the_figures_are_read(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    officer(app, client)
+    at = f"/desk/summaries/{counted}"
+    page = client.get(at).get_data(as_text=True)
+    assert "有1组内容相近的来件集中在2天内寄来" in page
+    assert f'href="{at}/campaigns"' in page
+    assert "集中在2天内寄来" not in client.get(f"{at}?channel=web").get_data(as_text=True)
+
+
 def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
     with app.app_context():
         items = items_of(counted)

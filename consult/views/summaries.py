@@ -140,6 +140,7 @@ def show(summary_id: int) -> str:
         charts=summary_pages.charts(page),
         all_keywords=choice_in("keywords", {"all"}) == "all",
         keywords=summary_pages.sorted_keywords(page.view, sort),
+        burst_days=summary_campaigns.BURST_DAYS,
         sort=sort,
         **desk_extras(page),
         states=SummaryState,
