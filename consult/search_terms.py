@@ -34,6 +34,11 @@ def counted_as(word: str) -> str:
     return term_index.lexicon().decided(plain) or plain
 
 
+def is_stop_word(word: str) -> bool:
+    """Whether a word counts as nothing."""
+    return counted_as(word) in term_index.lexicon().stop_words
+
+
 def _page(ids: Sequence[int], lowest: int | None, limit: int) -> Found:
     more = len(ids) > limit
     return Found(ids[:limit], ids[limit - 1] if more else lowest, not more and lowest is not None)
@@ -42,6 +47,10 @@ def _page(ids: Sequence[int], lowest: int | None, limit: int) -> Found:
 def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], int | None]:
     """What was found of as much as may be looked at, the highest first; below which key it would go
     on, None when that is all."""
+    wanted = counted_as(term)
+    if is_stop_word(term) or not term_index.is_known(wanted):
+        # Nobody holds it, however often its letters are written.
+        return [], None
     proposed: set[int] = set()
     # Each form is looked for down to another opinion: only what lies above all of them is whole.
     lowest: int | None = None
@@ -58,7 +67,7 @@ def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], in
         if found.next_key is not None:
             lowest = max(lowest or 0, found.next_key)
     whole = [id for id in proposed if lowest is None or id >= lowest]
-    return sorted(term_index.holding(whole, counted_as(term)), reverse=True), lowest
+    return sorted(term_index.holding(whole, wanted), reverse=True), lowest
 
 
 def forms(term: str) -> list[str]:

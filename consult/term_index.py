@@ -581,6 +581,11 @@ def _number_of(person_key: str) -> int:
     return int.from_bytes(hashlib.blake2b(person_key.encode(), digest_size=7).digest())
 
 
+def is_known(word: str) -> bool:
+    """Whether an opinion was ever read to hold this term."""
+    return bool(_known([word]))
+
+
 def holding(ids: Sequence[int], word: str) -> set[int]:
     """Which of these opinions hold a term, as they were read last."""
     number = _known([word]).get(word)

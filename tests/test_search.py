@@ -363,6 +363,8 @@ def test_a_term_is_found_under_every_form_and_only_as_a_word(
     assert found(f"/search?term=加装电梯&{within}") == ["1"]
     assert found(f"/search?q=停车&{within}") == ["4"]
     assert found("/search?term=没有人说的词") == []
+    assert found("/search?term=我们") == []
+    assert "“我们”是停用词" in unescape(client.get("/search?term=我们").get_data(as_text=True))
     for odd in (
         "term=梯",
         "term=两 词",
@@ -375,6 +377,7 @@ def test_a_term_is_found_under_every_form_and_only_as_a_word(
     assert client.get("/search?term=" + "梯" * 10_000).status_code == 400
     page = client.get("/consultations/gangyao/opinions?term=加梯").get_data(as_text=True)
     assert "共找到2件" in page
+    assert "计作“加装电梯”" in page
     with app.app_context():
         a_published_draft(consultations.by_slug("gangyao") or consultation, "# 无人机巡河\n内容。")
     assert "正在按新的词典更新" in client.get("/search?term=加梯").get_data(as_text=True)

@@ -14,6 +14,7 @@ from consult.submissions import Submission
 from consult.views import loading
 from consult.views.comparisons import compare_url
 from consult.views.opinion_choice import Chosen, choose
+from consult.views.search import about
 from consult.views.search_forms import FilterForm
 from consult.views.supports import supporting
 from core.web import now, number_in
@@ -71,6 +72,7 @@ def index(slug: str) -> tuple[str, int]:
         opinions=found,
         supporting=supporting(consultation, found),
         form=form,
+        asked_term=about(form.term.data) if good else None,
         stopped=chosen.stopped,
         gone=gone,
         stands_on=_stands_on(found, line, consultation),

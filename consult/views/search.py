@@ -142,8 +142,7 @@ def index() -> tuple[str, int]:
         "consult/search/index.html",
         form=form,
         kind=kind.value,
-        counted_as=search_terms.counted_as(term) if term else "",
-        behind=bool(term) and kind is Kind.OPINION and term_index.is_behind(),
+        asked_term=about(term),
         tabs=[
             Tab(k, title, url_for(".index", **chosen | {"in": k.value}), _short(counts[k]))
             for k, title in _titles().items()
@@ -157,6 +156,24 @@ def index() -> tuple[str, int]:
         ),
     )
     return page, 200
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTerm:
+    """A term that is looked for: what it counts as, whether it counts at all, and whether there are
+    opinions that were not read with the lexicon in force."""
+
+    counted_as: str
+    uncounted: bool
+    behind: bool
+
+
+def about(term: str) -> AskedTerm | None:
+    """What to say of a term that is looked for; None where none is."""
+    if not term:
+        return None
+    counted_as, uncounted = search_terms.counted_as(term), search_terms.is_stop_word(term)
+    return AskedTerm(counted_as, uncounted, term_index.is_behind())
 
 
 def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
