@@ -19,6 +19,8 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
+from consult import programmes
+from consult.programmes import Programme
 from core.config import Settings
 from tests import postgres
 from tests.databases import EMPTY, Databases, Filling, PostgresDatabases, SqliteDatabases, close
@@ -188,6 +190,14 @@ def context(app: Flask) -> Iterator[None]:
     """The site's context around a whole test: for modules that ask the operations themselves."""
     with app.app_context():
         yield
+
+
+@pytest.fixture
+def programme(context: None) -> Programme:
+    """The programme that the site's `filling` holds."""
+    found = programmes.newest()
+    assert found is not None
+    return found
 
 
 @pytest.fixture

@@ -1,7 +1,11 @@
 """Walking through the site as a person would: every address the routes have, then every link."""
 
+import io
+import re
+import zipfile
 from collections import deque
 from collections.abc import Iterator
+from html import unescape
 from urllib.parse import urljoin, urlsplit
 
 from flask import Flask
@@ -61,3 +65,14 @@ def links(answer: TestResponse, address: str) -> list[str]:
             parts = parts._replace(query="")
         found[parts._replace(fragment="").geturl()] = None
     return list(found)
+
+
+def words_of(answer: TestResponse) -> str:
+    """Everything one can read in an answer, also inside an archive."""
+    data = answer.get_data()
+    if data[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = [archive.read(name).decode("utf-8", "replace") for name in archive.namelist()]
+        return re.sub(r"<[^>]*>", "", "\n".join(parts))
+    said = data.decode("utf-8", "replace") + str(answer.headers)
+    return unescape(said)

@@ -9,6 +9,7 @@ from consult.screening_figures import ScreeningFigure
 from consult.submissions import Submission, SubmissionState
 from core.audit import AuditEvent
 from core.db import Base, db
+from core.jobs import Job
 
 
 def stored() -> list[Submission]:
@@ -51,3 +52,8 @@ def recounted(consultation: Consultation) -> None:
     assert db.session.scalar(live) == len(rows)
     figures = {each.kind: each.count for each in db.session.scalars(sa.select(ScreeningFigure))}
     assert figures.get("received", 0) == len(rows)
+
+
+def the_job() -> Job:
+    """The one job there is, as it is now."""
+    return db.session.scalars(sa.select(Job).execution_options(populate_existing=True)).one()

@@ -2,9 +2,11 @@
 
 import datetime as dt
 import re
+from contextlib import nullcontext
 from itertools import count
 from typing import Any
 
+from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
@@ -57,6 +59,21 @@ def sign_in(
         data = {"code": code(client, account)} | token(client, "/sign-in/code")
         response = client.post("/sign-in/code", data=data)
     return response
+
+
+def sign_in_as(client: FlaskClient, role: str = "drc_staff") -> Account:
+    """Make somebody who plays this role, in the context there is or one of their own, and sign in."""
+    with nullcontext() if has_app_context() else client.application.app_context():
+        account = make(role)
+    sign_in(client, account)
+    return account
+
+
+def signed_in(app: Flask, role: str = "drc_staff") -> FlaskClient:
+    """A new visitor who has signed in as somebody of this role."""
+    client = app.test_client()
+    sign_in_as(client, role)
+    return client
 
 
 def sign_out(client: FlaskClient) -> TestResponse:

@@ -4,17 +4,13 @@ While the opinions are shown the words are found in every kind of thing the site
 search for them has teeth; afterwards they are found in none, whoever asks, without a recount.
 """
 
-import html
-import io
 import re
-import zipfile
 from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from consult import proposals, screening, submissions, summaries
 from consult.decisions import Reason
@@ -100,17 +96,6 @@ def _each(ids: list[int]) -> list[Submission]:
     return [db.session.get_one(Submission, id) for id in ids]
 
 
-def words_of(answer: TestResponse) -> str:
-    """Everything one can read in an answer, also inside an archive."""
-    data = answer.get_data()
-    if data[:2] == b"PK":
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            parts = [archive.read(name).decode("utf-8", "replace") for name in archive.namelist()]
-        return re.sub(r"<[^>]*>", "", "\n".join(parts))
-    said = data.decode("utf-8", "replace") + str(answer.headers)
-    return html.unescape(said)
-
-
 def addresses(app: Flask) -> list[str]:
     """Every GET of the access table once, each summary's pages and the birds' own, and the lists
     and searches that would bring them up. What stands elsewhere, of other consultations and other
@@ -148,7 +133,7 @@ def seen(client: FlaskClient, app: Flask) -> dict[str, set[str]]:
             continue
         known.add(address)
         answer = client.get(address)
-        words = words_of(answer)
+        words = crawl.words_of(answer)
         for bird in BIRDS:
             if bird in words:
                 where[bird].add(address.split("?")[0])

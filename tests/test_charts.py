@@ -17,10 +17,9 @@ from consult.submissions import Stance
 from core import charts, drawing
 from core.charts import Chart, Kind, Series
 from core.db import db
-from tests.consultations_made import a_consultation
+from tests import people
 from tests.static_files import STATIC
-from tests.summaries_made import a_summary
-from tests.test_workbench import officer, round_of
+from tests.thirty_made import thirty_counted
 
 HOSTILE = '<script>hostile()</script>"onload=x\x01\ufffe'
 
@@ -113,10 +112,7 @@ def test_the_library_comes_out_of_its_wheel_once(client: FlaskClient) -> None:
 @pytest.fixture
 def counted(app: Flask) -> int:
     """The id of a summary of thirty opinions."""
-    with app.app_context():
-        consultation = a_consultation("told", title="征求意见")
-        round_of(consultation)
-        return a_summary(consultation).id
+    return thirty_counted(app, "told")
 
 
 def figures(page: str) -> dict[str, html.HtmlElement]:
@@ -128,7 +124,7 @@ def figures(page: str) -> dict[str, html.HtmlElement]:
 def test_each_chart_says_what_it_shows_and_opens_its_opinions(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     found = figures(client.get(f"/desk/summaries/{counted}").text)
     assert list(found) == ["突出的词和提到它的件数", "态度的构成", "各章节的意见件数", "按收到日期"]
     for title, figure in found.items():
@@ -147,7 +143,7 @@ def test_each_chart_says_what_it_shows_and_opens_its_opinions(
 def test_the_document_holds_each_chart_as_svg_and_as_picture(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     data = client.get(f"/desk/summaries/{counted}/document").data
     names = zipfile.ZipFile(io.BytesIO(data)).namelist()
     assert len([n for n in names if n.endswith(".svg")]) == 4
@@ -163,7 +159,7 @@ def test_the_document_holds_each_chart_as_svg_and_as_picture(
 def test_the_report_is_illustrated_with_tables(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     client.post(f"/desk/summaries/{counted}/report", data={"act": "compose", "seen": "0"})
     paper = client.get(f"/desk/summaries/{counted}/report/paper")
     document = Document(io.BytesIO(paper.data))

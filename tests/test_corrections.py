@@ -35,9 +35,7 @@ TYPED = {
 
 @pytest.fixture
 def officer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("drc_staff"))
-    return client
+    return people.signed_in(app)
 
 
 def a_report(number: int = 1, *, at: dt.datetime = NOON, **fields: object) -> Correction:

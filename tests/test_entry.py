@@ -1,7 +1,6 @@
 """Entry to the panel: calls, applications, what the office decides about them, and what is kept."""
 
 import datetime as dt
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -41,6 +40,8 @@ from tests.databases import Filling
 from tests.fillings import PROGRAMME_LOADED
 from tests.threads import at_once
 
+pytestmark = pytest.mark.usefixtures("programme")
+
 DAY = dt.timedelta(days=1)
 TODAY = local(NOON).date()
 KIND, OTHER_KIND = "社区居民代表", "企业代表"
@@ -63,26 +64,14 @@ def filling() -> Filling:
     return PROGRAMME_LOADED
 
 
-@pytest.fixture(autouse=True)
-def programme(app: Flask) -> Iterator[Programme]:
-    with app.app_context():
-        found = programmes.newest()
-        assert found is not None
-        yield found
-
-
 @pytest.fixture
 def officer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("drc_staff"))
-    return client
+    return people.signed_in(app)
 
 
 @pytest.fixture
 def second(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("administrator"))
-    return client
+    return people.signed_in(app, "administrator")
 
 
 def a_call(programme: Programme, **more: Any) -> Call:

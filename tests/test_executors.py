@@ -14,7 +14,7 @@ from flask import Flask
 from core import audit, executors, jobs
 from core.jobs import JobState, Run
 from tests.conftest import NOON, Clock
-from tests.test_jobs import the_job
+from tests.kept import the_job
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPT = """

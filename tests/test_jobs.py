@@ -27,6 +27,7 @@ from core.outbox import Message
 from tests import people
 from tests.conftest import NOON, Clock
 from tests.databases import Databases
+from tests.kept import the_job
 from tests.threads import at_once
 
 STEPS = 5
@@ -57,10 +58,6 @@ def ask(**arguments: Any) -> int:
 
 def work(clock: Clock, **rest: Any) -> bool:
     return jobs.work(worker="here", now=clock, **rest)
-
-
-def the_job() -> Job:
-    return db.session.scalars(sa.select(Job).execution_options(populate_existing=True)).one()
 
 
 def mark(about: str) -> None:
@@ -414,9 +411,7 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(databases: Da
 
 @pytest.fixture
 def officer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("drc_staff"))
-    return client
+    return people.signed_in(app)
 
 
 def test_an_officer_sees_their_own_and_decides(site: Flask, clock: Clock) -> None:

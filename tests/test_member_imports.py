@@ -1,7 +1,6 @@
 """Importing a list of members: tried, brought in as proposals, confirmed by a second person."""
 
 import io
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -9,7 +8,6 @@ import xlsxwriter
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import programmes
 from consult.programmes import Programme
 from core import audit, uploads
 from core.audit import AuditEvent
@@ -24,6 +22,8 @@ from tests.conftest import NOON
 from tests.databases import Filling
 from tests.fillings import PROGRAMME_LOADED
 
+pytestmark = pytest.mark.usefixtures("programme")
+
 PAGE = "/desk/panel/imports"
 TODAY = local(NOON).date()
 HEAD = ("姓名", "性别", "出生年月", "单位及职务", "手机", "类别", "专长", "街道", "推荐单位",
@@ -37,26 +37,14 @@ def filling() -> Filling:
     return PROGRAMME_LOADED
 
 
-@pytest.fixture(autouse=True)
-def programme(app: Flask) -> Iterator[Programme]:
-    with app.app_context():
-        found = programmes.newest()
-        assert found is not None
-        yield found
-
-
 @pytest.fixture
 def officer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("drc_staff"))
-    return client
+    return people.signed_in(app)
 
 
 @pytest.fixture
 def second(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("administrator"))
-    return client
+    return people.signed_in(app, "administrator")
 
 
 def sheet(*rows: tuple[str, ...], head: tuple[str, ...] = HEAD) -> bytes:

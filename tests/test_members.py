@@ -3,7 +3,6 @@
 import datetime as dt
 import io
 import re
-from collections.abc import Iterator
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +10,7 @@ from docx import Document
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import programmes, topics
+from consult import topics
 from consult.programmes import Programme
 from consult.readers import tables
 from core import accounts, audit
@@ -41,6 +40,8 @@ from tests.databases import Filling
 from tests.fillings import PROGRAMME_LOADED
 from tests.threads import at_once
 
+pytestmark = pytest.mark.usefixtures("programme")
+
 TODAY = local(NOON).date()
 KIND, OTHER_KIND = "企业代表", "社区居民代表"
 REGISTER = "/desk/panel/members"
@@ -51,26 +52,14 @@ def filling() -> Filling:
     return PROGRAMME_LOADED
 
 
-@pytest.fixture(autouse=True)
-def programme(app: Flask) -> Iterator[Programme]:
-    with app.app_context():
-        found = programmes.newest()
-        assert found is not None
-        yield found
-
-
 @pytest.fixture
 def officer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("drc_staff"))
-    return client
+    return people.signed_in(app)
 
 
 @pytest.fixture
 def second(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("administrator"))
-    return client
+    return people.signed_in(app, "administrator")
 
 
 def proposed(

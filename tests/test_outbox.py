@@ -265,9 +265,7 @@ def test_addresses_are_folded(typed: str, folded: str) -> None:
 
 @pytest.fixture
 def officer(app: Flask) -> FlaskClient:
-    client = app.test_client()
-    people.sign_in(client, people.make("drc_staff"))
-    return client
+    return people.signed_in(app)
 
 
 def test_a_failure_is_seen_and_decided_by_staff(

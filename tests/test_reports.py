@@ -19,16 +19,13 @@ from core.db import db
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.summaries_made import a_summary, an_opinion, hide, places
-from tests.test_workbench import officer, round_of
+from tests.thirty_made import thirty_counted
 
 
 @pytest.fixture
 def counted(app: Flask) -> int:
     """The id of a summary of thirty opinions."""
-    with app.app_context():
-        consultation = a_consultation("told", title="征求意见")
-        round_of(consultation)
-        return a_summary(consultation).id
+    return thirty_counted(app, "told")
 
 
 def opened(summary_id: int) -> tuple[Summary, dict[int, str], Reading]:
@@ -117,7 +114,7 @@ def test_what_is_left_of_a_list_is_told_with_its_numbers(app: Flask) -> None:
 def test_two_who_rewrite_at_once_lose_nothing(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     act(client, counted, act="compose", seen="0")
     with app.app_context():
         first = summary_reports.newest(opened(counted)[0])
@@ -178,7 +175,7 @@ def test_few_opinions_are_listed_and_not_compared(app: Flask) -> None:
 def test_rewritten_and_signed_both_texts_are_kept(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     assert act(client, counted, act="compose", seen="0") == 302
     with app.app_context():
         first = summary_reports.newest(opened(counted)[0])
@@ -215,7 +212,7 @@ def test_rewritten_and_signed_both_texts_are_kept(
 def test_papers_carry_marks_numbers_and_nothing_hidden(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     act(client, counted, act="compose", seen="0")
     at = f"/desk/summaries/{counted}/report/paper"
     text = "\n".join(p.text for p in Document(io.BytesIO(client.get(at).get_data())).paragraphs)

@@ -13,9 +13,7 @@ from flask.testing import FlaskClient
 from lxml import html
 from python_calamine import CalamineWorkbook
 
-from consult import (
-    programmes,
-)
+from consult import programmes
 from consult.drafts import Paragraph, Version, VersionState
 from core.accounts import Account
 from core.db import db
@@ -41,7 +39,6 @@ from tests.consultations_made import a_consultation, a_published_draft
 from tests.databases import EMPTY, Databases, Filling, close
 from tests.panels_made import BY, DAY, NAMES, THREE_MEMBERS, a_round, first, letters, signed, stream
 from tests.rounds_made import DUE, a_prepared_round, a_review
-from tests.test_canary import words_of
 from tests.threads import at_once
 
 
@@ -586,7 +583,7 @@ def test_nothing_of_a_hidden_round_or_draft_reaches_anybody_else(
     client.checks = False  # type: ignore[attr-defined]
     found: dict[str, list[str]] = {word: [] for word in (world.SECRET, DRAFT_BIRD, REVIEW_BIRD)}
     for address, answer in crawl.walk(app, client):
-        text = words_of(answer)
+        text = crawl.words_of(answer)
         for word, where in found.items():
             # The record of acts names what there is, for whoever looks after it.
             if word in text and not address.startswith("/desk/audit"):

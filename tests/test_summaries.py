@@ -1,7 +1,6 @@
 """Opinion summaries: hand-counted figures, every number followed to its opinions, and nothing
 shown that was hidden since."""
 
-import datetime as dt
 import re
 from dataclasses import dataclass
 
@@ -20,7 +19,7 @@ from consult import (
     summary_readings,
 )
 from consult.consultations import Consultation, Phase
-from consult.submissions import Channel, Stance, SubmissionState
+from consult.submissions import SubmissionState
 from consult.summaries import Summary, SummaryState
 from consult.summary_items import Filters
 from consult.summary_readings import Reading, View
@@ -33,25 +32,7 @@ from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.databases import EMPTY, Filling
 from tests.summaries_made import a_summary, an_opinion, hide, places
-
-ELDERLY, LIFTS = "新增养老床位500张。建设15分钟养老服务圈。", "支持既有多层住宅加装电梯。"
-CHAPTER_1, CHAPTER_2 = "第一章 总体要求", "第二章 社会民生"
-SECTION = "第一节 养老服务"
-# What twelve people wrote: words, place, day of October, stance they ticked, channel, person.
-TWELVE: list[tuple[str, str | None, int, Stance | None, Channel, str | None]] = [
-    ("建议加装电梯，老人上下楼太不方便了。", LIFTS, 11, None, Channel.WEB, "a"),
-    ("不建议加装电梯，会影响低楼层的采光。", LIFTS, 11, None, Channel.WEB, "b"),
-    ("反对加装电梯，施工费用没有说清楚。", LIFTS, 11, None, Channel.WEB, None),
-    ("建议加装电梯，老人上下楼太不方便了！", LIFTS, 12, None, Channel.LETTER, None),
-    ("加装电梯以后的维修费用由谁承担？", LIFTS, 12, Stance.QUESTION, Channel.WEB, "a"),
-    ("停车位太少，晚上回来经常没有地方停车。", None, 12, None, Channel.HOTLINE, None),
-    ("希望增加停车位，把旧厂房改成停车场。", None, 12, Stance.SUGGEST, Channel.WEB, "c"),
-    ("支持建设养老服务圈，希望开到我们小区。", ELDERLY, 14, Stance.SUPPORT, Channel.WEB, None),
-    ("养老床位要放在老人多的街道，不要平均分。", ELDERLY, 14, None, Channel.LETTER, None),
-    ("养老床位的收费标准希望写进规划。", SECTION, 14, None, Channel.LETTER, None),
-    ("总体要求写得很好，赞成。", CHAPTER_1, 15, Stance.SUPPORT, Channel.WEB, "c"),
-    ("停车位收费太高，请问标准是谁定的？", None, 15, None, Channel.WEB, None),
-]
+from tests.twelve_made import CHAPTER_1, CHAPTER_2, SECTION, twelve_opinions
 
 
 @dataclass
@@ -76,18 +57,7 @@ def fill(app: Flask) -> None:
     with app.test_request_context(method="POST"):
         consultation = a_consultation()
         version = a_published_draft(consultation)
-        at = places(version)
-        for body, place, day, stance, channel, person in TWELVE:
-            an_opinion(
-                consultation,
-                body,
-                place=at[place] if place else submissions.WHOLE,
-                version=version,
-                day=dt.date(2020, 10, day),
-                stance=stance,
-                channel=channel,
-                person=person,
-            )
+        twelve_opinions(consultation, version)
         for state in (SubmissionState.PENDING, SubmissionState.HIDDEN, SubmissionState.REFERRED):
             an_opinion(consultation, "这一件没有通过审核，不计入汇总。", state=state)
         db.session.commit()

@@ -20,7 +20,7 @@ from core.db import db
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.summaries_made import a_summary, an_opinion, hide, many_opinions, places
-from tests.test_summaries import TWELVE
+from tests.twelve_made import twelve_opinions
 
 
 @pytest.fixture
@@ -30,18 +30,7 @@ def officer(app: Flask, client: FlaskClient) -> FlaskClient:
         account = people.make("drc_staff")
         consultation = a_consultation()
         version = a_published_draft(consultation)
-        at = places(version)
-        for body, place, day, stance, channel, person in TWELVE:
-            an_opinion(
-                consultation,
-                body,
-                place=at[place] if place else 0,
-                version=version,
-                day=dt.date(2020, 10, day),
-                stance=stance,
-                channel=channel,
-                person=person,
-            )
+        twelve_opinions(consultation, version)
         db.session.commit()
         a_summary(consultation)
     people.sign_in(client, account)

@@ -19,18 +19,13 @@ from core.db import db
 from core.errors import Refused
 from tests import people
 from tests.conftest import NOON
-from tests.consultations_made import a_consultation
-from tests.summaries_made import a_summary
-from tests.test_workbench import officer, round_of
+from tests.thirty_made import thirty_counted
 
 
 @pytest.fixture
 def counted(app: Flask) -> int:
     """The id of a summary of thirty opinions."""
-    with app.app_context():
-        consultation = a_consultation("kept", title="征求意见")
-        round_of(consultation)
-        return a_summary(consultation).id
+    return thirty_counted(app, "kept")
 
 
 def column(page: str, at: int) -> list[str]:
@@ -71,7 +66,7 @@ def themes_of(summary: Summary) -> Sequence[Theme]:
 def test_a_theme_called_otherwise_is_called_so_everywhere(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     path = f"/desk/summaries/{counted}/themes"
     machine = column(client.get(path).text, 0)[0]
     answer = client.post(path, data={"theme": "1", "name": "楼道里的难处"})
@@ -113,7 +108,7 @@ def test_a_theme_called_otherwise_is_called_so_everywhere(
 
 
 def test_a_name_must_differ_and_fit(app: Flask, client: FlaskClient, counted: int) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     path = f"/desk/summaries/{counted}/themes"
     for name, said in (("", "名称没有变化"), ("长" * 41, "名称最多40字")):
         client.post(path, data={"theme": "1", "name": name})
@@ -133,7 +128,7 @@ def test_who_only_reads_renames_nothing(app: Flask, client: FlaskClient, counted
 def test_a_selection_is_kept_found_and_dropped(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     at = f"/desk/summaries/{counted}"
     page = client.get(f"{at}?channel=hotline&sort=people").text
     query = html.document_fromstring(page).xpath("//input[@name='query']/@value")[0]
@@ -159,7 +154,7 @@ def test_a_selection_is_kept_found_and_dropped(
 
 
 def test_what_cannot_be_kept_is_refused(app: Flask, client: FlaskClient, counted: int) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     at = f"/desk/summaries/{counted}"
     for data, said in (
         ({"name": "", "room": "show", "query": ""}, "请给这组条件起个名称"),
@@ -192,7 +187,7 @@ def test_what_cannot_be_kept_is_refused(app: Flask, client: FlaskClient, counted
 def test_tables_are_put_in_order_by_their_address(
     app: Flask, client: FlaskClient, counted: int, room: str, sort: str, at: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     path = f"/desk/summaries/{counted}" + (f"/{room}" if room else "")
     page = client.get(f"{path}?sort={sort}").text
     numbers = [int(re.sub(r"\D", "", each) or 0) for each in column(page, at)]
@@ -203,7 +198,7 @@ def test_tables_are_put_in_order_by_their_address(
 def test_a_concordance_is_sorted_left_and_right(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     path = f"/desk/summaries/{counted}/term?term=停车位"
 
     def sides(sort: str) -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from tests.answers_made import live
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation
 from tests.opinions_made import a_shown_opinion
-from tests.test_programme_files import SMALL
+from tests.programmes_made import SMALL
 
 PLANS = [{"key": "jiaoyu", "title": "教育发展专项规划", "lead": None}]
 

@@ -25,7 +25,6 @@ from consult import (
     summary_themes,
     term_index,
 )
-from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, Submission
 from consult.summary_counting import count, gather
 from consult.summary_items import UNCLASSIFIED, Filters, Item, select
@@ -40,56 +39,13 @@ from tests import people
 from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.summaries_made import a_summary, an_opinion, hide
-
-LIFTS = (
-    "建议加装电梯，老人上下楼太不方便。",
-    "楼里老人多，加装电梯的费用怎么分担要说清楚。",
-    "支持加装电梯，我家六楼，母亲膝盖不好。",
-    "低楼层担心采光，加装电梯要先征求意见。",
-    "加装电梯以后谁来维修，物业费会不会涨？",
-    "坐轮椅的邻居下不了楼，请尽快加装电梯。",
-    "希望政府补贴加装电梯，居民出一部分。",
-    "隔壁楼栋加装电梯半年了，我们这里还没有消息。",
-    "加装电梯需要几户同意，请把门槛讲明白。",
-    "高楼层愿意多出钱，只求早日加装电梯。",
-    "老房子结构能不能加装电梯，请专家来看。",
-    "孕妇和老人爬楼辛苦，赞成加装电梯。",
-)
-PARKING = (
-    "晚上回家找不到停车位，绕三圈还在找。",
-    "停车位太少，消防通道都停满了车。",
-    "建议把旧厂房改成停车场，增加停车位。",
-    "停车位收费太高，一个月涨了两百。",
-    "外来车辆占了小区停车位，请管一管。",
-    "希望划出夜间停车位，白天不影响通行。",
-    "新能源车越来越多，停车位要配充电桩。",
-    "路边停车位影响公交车进站，请调整。",
-    "学校门口接送时间停车位紧张，天天堵。",
-    "地下车库空着，地面停车位却不够用。",
-    "医院周边停车位难找，看病排队两小时。",
-    "请公布停车位的分配办法，抽签要公开。",
-)
-LETTER = "我们反对在小区门口建垃圾中转站，气味大，影响居民生活，请换个地方。"
-
-
-def round_of(consultation: Consultation) -> None:
-    """Twelve about lifts on the web, twelve about parking by hotline, six of one letter."""
-    for n, (lift, parking) in enumerate(zip(LIFTS, PARKING, strict=True)):
-        an_opinion(consultation, lift, person=f"w{n}")
-        an_opinion(consultation, parking, channel=Channel.HOTLINE, person=f"h{n}")
-    for n in range(6):
-        day = dt.date(2020, 10, 15 + n // 5)
-        an_opinion(consultation, LETTER, channel=Channel.LETTER, person=f"l{n}", day=day)
-    db.session.commit()
+from tests.thirty_made import LETTER, LIFTS, PARKING, thirty_counted, thirty_opinions
 
 
 @pytest.fixture
 def counted(app: Flask) -> int:
     """The id of a summary of such a round."""
-    with app.app_context():
-        consultation = a_consultation("bench", title="征求意见")
-        round_of(consultation)
-        return a_summary(consultation).id
+    return thirty_counted(app, "bench")
 
 
 def items_of(summary_id: int) -> tuple[Item, ...]:
@@ -98,13 +54,6 @@ def items_of(summary_id: int) -> tuple[Item, ...]:
     assert summary is not None
     consultations = summaries.consultations_of(summary.subject)
     return summary_readings.read(summary, consultations).counted.items
-
-
-def officer(app: Flask, client: FlaskClient) -> None:
-    """Sign in as an officer."""
-    with app.app_context():
-        account = people.make("drc_staff")
-    people.sign_in(client, account)
 
 
 def numbers_open_their_opinions(client: FlaskClient, address: str) -> int:
@@ -248,7 +197,7 @@ def test_groups_of_letters_go_over_pages_and_every_burst_is_told(
                 an_opinion(consultation, what, person=f"{n}-{k}")
         db.session.commit()
         summary = a_summary(consultation).id
-    officer(app, client)
+    people.sign_in_as(client)
     at, seen = f"/desk/summaries/{summary}/campaigns?sort=people", []
     while at:
         page = html.fromstring(client.get(at).get_data(as_text=True))
@@ -262,7 +211,7 @@ def test_groups_of_letters_go_over_pages_and_every_burst_is_told(
 def test_a_burst_is_told_where_the_figures_are_read(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     at = f"/desk/summaries/{counted}"
     page = client.get(at).get_data(as_text=True)
     assert "有1组内容相近的来件集中在2天内寄来" in page
@@ -289,7 +238,7 @@ def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
 def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     with app.app_context():
         items = items_of(counted)
     assert summary_contrasts.copies(items, ["垃圾", "加装电梯"]) == {"垃圾": 6, "加装电梯": 1}
@@ -305,7 +254,7 @@ def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
 def test_days_the_wrong_way_round_and_other_words_are_told(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     at = f"/desk/summaries/{counted}"
     for page in ("", "/themes", "/campaigns"):
         said = client.get(f"{at}{page}?from=2020-10-16&to=2020-10-15").get_data(as_text=True)
@@ -347,7 +296,7 @@ def test_everything_but_one_part_is_the_rest(app: Flask, counted: int) -> None:
 def test_every_number_opens_its_opinions(
     app: Flask, client: FlaskClient, counted: int, page: str
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     followed = numbers_open_their_opinions(client, f"/desk/summaries/{counted}/{page}")
     assert followed >= 2 or page.endswith("draft")
 
@@ -355,7 +304,7 @@ def test_every_number_opens_its_opinions(
 def test_a_theme_falls_into_finer_ones_when_somebody_asks(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     with app.app_context():
         items = items_of(counted)
         number, size = Counter(i.theme for i in items if i.theme).most_common(1)[0]
@@ -380,7 +329,7 @@ def test_a_theme_falls_into_finer_ones_when_somebody_asks(
 def test_an_opinions_keywords_come_with_the_parts_of_their_scores(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     with app.app_context():
         item = next(i for i in items_of(counted) if "停车位" in i.terms)
     opinions = client.get(f"/desk/summaries/{counted}/opinions").get_data(as_text=True)
@@ -404,7 +353,7 @@ def test_the_public_reads_first_what_most_said_and_how_much_of_it_is_one_letter(
     """Themes are numbered by their distinct opinions; what is told in 件 is ordered by 件."""
     with app.app_context():
         consultation = a_consultation("loud", title="征求意见")
-        round_of(consultation)
+        thirty_opinions(consultation)
         for n in range(30):
             an_opinion(consultation, LETTER, channel=Channel.LETTER, person=f"more{n}")
         for n, words in enumerate(
@@ -430,7 +379,7 @@ def test_the_public_reads_first_what_most_said_and_how_much_of_it_is_one_letter(
     assert said.endswith("有一组来件内容相近，共36件。")
     headings = [int(re.sub(r"\D", "", h)) for h in page.xpath("//h3//a/text()")]
     assert headings[: len(counts)] == counts
-    officer(app, client)
+    people.sign_in_as(client)
     for odd in ("a=consultation:99", "a=foo:bar", "a=summary:9999", "a=channel:web&b=rest:1"):
         answer = client.get(f"{address}/contrast?{odd}")
         assert answer.status_code == 400
@@ -440,7 +389,7 @@ def test_the_public_reads_first_what_most_said_and_how_much_of_it_is_one_letter(
 def test_what_is_hidden_later_leaves_every_page(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
-    officer(app, client)
+    people.sign_in_as(client)
     with app.app_context():
         from_letters = [i.id for i in items_of(counted) if i.channel == "letter"]
         for id in from_letters:
@@ -455,7 +404,7 @@ def test_a_persons_reading_wins_from_the_next_count_on(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
     app.config["CLOCK"] = lambda: NOON + dt.timedelta(minutes=5)
-    officer(app, client)
+    people.sign_in_as(client)
     with app.app_context():
         item = next(i for i in items_of(counted) if i.channel == "web")
     address = f"/desk/summaries/{counted}/stance/{item.id}"
