@@ -4,12 +4,12 @@ What is usual is told by other opinions of the same snapshot: a spread sample of
 now, read once and kept with the snapshot for as long as it is looked at.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import sqlalchemy as sa
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult import lexicons
@@ -112,8 +112,11 @@ _TITLES = {
 }
 
 
-def part_title(name: str) -> str:
-    """A part of a score in the words of the page."""
-    if name.startswith(_ONCE):
-        return str(_("%(part)s（只提到一次时另计）", part=_TITLES[name.removeprefix(_ONCE)]))
-    return str(_TITLES[name])
+def parts(phrase: Phrase) -> list[tuple[str, float]]:
+    """The parts of a score in the words of the page, the greatest first; what a trait counts
+    further in a phrase mentioned once is told with it."""
+    summed: defaultdict[str, float] = defaultdict(float)
+    for name, value in phrase.parts.items():
+        summed[name.removeprefix(_ONCE)] += value
+    ordered = sorted(summed.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [(str(_TITLES[name]), value) for name, value in ordered]

@@ -476,5 +476,5 @@ def words(summary_id: int, submission_id: int) -> str:
         submission=submission,
         phrases=found,
         beside=beside,
-        part_title=summary_phrases.part_title,
+        parts=summary_phrases.parts,
     )
