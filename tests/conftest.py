@@ -19,9 +19,6 @@ from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from hypothesis.internal.conjecture import providers
 
-from consult import programmes
-from consult.programmes import Programme
-from core.config import Settings
 from tests import postgres
 from tests.databases import EMPTY, Databases, Filling, PostgresDatabases, SqliteDatabases, close
 
@@ -74,6 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.import_plugin("tests.fixtures")
     config.addinivalue_line("markers", "pure: asks for no database; given by itself")
     config.addinivalue_line("markers", "once: proves nothing about a database; on SQLite alone")
     # Taken away, so that no site made by a test finds it by itself.
@@ -176,28 +174,6 @@ def _leave_contexts() -> None:
 def clean_start() -> None:
     """What an earlier test left pushed, a command in this one would take for its own site."""
     _leave_contexts()
-
-
-@pytest.fixture(name="settings")
-def settings_of_site(app: Flask) -> Settings:
-    """How this site is set up; a test may set it otherwise."""
-    found: Settings = app.config["SETTINGS"]
-    return found
-
-
-@pytest.fixture
-def context(app: Flask) -> Iterator[None]:
-    """The site's context around a whole test: for modules that ask the operations themselves."""
-    with app.app_context():
-        yield
-
-
-@pytest.fixture
-def programme(context: None) -> Programme:
-    """The programme that the site's `filling` holds."""
-    found = programmes.newest()
-    assert found is not None
-    return found
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from flask.testing import FlaskClient
 
 from consult import screening
-from consult.consultations import Consultation
 from consult.drafts import Version
 from consult.submissions import Contact, SubmissionState
 from core import audit, sealing
@@ -17,20 +16,9 @@ from core.db import db
 from tests import people
 from tests.comments_made import ADDRESS, BODY, only, send
 from tests.conftest import NOON
-from tests.consultations_made import a_consultation, a_published_draft
 from tests.kept import stored, whole_database
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
 
 
 def test_a_contact_is_sealed_in_its_own_table_and_stands_nowhere_else(

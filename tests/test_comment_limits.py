@@ -9,29 +9,17 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from consult.consultations import Consultation
 from consult.drafts import Version
 from core import proof
 from core.config import Settings
 from core.db import db
 from tests.comments_made import ADDRESS, BODY, send
 from tests.conftest import NOON, Clock
-from tests.consultations_made import a_consultation, a_published_draft
 from tests.kept import stored
 from tests.proofs_made import challenge_of, packed, solved
 from tests.static_files import STATIC, needs_node, node
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
 
 
 def test_an_address_may_send_so_many_an_hour_and_keeps_its_text_beyond(
@@ -64,7 +52,7 @@ def test_a_mistake_in_the_form_costs_nothing(
 
 
 @pytest.fixture
-def spent(context: None, client: FlaskClient, version: Version, settings: Settings) -> None:
+def spent(client: FlaskClient, version: Version, settings: Settings) -> None:
     """A visitor who may send nothing more without a proof of work."""
     settings.comments_per_hour = 1
     settings.proof_of_work_cost = 1000

@@ -5,24 +5,12 @@ import json
 import pytest
 from flask.testing import FlaskClient
 
-from consult.consultations import Consultation
 from consult.drafts import Version
 from tests.comments_made import ADDRESS, BODY, only, send
-from tests.consultations_made import a_consultation, a_published_draft
 from tests.kept import stored
 from tests.static_files import STATIC, needs_node, node
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
 
 
 LONG = {

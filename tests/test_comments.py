@@ -25,16 +25,6 @@ from tests.kept import stored
 pytestmark = pytest.mark.usefixtures("context")
 
 
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
-
-
 # --- taken ---------------------------------------------------------------------------------------
 
 

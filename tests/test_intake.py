@@ -25,11 +25,6 @@ from tests.kept import events, stored, whole_database
 pytestmark = pytest.mark.usefixtures("context")
 
 
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
 def counts(report: Report) -> tuple[int, int, int, list[int]]:
     """(rows, imported, already, numbers of the rows with an error)."""
     return report.rows, report.imported, report.already, [error.row for error in report.errors]

@@ -10,7 +10,6 @@ from flask import Flask
 
 from consult.consultations import Consultation
 from consult.submissions import SubmissionState
-from tests.consultations_made import a_consultation
 from tests.imports_made import PERSONAL, import_file
 from tests.kept import events, stored
 
@@ -21,11 +20,6 @@ realdata = [
     pytest.mark.realdata,
     pytest.mark.skipif(not DATA.is_dir(), reason="no ../shared/data"),
 ]
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
 
 
 @pytest.fixture

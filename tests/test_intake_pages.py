@@ -34,11 +34,6 @@ pytestmark = pytest.mark.usefixtures("context")
 
 
 @pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
 def officer(client: FlaskClient) -> FlaskClient:
     people.sign_in(client, people.make("drc_staff"))
     return client

@@ -33,16 +33,6 @@ TODAY = dt.date(2020, 10, 20)
 
 
 @pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
-
-
-@pytest.fixture
 def asked(app: Flask) -> Iterator[list[str]]:
     """The addresses that came through to Flask: what the layer answers is not among them."""
     seen: list[str] = []

@@ -15,7 +15,6 @@ from werkzeug.test import TestResponse
 
 from consult import submissions
 from consult.consultations import Consultation
-from consult.drafts import Version
 from consult.point_rows import Point
 from consult.submissions import Contact, Submission, Tally
 from core import quick
@@ -25,7 +24,6 @@ from core.db import db
 from core.throttle import ThrottleCount
 from tests import people
 from tests.conftest import Clock
-from tests.consultations_made import a_consultation, a_published_draft
 
 pytestmark = pytest.mark.usefixtures("context", "version", "visitor")
 
@@ -33,16 +31,6 @@ ADDRESS = "/consultations/gangyao/comment"
 FORM = {"body": "建议在既有多层住宅加装电梯。", "consent": "y"}
 # What differs between any two opinions.
 OWN = {"id", "submission_id", "number", "receipt", "once_key", "thing_id", "sealed"}
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
 
 
 @pytest.fixture

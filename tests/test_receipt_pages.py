@@ -6,22 +6,10 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from consult.consultations import Consultation
 from consult.drafts import Version
 from tests.comments_made import only, send
-from tests.consultations_made import a_consultation, a_published_draft
 
 pytestmark = pytest.mark.usefixtures("context")
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
 
 
 def look_up(client: FlaskClient, typed: str) -> TestResponse:

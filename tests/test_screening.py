@@ -19,7 +19,7 @@ from core.db import db
 from core.errors import Refused
 from tests import people
 from tests.conftest import NOON, Clock
-from tests.consultations_made import a_consultation, a_published_draft
+from tests.consultations_made import a_consultation
 from tests.kept import events
 from tests.screenings_made import (
     ASKED,
@@ -37,16 +37,6 @@ from tests.screenings_made import (
 pytestmark = pytest.mark.usefixtures("context")
 
 ACTS = ("submission.screened", "submission.completed", "submission.withdrawn")
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
-@pytest.fixture
-def version(consultation: Consultation) -> Version:
-    return a_published_draft(consultation)
 
 
 @pytest.fixture

@@ -11,17 +11,11 @@ from consult.decisions import Reason
 from consult.screening_figures import median, waited
 from tests import people
 from tests.conftest import NOON
-from tests.consultations_made import a_consultation
 from tests.screenings_made import ASKED, HIDDEN, REFERRED, SHOWN, an_opinion, decide
 
 pytestmark = pytest.mark.usefixtures("context")
 
 HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
 
 
 @pytest.mark.parametrize(

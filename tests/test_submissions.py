@@ -24,11 +24,6 @@ TODAY = dt.date(2020, 10, 20)
 OPINION = Opinion(body="建议在既有多层住宅加装电梯。")
 
 
-@pytest.fixture
-def consultation() -> Consultation:
-    return a_consultation()
-
-
 def receive(
     consultation: Consultation,
     opinion: Opinion = OPINION,
