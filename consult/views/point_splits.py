@@ -1,18 +1,58 @@
 """An opinion split into points by its sentences, and what was done to points undone."""
 
+from dataclasses import dataclass
+
 from flask import abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from consult import point_acts, point_merges, points, rules
+from consult import point_acts, point_merges, points, rules, summaries, summary_readings
 from consult.analysis import splitting
+from consult.consultations import Consultation
 from consult.point_acts import PointAct
 from consult.submissions import Submission
+from consult.summaries import Summary
+from consult.summary_items import UNCLASSIFIED
 from consult.views import loading, point_forms
 from consult.views.point_forms import PAGE, ActForm
 from core.db import db
-from core.permissions import require
+from core.permissions import may, require
 from core.web import number_in
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """The theme into which the last summary put a whole opinion, and with how many others."""
+
+    summary: Summary
+    number: int
+    name: str
+    count: int
+    terms: tuple[str, ...]
+
+    def terms_in(self, text: str) -> list[str]:
+        """Which of the theme's most telling terms stand in `text`, letter for letter."""
+        return [term for term in self.terms if term in text]
+
+
+def _grouped(consultation: Consultation, submission: Submission) -> Grouped | None:
+    """Where the newest summary of the consultation, or of its stage, put the opinion; None where it
+    knows no theme of it."""
+    for subject in (consultation, consultation.stage):
+        summary = next(iter(summaries.of(subject)), None)
+        if summary is None:
+            continue
+        counted = summary_readings.read(summary, summaries.consultations_of(subject)).counted
+        number = next((i.theme for i in counted.items if i.id == submission.id), UNCLASSIFIED)
+        if number == UNCLASSIFIED:
+            continue
+        together = [item for item in counted.items if item.theme == number]
+        said = {term for item in together for term in item.terms}
+        theme = counted.themes[number - 1]
+        if name := theme.named(said):
+            terms = tuple(term for term in theme.terms if term in said)
+            return Grouped(summary, number, name, len(together), terms)
+    return None
 
 
 def sentences(slug: str, point_id: int) -> str:
@@ -28,8 +68,13 @@ def sentences(slug: str, point_id: int) -> str:
         if len(live) > 1
         else [begin for begin, _end in points.propose(submission.body)]
     )
+    # One sentence is one point, whatever its theme.
+    grouped = None
+    if len(found) > 1 and may(rules.read_summaries):
+        grouped = _grouped(consultation, submission)
     return render_template(
         "consult/points/split.html",
+        grouped=grouped,
         consultation=consultation,
         point=point,
         submission=submission,
