@@ -41,11 +41,6 @@ def read(name: str) -> bytes | None:
     return path.read_bytes() if path.is_file() else None
 
 
-def is_kept(name: str) -> bool:
-    """Whether something is stored under `name`."""
-    return bool(_NAME.fullmatch(name)) and (_folder() / name).is_file()
-
-
 def remove(name: str) -> None:
     """Forget what was stored under `name`."""
     if _NAME.fullmatch(name):

@@ -6,6 +6,7 @@ of the agenda stands for its draft. The masked variant says what everybody may r
 also who spoke.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from consult.drafts import Draft, Version
 from consult.submissions import Submission
 from core import uploads
 from core.db import db
-from panel import lot_rows, minutes, papers
+from panel import lot_rows, minutes, paper_files, papers
 from panel.lot_rows import SeatDraw, SeatPool
 from panel.meetings import Meeting
 from panel.minutes import MinutePoint
@@ -43,10 +44,10 @@ def papers_of(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         name = f"04-meetings/meeting-{meeting.id:04}.json"
         files = [each for each in papers.papers_of(meeting.id) if full or each.is_public]
         facts = _plain(meeting, consultation, full=full)
-        yield json_paper(name, facts | {"papers": [_listed(each) for each in files]})
+        listed = [_listed(each, _content(each, full=full)) for each in files]
+        yield json_paper(name, facts | {"papers": listed})
         for each in files:
-            data = uploads.read(each.sha256)
-            # What is gone from disk stays listed; its hash says what it was.
+            data = _content(each, full=full)
             if data is not None:
                 yield Paper(_file_name(each), data)
 
@@ -109,13 +110,22 @@ def _plain(meeting: Meeting, consultation: Consultation, *, full: bool) -> dict[
     return facts
 
 
-def _listed(paper: MeetingPaper) -> dict[str, Any]:
-    """A paper of a meeting, and where in the archive its file lies; "" where the file is gone."""
+def _content(paper: MeetingPaper, *, full: bool) -> bytes | None:
+    """The file; masked as everybody is given it. None where it is gone from disk."""
+    data = uploads.read(paper.sha256)
+    if data is None or full:
+        return data
+    return paper_files.for_everybody(paper.kind, data)
+
+
+def _listed(paper: MeetingPaper, data: bytes | None) -> dict[str, Any]:
+    """A paper of a meeting, and where in the archive its file lies; "" where the file is gone: its hash
+    says what it was."""
     return {
         "name": paper.name,
-        "file": _file_name(paper) if uploads.is_kept(paper.sha256) else "",
+        "file": _file_name(paper) if data is not None else "",
         "bytes": paper.size,
-        "sha256": paper.sha256,
+        "sha256": paper.sha256 if data is None else hashlib.sha256(data).hexdigest(),
         "delivered_on": paper.delivered_on.isoformat() if paper.delivered_on else "",
         "public": paper.is_public,
     }

@@ -4,6 +4,7 @@ review round."""
 import hashlib
 import io
 import zipfile
+from contextlib import suppress
 from enum import Enum
 from typing import Any
 
@@ -11,8 +12,9 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.readers import UnreadableDraft, workbook
+from consult.readers import UnreadableDraft, pdf_notes, workbook
 from consult.readers.archive import Archive
+from consult.readers.pdf_notes import Unstripped
 from consult.readers.workbook import UnreadableTable
 from core.db import choice
 from core.errors import Refused
@@ -60,6 +62,31 @@ def facts(name: str, data: bytes) -> dict[str, Any]:
         "kind": kind,
         "size": len(data),
     }
+
+
+def must_be_fit_for_everybody(kind: PaperKind, data: bytes) -> None:
+    """Refuse a PDF that would tell the public who made it, where and with what."""
+    try:
+        _without_notes(kind, data)
+    except Unstripped as noted:
+        raise Refused(
+            _(
+                "这份PDF里记有作者、软件等信息，系统去不掉，不能向公众公开。"
+                "请用“打印成PDF”重新生成后上传，或者不公开。"
+            )
+        ) from noted
+
+
+def for_everybody(kind: PaperKind, data: bytes) -> bytes:
+    """The file as the public is given it: a PDF without what it notes of its making. What is kept is
+    the file that was uploaded; one that was published before anybody looked stays as it is."""
+    with suppress(Unstripped):
+        return _without_notes(kind, data)
+    return data
+
+
+def _without_notes(kind: PaperKind, data: bytes) -> bytes:
+    return pdf_notes.without(data) if kind is PaperKind.PDF else data
 
 
 def kind_of(data: bytes) -> PaperKind:

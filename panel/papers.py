@@ -187,6 +187,8 @@ def add_paper(
     """Put a paper, whose content is stored already, beside the meeting. A hearing that has been
     announced takes none that would come too late."""
     facts = paper_files.facts(name, data)
+    if is_public:
+        paper_files.must_be_fit_for_everybody(facts["kind"], data)
     _must_be_open(meeting)
     if delivered_on is not None and delivered_on > now.astimezone(SHANGHAI).date():
         raise Refused(_("送达日期在今天之后，请在材料实际送达后再填。"))

@@ -319,6 +319,9 @@ def test_the_papers_of_meetings_are_in_the_record_as_they_were_given_out(
     with site.app_context():
         told = db.session.scalars(sa.select(MeetingPaper).order_by(MeetingPaper.id)).all()
         assert {each.is_public for each in told} == {True}
+        # Masked as everybody is given it, without the name of who wrote it.
+        noted = b"%PDF-1.4 3 0 obj <</Author (zhangsan)>> endobj trailer <</Info 3 0 R>>"
+        told[2].is_public, told[2].sha256 = True, uploads.keep_by_content(noted)
         told[0].is_public, told[0].sha256 = False, uploads.keep_by_content(b"%PDF-1.4 inside")
         told[1].sha256 = uploads.keep_by_content(b"%PDF-1.4 lost")
         uploads.remove(told[1].sha256)
@@ -341,6 +344,7 @@ def test_the_papers_of_meetings_are_in_the_record_as_they_were_given_out(
             for sha256, each in listed.items():
                 if each["file"]:
                     assert hashlib.sha256(archive.read(each["file"])).hexdigest() == sha256
+        assert ("zhangsan" in "".join(papers.values())) is (variant is Variant.FULL)
         manifest = {each["name"] for each in json.loads(papers["manifest.json"])["papers"]}
         assert {each["file"] for each in listed.values()} - {""} <= manifest
 

@@ -206,7 +206,12 @@ class PaperForm(Form):
     delivered_on = DayField(
         _l("送达参加人的日期"), [Optional()], description=_l("还没有送达的，留空。")
     )
-    is_public = BooleanField(_l("同时在会议页上公开"))
+    is_public = BooleanField(
+        _l("同时在会议页上公开"),
+        description=_l(
+            "给公众的PDF去掉作者、软件、日期等文件信息，原件留存；带电子签名的原样公开，以免签名失效。"
+        ),
+    )
 
 
 class CancelForm(Form):

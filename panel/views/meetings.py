@@ -21,7 +21,7 @@ from core.errors import refusals_on
 from core.forms import Form, LineField, OnceForm, Words
 from core.views.look_ups import LookUp
 from core.web import as_file, keep_private, now, number_in
-from panel import lot_rows, meetings, minutes, papers, seats
+from panel import lot_rows, meetings, minutes, paper_files, papers, seats
 from panel.meetings import Meeting, MeetingState
 from panel.papers import AgendaItem, MeetingPaper
 from panel.round_papers import ReviewPaper
@@ -131,7 +131,7 @@ def paper(paper_id: int) -> Answer:
     if found is None or not found.is_public:
         abort(404)
     _meeting(found.meeting_id)
-    return paper_file(found)
+    return paper_file(found, for_everybody=True)
 
 
 @blueprint.get("/<int:meeting_id>/apply")
@@ -232,11 +232,14 @@ def withdraw(seat_receipt: str) -> Answer | tuple[str, int]:
     return redirect(url_for(".seat", seat_receipt=found.receipt))
 
 
-def paper_file(found: MeetingPaper | ReviewPaper) -> Answer:
-    """The paper as a file, which on this site may do nothing."""
+def paper_file(found: MeetingPaper | ReviewPaper, *, for_everybody: bool = False) -> Answer:
+    """The paper as a file, which on this site may do nothing; for everybody without what it notes of
+    its making."""
     data = uploads.read(found.sha256)
     if data is None:
         abort(404)
+    if for_everybody:
+        data = paper_files.for_everybody(found.kind, data)
     answer = Response(data, mimetype=found.kind.media_type)
     answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     title = found.name.rpartition(".")[0] or found.name
