@@ -67,7 +67,7 @@ def numbers(client: FlaskClient, query: str = "") -> dict[str, list[list[int]]]:
     page = client.get(f"{AT}{query}").text
     body = page.split("<tbody>")[1].split("</tbody>")[0]
     shown = [
-        [int(cell) for cell in re.findall(r'<td class="num">(\d+)</td>', row)]
+        [int(cell) for cell in re.findall(r'<td class="num"[^>]*>(\d+)</td>', row)]
         for row in body.split("</tr>")[:-1]
     ]
     paper = docx.Document(io.BytesIO(client.get(f"{AT}docx{query}").data))

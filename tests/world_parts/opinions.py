@@ -28,8 +28,11 @@ from consult.submissions import Channel, Opinion, Stance, Submission, Submission
 from core import (
     accounts,
     audit,
+    consents,
+    sealing,
     uploads,
 )
+from core.config import of_site
 from core.db import db
 from core.web import local
 from tests.conftest import NOON
@@ -85,6 +88,10 @@ def fill_opinions(consultation: Consultation) -> None:
             screening.decide(
                 submission, state, reason=decided.get(state), note="已核", by=audit.SYSTEM, now=NOON
             )
+    # The last that was received can be told of the answer.
+    sealed = sealing.seal(of_site().contact_key, "zhang@example.cn")
+    agreed = consents.CONTACT.version
+    submissions.keep_contact(received.id, sealed, days=30, now=NOON, consent=agreed)
     db.session.commit()
     _second_looks(consultation)
 
