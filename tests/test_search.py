@@ -133,6 +133,10 @@ def test_one_character_and_too_many_are_refused_in_words(app: Flask, client: Fla
     answer = client.get("/search?q=电梯&since=2020-10-09&until=2020-10-01")
     assert answer.status_code == 422
     assert "请对调" in answer.get_data(as_text=True)
+    for early in ("since=1989-12-31", "until=1989-12-31", "since=0001-01-01&until=2020-10-01"):
+        answer = client.get(f"/search?q=电梯&{early}")
+        assert answer.status_code == 422
+        assert "日期太早" in answer.text
 
 
 def test_nothing_that_is_not_public_is_found_by_anybody(databases: Databases) -> None:

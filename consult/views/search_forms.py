@@ -76,11 +76,14 @@ class FilterForm(Form):
         if field.data and (len(field.data) < search_text.SHORTEST or " " in field.data):
             raise ValidationError(_("请写一个词，至少两个字，中间没有空格。"))
 
+    def validate_since(self, field: Field) -> None:
+        """A day on which something can have been received."""
+        if field.data and field.data < EARLIEST:
+            raise ValidationError(_("日期太早，请检查年份。"))
+
     def validate_until(self, field: Field) -> None:
-        """A span of days that can be."""
-        for each in (self.since.data, field.data):
-            if each is not None and each < EARLIEST:
-                raise ValidationError(_("日期太早，请检查年份。"))
+        """Such a day, and a span of days that can be."""
+        self.validate_since(field)
         if self.since.data and field.data and field.data < self.since.data:
             raise ValidationError(_("截止日期早于起始日期，请对调后再查。"))
 
