@@ -10,6 +10,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
@@ -58,11 +59,14 @@ AXE = (
 expect.set_options(timeout=30_000)
 
 
-# What a browser says of a page that goes or comes while somebody looks at it.
+# What a browser says of a page that goes or comes while somebody looks at it, and for how many
+# seconds it may: between a page's first byte and its first element a busy machine can take its time.
 IN_THE_MIDDLE = (
     "context was destroyed|Unable to capture|axe is not defined"
     "|Cannot read properties of null .reading 'scrollWidth'"
 )
+
+PATIENCE = 30
 
 # Bootstrap's pictures, which our policy refuses and our style sheet takes away: whoever looks at a
 # page while it comes can meet Bootstrap's sheet before ours. What is there in the end is looked at.
@@ -189,6 +193,13 @@ class Traveller:
         self.page.locator("main form button").click()
         expect(self.page.get_by_role("button", name="退出")).to_be_visible()
 
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """What is done in it leads to another page, which is there at its end: a tap alone comes
+        back before the browser has as much as asked, and the page looked at next is the old one."""
+        with self.page.expect_navigation():
+            yield
+
     def look(self, step: str, *, both: bool = True) -> None:
         """Photograph the page and let axe look at it; nothing may stick out sideways."""
         self._steps += 1
@@ -197,15 +208,20 @@ class Traveller:
         other = DESK if here["width"] == PHONE["width"] else PHONE
         for size in (here, other) if both else (here,):
             self.page.set_viewport_size({"width": size["width"], "height": size["height"]})
-            try:
-                self._look_once(step, size["width"])
-            except PlaywrightError as error:
-                # The page that was asked for came only now, in the middle of looking at the old one.
-                if not re.search(IN_THE_MIDDLE, str(error)):
-                    raise
-                self.page.wait_for_load_state()
-                self._look_once(step, size["width"])
+            self._look_at_last(step, size["width"])
         self.page.set_viewport_size({"width": here["width"], "height": here["height"]})
+
+    def _look_at_last(self, step: str, width: int) -> None:
+        """Look; anew, if the page went or came in the middle of it."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._look_once(step, width)
+            except PlaywrightError as error:
+                if not re.search(IN_THE_MIDDLE, str(error)) or time.monotonic() > until:
+                    raise
+            self.page.wait_for_timeout(100)
+            self.page.wait_for_load_state()
 
     def _look_once(self, step: str, width: int) -> None:
         if self._shots is not None:

@@ -46,7 +46,8 @@ def test_an_officer_publishes_a_draft_from_a_word_file(travel: Travel) -> None:
     officer.sign_in("drc")
     officer.go("/desk/")
     officer.look("desk")
-    page.get_by_role("link", name="意见征集管理").click()
+    with officer.leaving():
+        page.get_by_role("link", name="意见征集管理").click()
     officer.look("list")
     page.get_by_role("link", name="新建意见征集").click()
     page.get_by_label("标题").fill("公园城市建设行动方案公开征求意见")
@@ -90,7 +91,8 @@ def test_an_officer_publishes_a_draft_from_a_word_file(travel: Travel) -> None:
     page.get_by_role("link", name="预览").first.click()
     expect(page.get_by_role("heading", name="这一行本来是标题")).to_be_visible()
     officer.look("preview")
-    page.get_by_role("link", name=re.compile("发布")).first.click()
+    with officer.leaving():
+        page.get_by_role("link", name=re.compile("发布")).first.click()
     officer.look("publish")
     page.get_by_role("button", name="发布这一稿").click()
     expect(page.locator("main")).to_contain_text("已发布")
@@ -98,7 +100,8 @@ def test_an_officer_publishes_a_draft_from_a_word_file(travel: Travel) -> None:
     stranger = travel(PHONE)
     stranger.go("/consultations/gongyuan/")
     expect(stranger.page.locator("h1")).to_have_text("没有找到这一页")
-    page.get_by_role("link", name="核对并公布").click()
+    with officer.leaving():
+        page.get_by_role("link", name="核对并公布").click()
     officer.look("announce")
     page.get_by_role("button", name="公布公告").click()
     expect(page.locator("main")).to_contain_text("公告已经公布")
@@ -298,9 +301,9 @@ def test_staff_read_a_summary_and_take_it_away(travel: Travel) -> None:
     officer.sign_in("drc")
     officer.go("/desk/summaries/")
     officer.look("summaries")
-    page.locator("main a[href*='/desk/summaries/']").filter(
-        has_text=re.compile("第.*次|查看")
-    ).first.click()
+    kept = page.locator("main a[href*='/desk/summaries/']")
+    with officer.leaving():
+        kept.filter(has_text=re.compile("第.*次|查看")).first.click()
     officer.look("summary")
     with page.expect_download() as started:
         page.locator("a[href*='/document']").first.click()

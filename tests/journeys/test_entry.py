@@ -20,7 +20,8 @@ def test_from_the_application_to_the_desk_of_a_member(
     resident = travel(PHONE, java_script_enabled=False)
     page = resident.page
     resident.go("/panel/")
-    page.get_by_role("link", name="怎样加入咨询团").click()
+    with resident.leaving():
+        page.get_by_role("link", name="怎样加入咨询团").click()
     resident.look("calls", both=False)
     page.get_by_role("link", name=re.compile("申请加入")).first.click()
     page.get_by_role("button", name="提交申请").click()
@@ -64,7 +65,8 @@ def test_from_the_application_to_the_desk_of_a_member(
     second.go(where)
     second.page.get_by_role("button", name="确认聘任").click()
     expect(second.page.locator("main")).to_contain_text("在任")
-    second.page.get_by_role("button", name="发送邀请").click()
+    with second.leaving():
+        second.page.get_by_role("button", name="发送邀请").click()
     second.look("appointed")
 
     phone.page.reload()

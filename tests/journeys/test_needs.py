@@ -108,7 +108,8 @@ def test_a_reader_of_english_sends_a_comment(travel: Travel, script: bool) -> No
     # The text of the draft stays Chinese and says so.
     first = page.locator(".para p bdi").first
     expect(first).to_have_attribute("lang", "zh-Hans")
-    page.locator(".para").nth(2).get_by_role("link", name=re.compile("^Comment")).click()
+    with someone.leaving():
+        page.locator(".para").nth(2).get_by_role("link", name=re.compile("^Comment")).click()
     someone.look("form", both=False)
     page.get_by_label("Your opinion").fill("Please add ramps and handrails here.")
     page.locator("#consent").check()

@@ -22,7 +22,8 @@ def test_a_member_is_asked_reviews_and_signs(travel: Travel) -> None:
     member.sign_in("member")
     member.go("/panel/desk/")
     member.look("desk")
-    page.get_by_role("link", name=ROUND).first.tap()
+    with member.leaving():
+        page.get_by_role("link", name=ROUND).first.tap()
     member.look("cover")
     page.get_by_role("link", name="看文稿").tap()
     page.get_by_role("link", name=re.compile(r"填写本节意见\s*：\s*第一节 走过的五年")).tap()
@@ -73,7 +74,8 @@ def test_the_office_opens_chases_releases_and_takes_the_sheet_along(
     page.get_by_label("截止日期").fill(f"{dt.date.today() + dt.timedelta(days=20):%Y-%m-%d}")
     page.get_by_label("政协委员").check()
     officer.look("form")
-    page.get_by_role("button", name="保存").tap()
+    with officer.leaving():
+        page.get_by_role("button", name="保存").tap()
     officer.look("prepared")
     page.get_by_role("button", name="开始审阅").tap()
     expect(page.get_by_role("status")).to_contain_text("审阅已经开始")
@@ -97,7 +99,8 @@ def test_the_office_opens_chases_releases_and_takes_the_sheet_along(
     file = tmp_path / "sheet.docx"
     waiting.value.save_as(file)
     assert file.read_bytes().startswith(b"PK")
-    page.get_by_role("link", name="汇总表").tap()
+    with officer.leaving():
+        page.get_by_role("link", name="汇总表").tap()
     officer.look("sheet")
     officer.go("/desk/rounds/ledger")
     officer.look("ledger")
@@ -133,7 +136,8 @@ def test_a_resident_asks_for_a_seat(travel: Travel, script: bool) -> None:
     resident.go("/meetings/")
     assert page.context.cookies() == []
     resident.look("meetings")
-    page.get_by_role("link", name=re.compile("家门口的养老和托育")).first.tap()
+    with resident.leaving():
+        page.get_by_role("link", name=re.compile("家门口的养老和托育")).first.tap()
     resident.look("meeting")
     page.get_by_role("link", name="报名参加").tap()
     page.get_by_label("姓名").fill("王阿姨")

@@ -23,7 +23,8 @@ def test_support_is_given_and_taken_back(travel: Travel, script: bool, slug: str
     card = page.locator(f"#{name}")
     before = _count(card.inner_text())
     assert page.context.cookies() == []
-    card.get_by_role("link", name=re.compile("^支持")).tap()
+    with someone.leaving():
+        card.get_by_role("link", name=re.compile("^支持")).tap()
     someone.look("ask")
     page.get_by_role("button", name=re.compile("^支持")).tap()
     expect(page).to_have_url(re.compile(f"#{name}$"))

@@ -58,7 +58,8 @@ def test_a_third_version_is_published_and_an_old_comment_is_found(travel: Travel
         {"name": "修改稿.md", "mimeType": "text/markdown", "buffer": text.encode()}
     )
     page.get_by_role("button", name="导入").click()
-    page.get_by_role("link", name="核对段落沿革").click()
+    with officer.leaving():
+        page.get_by_role("link", name="核对段落沿革").click()
     officer.look("lineage")
     changed = page.locator(".compare", has_text="助餐点的菜要软烂")
     expect(changed).to_contain_text("有修改")
