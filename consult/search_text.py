@@ -42,8 +42,13 @@ def joined(folded: Iterable[str]) -> str:
 
 
 def needles(typed: str) -> list[str]:
-    """The folded words of a query, which all must be found."""
-    return fold(typed).split(" ") if fold(typed) else []
+    """The folded words of a query, which all must be found; as they stand when each is a single
+    character: no list is short enough for 幢 alone, but for "幢 座" there is one."""
+    folded = fold(typed)
+    words = folded.split()
+    if len(words) > 1 and max(map(len, words)) < SHORTEST:
+        return [folded]
+    return words
 
 
 def pairs(folded: str) -> set[int]:

@@ -120,6 +120,25 @@ def test_any_words_are_found_where_they_are_shown(app: Flask, client: FlaskClien
     assert "请在<mark>信封上</mark>注明" in page
 
 
+def test_single_characters_apart_are_found_as_they_stand(app: Flask, client: FlaskClient) -> None:
+    with app.app_context():
+        consultation = a_consultation()
+        a_published_draft(consultation)
+        show(receive(consultation, "建议在 A 座门口加一盏路灯。", "a"))
+        show(receive(consultation, "A 栋和 B 座之间缺一条路。", "b"))
+        show(receive(consultation, "希望小区门口的路\n灯早一点亮。", "c"))
+        db.session.commit()
+    for asked in ("A 座", "a　座", "Ａ\n座"):
+        page = client.get("/search", query_string={"q": asked, "in": "opinion"}).text
+        assert "<mark>A 座</mark>门口" in page
+        assert "共找到1件" in page
+    page = client.get("/search", query_string={"q": "路\r\n灯", "in": "opinion"}).text
+    assert "门口的<mark>路 灯</mark>早一点亮" in page
+    # Beside a word of two characters each is a word of its own, wherever it stands.
+    page = client.get("/search", query_string={"q": "座 缺一", "in": "opinion"}).text
+    assert "A 栋和 B <mark>座</mark>之间<mark>缺一</mark>条路。" in page
+
+
 def test_one_character_and_too_many_are_refused_in_words(app: Flask, client: FlaskClient) -> None:
     answer = client.get("/search?q=梯")
     assert answer.status_code == 422
