@@ -15,13 +15,13 @@ from typing import Any
 
 from bench import material
 from bench.measure import say, site, spent
-from consult import screening, submissions, term_index, term_jobs, term_reading, term_shelf
+from consult import screening, submissions, term_index, term_jobs
 from consult.analysis import contrast
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
 from consult.submissions import Opinion, Submission, SubmissionState
-from consult.term_reading import Chunk
-from consult.term_shelf import Filters, View
+from consult.terms.reading import Batch, Chunk, read
+from consult.terms.shelf import Filters, View, top
 from core import audit, executors, jobs
 from core.db import db
 
@@ -71,7 +71,7 @@ def _watched(size: int) -> Iterator[None]:
     """Notes in `STORING` what each opinion after the first step costs the process that stores."""
     stores, seen = term_index.store, list[tuple[int, float]]()
 
-    def store(batch: term_reading.Batch, *rest: Any) -> None:
+    def store(batch: Batch, *rest: Any) -> None:
         stores(batch, *rest)
         seen.append((len(batch.ids), time.process_time()))
 
@@ -110,7 +110,7 @@ def _of(size: int, made: Consultation) -> None:
 
 
 def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
-    terms = [id for id, _count in term_shelf.top(view.counts(), 50)]
+    terms = [id for id, _count in top(view.counts(), 50)]
     places = sorted(view.division("place"))
     half = Filters(places=places[::2])
     together = Filters(terms=(terms[0],))
@@ -132,7 +132,7 @@ def _reads(view: View, made: Consultation) -> list[tuple[str, float, str]]:
         )
 
     def keywords() -> object:
-        return term_shelf.top(term_index.shelf(made.id).counts(), 100)
+        return top(term_index.shelf(made.id).counts(), 100)
 
     return [
         ("keyword table", _ms(keywords), "≤ 10 ms"),
@@ -213,10 +213,10 @@ def _two_processes() -> None:
         print(f"  of that in the process that stores: {kept:.3f} ms")
 
 
-def _read(chunk: Chunk) -> tuple[term_reading.Batch, float]:
+def _read(chunk: Chunk) -> tuple[Batch, float]:
     """What a chunk says, and the CPU seconds that took where it was done."""
     begun = time.process_time()
-    batch = term_reading.read(chunk)
+    batch = read(chunk)
     return batch, time.process_time() - begun
 
 

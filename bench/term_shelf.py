@@ -13,10 +13,11 @@ import numpy as np
 
 from bench import material
 from bench.measure import say, site
-from consult import term_index, term_reading, term_shelf
+from consult import term_index
 from consult.analysis import contrast
-from consult.term_reading import Batch, Chunk
-from consult.term_shelf import Filters, Row, Shelf, View
+from consult.terms import reading
+from consult.terms.reading import Batch, Chunk
+from consult.terms.shelf import Filters, Row, Shelf, View, top
 
 SIZES = (10_000, 100_000, 1_000_000)
 READ, STEP, PLACES, DAYS = 10_000, 20_000, 60, 45
@@ -29,7 +30,7 @@ def run() -> None:
         lexicon = term_index.lexicon()
         texts = material.texts(READ)
     begun = time.process_time()
-    batch = term_reading.read(Chunk(lexicon, [(n, "", text) for n, text in enumerate(texts)]))
+    batch = reading.read(Chunk(lexicon, [(n, "", text) for n, text in enumerate(texts)]))
     taken = time.process_time() - begun
     print(
         f"{READ:,} opinions read in {taken:.1f} s of CPU, dictionaries and words new to the process"
@@ -62,8 +63,8 @@ def _measure(size: int, batch: Batch) -> None:
 
 def _rows(batch: Batch, size: int) -> Iterator[list[Row]]:
     ids = np.arange(1, len(batch.words) + 1, dtype=np.uint32)
-    terms = term_reading.blobs(batch.starts, batch.terms, ids)
-    against = term_reading.blobs(batch.opposed_starts, batch.opposed, ids)
+    terms = reading.blobs(batch.starts, batch.terms, ids)
+    against = reading.blobs(batch.opposed_starts, batch.opposed, ids)
     random = np.random.default_rng(1)
     for first in range(0, size, STEP):
         numbers = range(first, min(first + STEP, size))
@@ -93,7 +94,7 @@ def _rows(batch: Batch, size: int) -> Iterator[list[Row]]:
 
 
 def _reads(view: View, words: tuple[str, ...]) -> list[tuple[str, float, str]]:
-    terms = [id for id, _count in term_shelf.top(view.counts(), 50)]
+    terms = [id for id, _count in top(view.counts(), 50)]
     middle = dt.date.fromordinal(FIRST + DAYS // 2)
     half = Filters(places=range(0, PLACES, 2), channels=(1, 2))
 
@@ -114,7 +115,7 @@ def _reads(view: View, words: tuple[str, ...]) -> list[tuple[str, float, str]]:
     groups = [[place] for place in range(PLACES)]
     goal = "≤ 100 ms"
     return [
-        ("keyword table", _ms(lambda: term_shelf.top(view.counts(), 100)), "≤ 10 ms"),
+        ("keyword table", _ms(lambda: top(view.counts(), 100)), "≤ 10 ms"),
         ("trend by day", _ms(lambda: view.days()), "≤ 10 ms"),
         ("keywords of a selection", _ms(lambda: view.counts(view.select(half))), goal),
         ("what goes with a term", _ms(lambda: view.counts(view.select(_of(terms[0])))), goal),

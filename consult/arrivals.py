@@ -7,12 +7,13 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consult import fingerprints, search_tokens, term_reading
+from consult import fingerprints, search_tokens
 from consult.analysis import folding
 from consult.analysis import personal as personal_information
 from consult.analysis.lexicon import Lexicon
 from consult.search_tokens import Findable
-from consult.term_reading import Batch, Chunk, uncollected
+from consult.terms import reading
+from consult.terms.reading import Batch, Chunk, uncollected
 
 # The fact that a document is an opinion: its kind among `search_documents`, which need a database.
 OPINION = "opinion"
@@ -63,7 +64,7 @@ def read(arrivals: Arrivals) -> Words:
     if arrivals.lexicon is None:
         return Words(prints, findable, None, personal)
     numbered = [(place, *text) for place, text in enumerate(arrivals.texts)]
-    said = term_reading.read(Chunk(arrivals.lexicon, numbered))
+    said = reading.read(Chunk(arrivals.lexicon, numbered))
     return Words(prints, findable, said, personal)
 
 

@@ -32,7 +32,7 @@ from consult.submissions import (
     new_receipts,
     tally,
 )
-from consult.term_reading import uncollected
+from consult.terms.reading import uncollected
 from core import audit
 from core.db import Prepared, db
 from core.errors import Refused

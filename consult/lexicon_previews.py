@@ -16,7 +16,7 @@ from consult.analysis.engine import Engine
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
 from consult.submissions import Submission, SubmissionState
-from consult.summary_words import engine_for
+from consult.terms.reading import engine_for
 from core.db import db
 
 # So many opinions are read for a preview; the page says when there are more.

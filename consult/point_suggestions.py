@@ -19,12 +19,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import responses, term_index, term_reading
+from consult import responses, term_index
 from consult.analysis import normal
 from consult.analysis.engine import Engine
 from consult.consultations import Consultation
 from consult.points import Point
 from consult.submissions import Submission
+from consult.terms.reading import engine_for
 from core.db import db
 
 # The newest so many distinct texts teach: half a second of learning, once.
@@ -105,7 +106,7 @@ _learning = threading.Lock()
 def suggest(programme_id: int, about: About, words: str, title: str = "") -> Learned | None:
     """What people's confirmations suggest for a text; None while they teach too little, or none of
     its words speaks for the label."""
-    engine = term_reading.engine_for(term_index.lexicon())
+    engine = engine_for(term_index.lexicon())
     taught = confirmed(programme_id, about)
     with _learning:
         router = _router((str(db.engine.url), programme_id, about), taught, engine)
@@ -148,7 +149,7 @@ def accuracy(programme_id: int, about: About) -> Accuracy:
     kept = _scores.get(key)
     if kept is not None and kept[0] == known:
         return kept[1]
-    engine = term_reading.engine_for(term_index.lexicon())
+    engine = engine_for(term_index.lexicon())
     with _learning:
         found = _checked(known, engine)
     _scores[key] = (known, found)

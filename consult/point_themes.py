@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from consult import term_reading
 from consult.analysis.lexicon import Lexicon
+from consult.terms.reading import engine_for
 
 # Among fewer texts a theme is an accident.
 LEAST = 20
@@ -46,7 +46,7 @@ def of(texts: Sequence[str], lexicon: Lexicon, *, most: int) -> list[Theme]:
     1 ms a text."""
     if len(texts) < LEAST:
         return []
-    engine = term_reading.engine_for(lexicon)
+    engine = engine_for(lexicon)
     said = [engine.mentions(text) for text in texts]
     group = importlib.import_module("consult.analysis.themes").group
     found: list[Theme] = []

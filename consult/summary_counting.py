@@ -31,7 +31,7 @@ from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
 from consult.summary_sayings import Said
 from consult.summary_words import cloud, method_of, ranked, weights
-from consult.term_reading import uncollected
+from consult.terms.reading import uncollected
 from core import executors
 from core.db import db
 

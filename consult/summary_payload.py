@@ -18,7 +18,7 @@ from typing import Any
 from consult.analysis.cloud import Cloud, Placed
 from consult.analysis.keywords import Keyword
 from consult.summary_items import UNCLASSIFIED, Counted, Item, Section, Theme
-from consult.term_reading import uncollected
+from consult.terms.reading import uncollected
 
 FORMAT = 3
 COLUMNS = ("id", "number", "consultation", "group", "person", "section", "channel", "stance")

@@ -19,7 +19,8 @@ from consult.analysis.phrases import Background, Phrase, Reader, Text
 from consult.submissions import Submission, SubmissionState
 from consult.summary_items import Item
 from consult.summary_readings import Key, Reading
-from consult.summary_words import engine_for, lexicon_of
+from consult.summary_words import lexicon_of
+from consult.terms.reading import engine_for
 from core.db import db
 
 SHOWN = 10

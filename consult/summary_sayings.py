@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from consult import term_reading
 from consult.analysis.lexicon import Lexicon
 from consult.term_index import BATCH, Term, TermEntry, TermReading
+from consult.terms import reading
 from core.db import db, run
 
 # Texts read together.
@@ -34,7 +34,7 @@ def kept(consultation_ids: Sequence[int], lexicon: Lexicon) -> dict[int, Said]:
         sa.select(TermEntry.submission_id, TermEntry.stance, TermEntry.terms, TermEntry.opposed)
         .join(TermReading, TermReading.id == TermEntry.reading_id)
         .where(TermEntry.consultation_id.in_(consultation_ids))
-        .where(TermReading.version == term_reading.version_of(lexicon))
+        .where(TermReading.version == reading.version_of(lexicon))
     )
     found = db.session.execute(query).all()
     if not found:
@@ -53,7 +53,7 @@ def kept(consultation_ids: Sequence[int], lexicon: Lexicon) -> dict[int, Said]:
     terms, opposed = (
         _named(starts, _sorted(starts, places[numbers]), names) for starts, numbers in rows
     )
-    told = map(term_reading.STANCES.__getitem__, stances)
+    told = map(reading.STANCES.__getitem__, stances)
     return dict(zip(ids, map(Said, terms, map(frozenset, opposed), told), strict=True))
 
 
@@ -67,10 +67,10 @@ def read(lexicon: Lexicon, texts: Sequence[tuple[str, str]]) -> list[Said]:
 def _read(lexicon: Lexicon, texts: Sequence[tuple[str, str]]) -> Iterator[Iterator[Said]]:
     for begin in range(0, len(texts), _READ):
         some = [(n, *text) for n, text in enumerate(texts[begin : begin + _READ])]
-        batch = term_reading.read(term_reading.Chunk(lexicon, some))
+        batch = reading.read(reading.Chunk(lexicon, some))
         terms = _named(batch.starts, batch.terms, batch.words)
         opposed = _named(batch.opposed_starts, batch.opposed, batch.words)
-        told = (term_reading.STANCES[stance] for stance in batch.stances)
+        told = (reading.STANCES[stance] for stance in batch.stances)
         yield map(Said, terms, map(frozenset, opposed), told)
 
 

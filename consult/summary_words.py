@@ -3,16 +3,15 @@
 from collections.abc import Sequence
 from functools import lru_cache
 
-from consult import term_reading
 from consult.analysis import cloud as clouds
 from consult.analysis import keywords
 from consult.analysis import lexicon as words
 from consult.analysis.cloud import Cloud
-from consult.analysis.engine import Engine
 from consult.analysis.keywords import Keyword
 from consult.analysis.lexicon import Lexicon
 from consult.summary_counts import FEW
 from consult.summary_items import Counted, Item
+from consult.terms.reading import version_of
 
 # Counts up by one whenever equal readings would be grouped or ranked differently.
 METHOD = "2"
@@ -41,14 +40,9 @@ def _including(base: Lexicon, terms: tuple[str, ...]) -> Lexicon:
     return base.including(terms)
 
 
-def engine_for(lexicon: Lexicon) -> Engine:
-    """The engine for a lexicon, the same that reads for the index."""
-    return term_reading.engine_for(lexicon)
-
-
 def method_of(lexicon: Lexicon) -> str:
     """By what a summary was made: how words are read, with which lexicon, and how they are grouped."""
-    return f"{METHOD}.{term_reading.version_of(lexicon)}"
+    return f"{METHOD}.{version_of(lexicon)}"
 
 
 def ranked(counted: Counted, items: Sequence[Item], base: Lexicon | None = None) -> list[Keyword]:

@@ -7,9 +7,9 @@ import click
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import term_index, term_jobs, term_shelf
+from consult import term_index, term_jobs
 from consult.command_line import refusing, the_consultation
-from consult.term_shelf import Filters
+from consult.terms.shelf import Filters, top
 from core import audit, jobs, worker
 from core.db import db
 from core.errors import Refused
@@ -74,7 +74,7 @@ def _told(consultation_id: int, terms: tuple[str, ...], most: int) -> dict[str, 
         "people": view.people(mask),
         "terms": [
             {"term": by_number[id], "count": count, "opposed": int(against[id])}
-            for id, count in term_shelf.top(counts, most)
+            for id, count in top(counts, most)
         ],
         "days": {day.isoformat(): count for day, count in view.days(mask).items()},
     }

@@ -20,12 +20,22 @@ import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult import drafts, lexicons, term_reading
+from consult import drafts, lexicons
 from consult.analysis.lexicon import Lexicon
 from consult.drafts import Draft, Version, VersionState
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.term_reading import STANCES, Batch, Chunk, uncollected
-from consult.term_shelf import Columns, Shelf, View
+from consult.terms import reading
+from consult.terms.reading import (
+    LONGEST,
+    STANCES,
+    Batch,
+    Chunk,
+    Numbers,
+    blobs,
+    uncollected,
+    version_of,
+)
+from consult.terms.shelf import Columns, Shelf, View
 from core.db import Base, Prepared, db, insert_into, run
 
 BATCH = 500
@@ -44,7 +54,7 @@ class Term(Base):
     __tablename__ = "term"
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    word: Mapped[str] = mapped_column(sa.String(term_reading.LONGEST), unique=True)
+    word: Mapped[str] = mapped_column(sa.String(LONGEST), unique=True)
 
 
 class TermReading(Base):
@@ -194,7 +204,7 @@ class Entering:
 
     def __init__(self) -> None:
         self.lexicon = lexicon()
-        self._reading = reading_of(term_reading.version_of(self.lexicon))
+        self._reading = reading_of(version_of(self.lexicon))
         self._numbering = Numbering()
 
     def enter(
@@ -204,8 +214,8 @@ class Entering:
         change = _next_change()
         numbers = self._numbering.of(batch.words)
         with uncollected():
-            terms = term_reading.blobs(batch.starts, batch.terms, numbers)
-            opposed = term_reading.blobs(batch.opposed_starts, batch.opposed, numbers)
+            terms = blobs(batch.starts, batch.terms, numbers)
+            opposed = blobs(batch.opposed_starts, batch.opposed, numbers)
             _ENTER.many(
                 db.session.connection(),
                 {
@@ -237,7 +247,7 @@ def _follow(ids: Sequence[int], *, read: bool) -> None:
     if not shown and not gone:
         return
     chunk = Chunk(lexicon(), [(row.id, row.own_title, row.body) for row in shown]) if read else None
-    batch = term_reading.read(chunk) if chunk and shown else None
+    batch = reading.read(chunk) if chunk and shown else None
     change = _next_change()
     if gone:
         emptied = sa.update(TermEntry).where(TermEntry.submission_id.in_(gone))
@@ -246,8 +256,8 @@ def _follow(ids: Sequence[int], *, read: bool) -> None:
     if not shown:
         return
     if chunk and batch:
-        reading = reading_of(term_reading.version_of(chunk.lexicon))
-        rows = _rows(batch, _numbers(batch.words), reading, change)
+        way = reading_of(version_of(chunk.lexicon))
+        rows = _rows(batch, _numbers(batch.words), way, change)
     else:
         rows = [
             {"submission_id": row.id, "change": change, "reading_id": UNREAD, "stance": 0}
@@ -281,12 +291,10 @@ def _next_change() -> int:
     return change
 
 
-def _rows(
-    batch: Batch, ids: term_reading.Numbers, reading: int, change: int
-) -> list[dict[str, Any]]:
+def _rows(batch: Batch, ids: Numbers, reading: int, change: int) -> list[dict[str, Any]]:
     """The entries of a batch, without their consultations."""
-    terms = term_reading.blobs(batch.starts, batch.terms, ids)
-    opposed = term_reading.blobs(batch.opposed_starts, batch.opposed, ids)
+    terms = blobs(batch.starts, batch.terms, ids)
+    opposed = blobs(batch.opposed_starts, batch.opposed, ids)
     return [
         {
             "submission_id": id,
@@ -300,7 +308,7 @@ def _rows(
     ]
 
 
-def _numbers(wanted: Sequence[str]) -> term_reading.Numbers:
+def _numbers(wanted: Sequence[str]) -> Numbers:
     """The number of each of these words; new ones get theirs. The clock's row must be held."""
     known = _known(wanted)
     missing = [word for word in wanted if word not in known]
@@ -318,7 +326,7 @@ class Numbering:
         self._known: dict[str, int] = {}
         self._last = 0
 
-    def of(self, wanted: Sequence[str]) -> term_reading.Numbers:
+    def of(self, wanted: Sequence[str]) -> Numbers:
         """The number of each of these words, new ones given theirs. The clock's row must be held."""
         self._learn()
         numbers = list(map(self._known.get, wanted))
@@ -401,7 +409,7 @@ def any_outdated(reading: int) -> bool:
 
 def is_behind() -> bool:
     """Whether an entry has not been read with the lexicon in force."""
-    version = term_reading.version_of(lexicon())
+    version = version_of(lexicon())
     reading: int | None = run(_READING, {"version": version}).scalar()
     return any_outdated(reading) if reading is not None else any_outdated(-1)
 
@@ -454,8 +462,8 @@ def store(batch: Batch, piece: Piece, reading: int, numbering: Numbering) -> Non
                 "change": itertools.repeat(change),
                 "reading_id": itertools.repeat(reading),
                 "stance": batch.stances,
-                "terms": term_reading.blobs(batch.starts, batch.terms, numbers),
-                "opposed": term_reading.blobs(batch.opposed_starts, batch.opposed, numbers),
+                "terms": blobs(batch.starts, batch.terms, numbers),
+                "opposed": blobs(batch.opposed_starts, batch.opposed, numbers),
             },
         )
 
@@ -479,7 +487,7 @@ class Standing:
 
 def standing() -> Standing:
     """How far the index is now."""
-    version = term_reading.version_of(lexicon())
+    version = version_of(lexicon())
     find = sa.select(TermReading.id).where(TermReading.version == version)
     reading = db.session.scalar(find) or 0
     counted = sa.select(sa.func.count()).where(TermEntry.reading_id.is_not(None))

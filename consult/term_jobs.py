@@ -10,9 +10,10 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from consult import term_index, term_reading
+from consult import term_index
 from consult.analysis.lexicon import Lexicon
 from consult.term_index import Piece
+from consult.terms.reading import Batch, Chunk, read, version_of
 from core import audit, executors, jobs
 
 REBUILD = "index.rebuild"
@@ -57,7 +58,7 @@ def rebuild(run: jobs.Run) -> dict[str, Any]:
 def _in_force() -> tuple[Lexicon, int]:
     """The lexicon and the number of the way of reading with it."""
     lexicon = term_index.lexicon()
-    return lexicon, term_index.reading_of(term_reading.version_of(lexicon))
+    return lexicon, term_index.reading_of(version_of(lexicon))
 
 
 @contextmanager
@@ -72,10 +73,10 @@ def _executor(count: int) -> Iterator[Executor | None]:
 
 def _read(
     run: jobs.Run, where: Executor | None, lexicon: Lexicon, reading: int
-) -> Iterator[tuple[Piece, term_reading.Batch]]:
+) -> Iterator[tuple[Piece, Batch]]:
     taken: list[Piece] = []
 
-    def chunks() -> Iterator[term_reading.Chunk]:
+    def chunks() -> Iterator[Chunk]:
         for piece in term_index.pieces(lexicon, reading, after=0, size=STEP):
             changed = term_index.lexicon() != lexicon
             # Nobody who writes has to wait while this is read.
@@ -87,7 +88,7 @@ def _read(
         # Looking for more has begun a transaction, too, and what is being read takes a while yet.
         run.release()
 
-    for batch in executors.in_order(where, term_reading.read, chunks()):
+    for batch in executors.in_order(where, read, chunks()):
         yield taken.pop(0), batch
 
 
@@ -102,6 +103,6 @@ def look_after(at: dt.datetime) -> None:
     if newest is not None and newest.state is not jobs.JobState.DONE:
         # Under way; or stopped, and then a person decides.
         return
-    version = term_reading.version_of(term_index.lexicon())
+    version = version_of(term_index.lexicon())
     if term_index.any_outdated(term_index.reading_of(version)):
         ask(by=audit.SYSTEM, now=at)

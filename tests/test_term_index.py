@@ -21,11 +21,8 @@ from consult import (
     search,
     submissions,
     summary_counting,
-    summary_words,
     term_index,
     term_jobs,
-    term_reading,
-    term_shelf,
 )
 from consult.analysis.lexicon import builtin
 from consult.consultations import Consultation
@@ -34,8 +31,8 @@ from consult.originals import Span
 from consult.search_documents import Kind
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
 from consult.term_index import CHANNELS, TermEntry
-from consult.term_reading import STANCES, Chunk
-from consult.term_shelf import Filters, Row, Shelf, View
+from consult.terms.reading import STANCES, Chunk, engine_for, read
+from consult.terms.shelf import Filters, Row, Shelf, View, top
 from core import audit, executors, jobs
 from core.db import db
 from core.jobs import JobState
@@ -99,7 +96,7 @@ def counted(view: View, **filters: Any) -> dict[str, int]:
 
 def naive(consultation: Consultation, **only: Any) -> dict[str, int]:
     """The same, read off the opinions one by one."""
-    engine = summary_words.engine_for(term_index.lexicon())
+    engine = engine_for(term_index.lexicon())
     query = sa.select(Submission).where(
         Submission.consultation_id == consultation.id, Submission.state == SubmissionState.SHOWN
     )
@@ -368,7 +365,7 @@ def test_read_by_the_job_or_one_by_one_the_entries_are_the_same(site: Flask, clo
     assert db.session.execute(whole).all() == followed
     by_number, _by_word = term_index.vocabulary()
     for row in followed:
-        alone = summary_words.engine_for(term_index.lexicon()).analyse(
+        alone = engine_for(term_index.lexicon()).analyse(
             db.session.get_one(Submission, row.submission_id).body
         )
         held = [by_number[id] for id in np.frombuffer(row.terms, dtype="<u4")]
@@ -461,20 +458,20 @@ def test_what_changes_while_it_is_read_is_read_again(
     many(consultation, 3)
     first = db.session.scalars(sa.select(Submission).order_by(Submission.id)).first()
     assert first is not None
-    reading, hidden = term_reading.read, []
+    unhindered, hidden = read, []
 
     def slow(chunk: Chunk) -> Any:
-        batch = reading(chunk)
+        batch = unhindered(chunk)
         if not hidden:
             hidden.append(first.id)
             decide(first, SubmissionState.HIDDEN)
         return batch
 
-    monkeypatch.setattr(term_reading, "read", slow)
+    monkeypatch.setattr(term_jobs, "read", slow)
     term_jobs.ask(by=audit.SYSTEM, now=NOON)
     db.session.commit()
     assert jobs.work(worker="here", now=clock)
-    monkeypatch.setattr(term_reading, "read", reading)
+    monkeypatch.setattr(term_jobs, "read", unhindered)
     entry = db.session.get_one(TermEntry, first.id, populate_existing=True)
     assert entry.reading_id is None, "a hidden opinion does not come back by a late reading"
     assert counted(term_index.shelf(consultation.id)) == naive(consultation)
@@ -521,16 +518,16 @@ def as_bytes(batches: Any) -> bytes:
 
 def test_a_pool_and_a_dask_scheduler_with_two_workers_give_the_same_bytes() -> None:
     distributed = pytest.importorskip("distributed")
-    alone = as_bytes(map(term_reading.read, chunks()))
+    alone = as_bytes(map(read, chunks()))
     with executors.executor(2, scheduler="") as pool:
-        assert as_bytes(executors.in_order(pool, term_reading.read, chunks())) == alone
+        assert as_bytes(executors.in_order(pool, read, chunks())) == alone
     with (
         distributed.LocalCluster(
             n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
         ) as cluster,
         executors.executor(scheduler=cluster.scheduler_address) as dask,
     ):
-        assert as_bytes(executors.in_order(dask, term_reading.read, chunks())) == alone
+        assert as_bytes(executors.in_order(dask, read, chunks())) == alone
 
 
 # --- in memory -----------------------------------------------------------------------------------
@@ -573,7 +570,7 @@ def test_a_shelf_counts_as_a_recount_does_in_whatever_pieces_it_comes(
         mask = view.select(Filters(places=None if place is None else [place]))
         counts = view.counts(mask)
         assert {int(n): int(counts[n]) for n in np.flatnonzero(counts)} == dict(expected)
-    assert term_shelf.top(view.counts(), 99) == sorted(
+    assert top(view.counts(), 99) == sorted(
         Counter(t for terms, _p in living.values() for t in terms or ()).items(),
         key=lambda pair: (-pair[1], pair[0]),
     )

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult import term_lists, term_repeats, term_shelf
-from consult.term_shelf import Bools, Filters, Row, Shelf, View
+from consult.terms import lists, repeats
+from consult.terms.shelf import Bools, Filters, Row, Shelf, View, top
 
 DAY = dt.date(2020, 10, 1)
-FEW_BY_FEW = ((term_lists, "SMALL", 3), (term_lists, "JOINED", 2), (term_repeats, "_AT_ONCE", 5))
+FEW_BY_FEW = ((lists, "SMALL", 3), (lists, "JOINED", 2), (repeats, "_AT_ONCE", 5))
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def _compare_selection(view: View, mask: Bools, said: list[tuple[int, int, set[i
 
 
 def test_a_word_that_stands_in_every_row_of_a_full_block_is_counted_whole() -> None:
-    most = term_lists.SMALL * term_lists.JOINED
+    most = lists.SMALL * lists.JOINED
     size = most + 5
     terms = np.array([3], dtype="<u4").tobytes()
     shelf = Shelf()
@@ -149,5 +149,5 @@ def test_a_word_that_stands_in_every_row_of_a_full_block_is_counted_whole() -> N
         int(even.sum()),
         int((~even).sum()),
     ]
-    assert term_shelf.top(view.counts(), 5) == [(3, size)]
+    assert top(view.counts(), 5) == [(3, size)]
     assert view.table([[0]], [3], even).tolist() == [[int(even.sum())]]

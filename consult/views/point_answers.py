@@ -21,7 +21,6 @@ from consult import (
     rules,
     taxonomies,
     term_index,
-    term_reading,
     wordings,
 )
 from consult.consultations import Consultation
@@ -30,6 +29,7 @@ from consult.points import Point
 from consult.responses import Overtaken, ResponseState
 from consult.stances import Stance
 from consult.submissions import WHOLE, Submission
+from consult.terms.reading import engine_for
 from consult.views import loading, point_forms
 from consult.views.point_forms import ActForm
 from core import units
@@ -164,7 +164,7 @@ def _learned(
 def _read(words: str, submission: Submission, *, alone: bool) -> tuple[str, Sequence[str]]:
     """The stance the rules read in the words of a point, and the words that decided it. A title
     speaks for a point that stands alone in its opinion."""
-    engine = term_reading.engine_for(term_index.lexicon())
+    engine = engine_for(term_index.lexicon())
     seen = engine.analyse(words, title=submission.own_title if alone else "")
     return Stance(seen.stance).title, seen.because
 

@@ -28,7 +28,8 @@ from consult.summaries import Summary, consultations_of
 from consult.summary_counts import FEW, heat, outermost
 from consult.summary_items import Filters, Item, Unit, firsts
 from consult.summary_readings import Reading, View
-from consult.summary_words import CLOUD_WORDS, engine_for, lexicon_of
+from consult.summary_words import CLOUD_WORDS, lexicon_of
+from consult.terms.reading import engine_for
 from consult.views.summary_filters import Links, filters_in, said, section_title
 from core.charts import Chart
 from core.db import db

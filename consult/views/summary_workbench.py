@@ -34,7 +34,7 @@ from consult.summary_campaigns import Campaign
 from consult.summary_contrasts import Side
 from consult.summary_counts import FEW, by_theme
 from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, Unit, select
-from consult.summary_words import engine_for
+from consult.terms.reading import engine_for
 from consult.views import summary_filters, summary_pages
 from consult.views.summary_filters import Links
 from consult.views.summary_pages import Opened, opened_at_desk

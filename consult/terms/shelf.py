@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from consult.term_lists import Bools, Growing, Ints, Lists
-from consult.term_repeats import Keeper, Repeats
+from consult.terms.lists import Bools, Growing, Ints, Lists
+from consult.terms.repeats import Keeper, Repeats
 
 # When so large a part of the rows is dead, or stands out of order, the shelf is put in order.
 UNTIDY = 0.25

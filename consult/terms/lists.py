@@ -180,7 +180,7 @@ class Growing:
         self._lengths = np.zeros(0, dtype=np.int64)
 
     def extend(self, blobs: Sequence[bytes]) -> Ints:
-        """Take rows in as they are kept (`term_reading.blobs`); their ids, one after the other."""
+        """Take rows in as they are kept (`reading.blobs`); their ids, one after the other."""
         ids = np.frombuffer(b"".join(blobs), dtype="<u4").astype(np.int32)
         self.add(ids, np.fromiter(map(len, blobs), np.int64, count=len(blobs)) // 4)
         return ids

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from consult.term_lists import Bools, Ints, Lists, Longs
+from consult.terms.lists import Bools, Ints, Lists, Longs
 
 # Term ids looked through at once, so that little memory is held beside.
 _AT_ONCE = 2_000_000
