@@ -22,6 +22,7 @@ from consult.consultations import Consultation
 from consult.decisions import Decision, Proposal, Reason
 from consult.originals import Span
 from consult.submissions import Submission, SubmissionState, tally
+from consult.term_index import following
 from core import audit
 from core.db import db
 from core.errors import Refused
@@ -92,8 +93,8 @@ def indexed_at_the_end() -> Iterator[None]:
     finally:
         _WAITING.reset(token)
     ids = list(waiting)
-    for start in range(0, len(ids), term_index.AT_ONCE):
-        _index(ids[start : start + term_index.AT_ONCE])
+    for start in range(0, len(ids), following.AT_ONCE):
+        _index(ids[start : start + following.AT_ONCE])
 
 
 def _index(ids: Sequence[int]) -> None:

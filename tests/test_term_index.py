@@ -30,7 +30,7 @@ from consult.decisions import Reason
 from consult.originals import Span
 from consult.search_documents import Kind
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
-from consult.term_index import CHANNELS, TermEntry
+from consult.term_index import CHANNELS, TermEntry, following
 from consult.terms.reading import STANCES, Chunk, engine_for, read
 from consult.terms.shelf import Filters, Row, Shelf, View, top
 from core import audit, executors, jobs
@@ -129,7 +129,7 @@ def test_what_is_shown_counts_and_what_is_not_does_not(site: Flask) -> None:
 def test_many_decisions_are_indexed_at_the_end_and_then_as_if_one_by_one(
     site: Flask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(term_index, "AT_ONCE", 2)
+    monkeypatch.setattr(following, "AT_ONCE", 2)
     consultation = a_consultation()
     earlier = send(consultation, WORDS[0])
     before = counted(term_index.shelf(consultation.id))
@@ -311,7 +311,7 @@ def test_counts_reconcile_with_a_recount_after_any_acts(
 def many(consultation: Consultation, count: int) -> None:
     """Opinions that were shown and not read, as an import of thousands leaves them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(term_index, "AT_ONCE", 0)
+        patch.setattr(following, "AT_ONCE", 0)
         for number in range(count):
             send(consultation, f"{WORDS[number % 5]}（{number}）")
 
