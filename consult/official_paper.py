@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import io
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
+
+from flask_babel import gettext as _
 
 if TYPE_CHECKING:
     from docx.document import Document as Doc
@@ -20,10 +23,16 @@ if TYPE_CHECKING:
 
 # GB/T 9704, in mm: A4, top 37, bottom 35, left 28, right 26.
 PAGE, MARGINS = (210, 297), (37, 35, 28, 26)
-# In points: 三号 is 16, 二号 22; 28 a line.
-BODY, TITLE, SMALL, LINE = 16, 22, 10.5, 28
+# Between the margins; the page number stands 7 under the text and is some 5 high.
+ACROSS, FOOT = PAGE[0] - MARGINS[2] - MARGINS[3], MARGINS[1] - 7 - 5
+# In points: 三号 is 16, 二号 22, 四号 14; 28 a line.
+BODY, TITLE, NUMBER, SMALL, LINE = 16, 22, 14, 10.5, 28
 # From so many rows on a table of two columns is folded, into so many beside each other at most.
 SHORT, MOST_ACROSS = 15, 4
+# In mm: a cell's edges with some air, what a column is widened by at most, and the least it is.
+EDGES, SLACK, NARROWEST = 5, 10, 12
+FULL_WIDTH = frozenset("WFA")
+FIGURE = re.compile(r"\d+(（\d+）)?")
 TEXT_FONT, HEAD_FONT, TITLE_FONT, LATIN = "仿宋", "黑体", "方正小标宋简体", "Times New Roman"
 # How Office names an SVG beside the picture that stands for it.
 SVG_EXTENSION = "{96DAC541-7B7A-43D3-8B79-37D633B846F1}"
@@ -36,6 +45,7 @@ def _word() -> Any:
     """python-docx, its parts among its attributes. Loaded with the first paper, not with the site: a
     start would wait for a hundred modules that no page needs."""
     import docx  # noqa: PLC0415
+    import docx.enum.table  # noqa: PLC0415
     import docx.enum.text  # noqa: PLC0415
     import docx.opc.constants  # noqa: PLC0415
     import docx.opc.packuri  # noqa: PLC0415
@@ -61,7 +71,7 @@ def _align() -> Any:
 
 
 def blank() -> Doc:
-    """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines."""
+    """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines, numbered pages."""
     document: Doc = _word().Document()
     section = document.sections[0]
     section.page_width, section.page_height = map(_mm, PAGE)
@@ -70,9 +80,39 @@ def blank() -> Doc:
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = LATIN, _pt(BODY)
     normal.element.rPr.rFonts.set(_qn("w:eastAsia"), TEXT_FONT)
+    # By its language a program knows which signs begin no line.
+    for language in document.styles.element.iter(_qn("w:lang")):
+        for script in ("w:val", "w:eastAsia"):
+            language.set(_qn(script), "zh-CN")
     normal.paragraph_format.line_spacing = _pt(LINE)
     normal.paragraph_format.space_after = _pt(0)
+    _number_pages(document)
     return document
+
+
+def _number_pages(document: Doc) -> None:
+    """— 1 —, 四号, at the outer edge by one character: right on odd pages, left on even ones."""
+    document.settings.odd_and_even_pages_header_footer = True
+    section = document.sections[0]
+    section.footer_distance = _mm(FOOT)
+    for footer, side in (
+        (section.footer, _align().RIGHT),
+        (section.even_page_footer, _align().LEFT),
+    ):
+        paragraph = footer.paragraphs[0]
+        paragraph.alignment = side
+        paragraph.paragraph_format.left_indent = _pt(NUMBER)
+        paragraph.paragraph_format.right_indent = _pt(NUMBER)
+        paragraph.paragraph_format.line_spacing = 1.0
+        _run(paragraph.add_run("— "), "宋体", NUMBER)
+        field = _word().oxml.parse_xml(
+            f'<w:fldSimple {_word().oxml.ns.nsdecls("w")} w:instr="PAGE"/>'
+        )
+        paragraph._p.append(field)
+        number = paragraph.add_run("1")
+        _run(number, "宋体", NUMBER)
+        field.append(number._r)
+        _run(paragraph.add_run(" —"), "宋体", NUMBER)
 
 
 def _run(run: Run, font: str, points: float) -> None:
@@ -130,12 +170,14 @@ def at_the_right(document: Doc, text: str) -> None:
 
 
 def picture(document: Doc, png: bytes, *, width: int) -> None:
-    """A centred picture, `width` in mm, on a line as high as itself: on the paper's lines of fixed
-    height only a strip of it would show."""
+    """A centred picture, `width` in mm, on the page of what stands under it, on a line as high as
+    itself: on the paper's lines of fixed height only a strip of it would show."""
     document.add_picture(io.BytesIO(png), width=_mm(width))
     paragraph = document.paragraphs[-1]
     paragraph.alignment = _align().CENTER
     paragraph.paragraph_format.line_spacing = 1.0
+    paragraph.paragraph_format.space_before = _pt(14)
+    paragraph.paragraph_format.keep_with_next = True
 
 
 def drawing(document: Doc, png: bytes, svg: str, *, width: int, alt: str) -> None:
@@ -158,15 +200,25 @@ def drawing(document: Doc, png: bytes, svg: str, *, width: int, alt: str) -> Non
     )
 
 
+def figure_named(number: int, words: str) -> str:
+    """What stands under a figure."""
+    return str(_("图%(n)d　%(what)s", n=number, what=words))
+
+
+def table_named(number: int, words: str) -> str:
+    """What stands over a table."""
+    return str(_("表%(n)d　%(what)s", n=number, what=words))
+
+
 def table(
     document: Doc,
     caption: str,
     head: Sequence[str],
     rows: Iterable[Sequence[str]],
-    widths: Sequence[int] = (),
+    widths: Sequence[float] = (),
 ) -> None:
-    """A ruled table under its caption; `widths` in mm, the head repeated on every page, a short one
-    on one page."""
+    """A ruled table under its caption, centred; `widths` in mm, else by what stands in the columns;
+    the head repeated on every page, a short one on one page, no row on two."""
     paragraph = document.add_paragraph()
     paragraph.alignment = _align().CENTER
     paragraph.paragraph_format.keep_with_next = True
@@ -175,7 +227,9 @@ def table(
     grid = document.add_table(rows=1, cols=len(head))
     grid.style = "Table Grid"
     grid.autofit = False
-    widths = widths or _even(len(head))
+    grid.alignment = _word().enum.table.WD_TABLE_ALIGNMENT.CENTER
+    rows = list(rows)
+    widths = widths or _fitted([head, *rows])
     # Word goes by the cells' widths, other programs by the grid's.
     for column, width in zip(grid.columns, widths, strict=True):
         column.width = _mm(width)
@@ -185,7 +239,9 @@ def table(
     for values in rows:
         _row(grid.add_row().cells, values, widths, TEXT_FONT)
     lines = list(grid.rows)
-    if len(lines) <= SHORT:
+    for line in lines:
+        _keep_whole(line._tr)
+    if len(lines) - 1 <= SHORT:
         for line in lines[:-1]:
             for cell in line.cells:
                 cell.paragraphs[0].paragraph_format.keep_with_next = True
@@ -195,7 +251,8 @@ def folded(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
     """A long table of two columns, whose first row is the head, set side by side in up to four, to be
     read downwards: sixty days are a third of a page rather than three."""
     head, *body = rows
-    across = min(MOST_ACROSS, -(-len(body) // SHORT))
+    fitting = int(ACROSS // max(sum(_needs(rows)), 1))
+    across = min(MOST_ACROSS, -(-len(body) // SHORT), fitting)
     if len(head) != 2 or across < 2:
         return tuple(rows)
     height = -(-len(body) // across)
@@ -237,17 +294,42 @@ def long_table(
         body_of_table.append(_word().oxml.parse_xml(f"<w:tr {named}>{inner}</w:tr>"))
 
 
-def _even(columns: int) -> list[int]:
-    rest = 66 // (columns - 1)
-    return [156 - rest * (columns - 1), *[rest] * (columns - 1)]
+def _keep_whole(row: Any) -> None:
+    row.get_or_add_trPr().append(_word().oxml.OxmlElement("w:cantSplit"))
 
 
-def _row(cells: Sequence[_Cell], values: Sequence[str], widths: Sequence[int], font: str) -> None:
+def _needs(lines: Sequence[Sequence[str]]) -> list[float]:
+    """How wide each column has to be for every cell to stand on one line, in mm."""
+    return [
+        max(NARROWEST, EDGES + max(map(_breadth, column))) for column in zip(*lines, strict=True)
+    ]
+
+
+def _fitted(lines: Sequence[Sequence[str]]) -> list[float]:
+    """The widths of a table's columns. Where not everything goes on one line, the widest gives way."""
+    needs = _needs(lines)
+    room = ACROSS - sum(needs)
+    if room >= 0:
+        return [need + min(room / len(needs), SLACK) for need in needs]
+    widest = needs.index(max(needs))
+    needs[widest] = max(needs[widest] + room, NARROWEST)
+    return [need * min(1, ACROSS / sum(needs)) for need in needs]
+
+
+def _breadth(text: str) -> float:
+    """How wide small text is on one line, in mm: a full-width character is as wide as it is high."""
+    ems = sum(1 if unicodedata.east_asian_width(c) in FULL_WIDTH else 0.55 for c in text)
+    return ems * SMALL * 25.4 / 72
+
+
+def _row(cells: Sequence[_Cell], values: Sequence[str], widths: Sequence[float], font: str) -> None:
     for place, (cell, value, width) in enumerate(zip(cells, values, widths, strict=True)):
         cell.width = _mm(width)
         paragraph = cell.paragraphs[0]
         paragraph.paragraph_format.line_spacing = _pt(17)
-        if place and value.isdigit():
+        if font == HEAD_FONT:
+            paragraph.alignment = _align().CENTER
+        elif place and FIGURE.fullmatch(value):
             paragraph.alignment = _align().RIGHT
         _run(paragraph.add_run(_clean(value)), font, SMALL)
 

@@ -10,7 +10,7 @@ import datetime as dt
 import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,9 +25,11 @@ from consult.official_paper import (
     body,
     centred,
     drawing,
+    figure_named,
     folded,
     heading,
     table,
+    table_named,
     title,
 )
 from consult.submissions import Submission, SubmissionState
@@ -53,7 +55,8 @@ MACHINE = "※"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence as it is printed: its words, the numbers behind it, and what it quotes."""
+    """One sentence as it is printed: its words, the numbers behind it, what it quotes, and by what it
+    divides the opinions ("" not at all, None where it tells of no selection)."""
 
     section: str
     text: str
@@ -62,18 +65,22 @@ class Line:
     count: int
     quote: str
     quote_number: int
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
     """A chart at the end of the section that begins with `section`, with its table, whose first row
-    is the head."""
+    is the head. The section's first sentence that divides the opinions `by` the same refers to both;
+    `number` is theirs in the paper."""
 
     section: str
+    by: str
     title: str
     said: str
     svg: str
     rows: tuple[tuple[str, ...], ...]
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +147,7 @@ def _line(
         count,
         words,
         said.number if said else 0,
+        None if sentence.query is None else "、".join(sentence.query),
     )
 
 
@@ -158,24 +166,28 @@ def pictures(reading: Reading, titles: Mapping[int, str]) -> tuple[Picture, ...]
     if len(seen.items) < FEW:
         return ()
     themes = reading.counted.themes
+    held = by_theme(seen.items)
+    # As the sentences tell them: the largest first.
+    order = sorted(held.keys() - {UNCLASSIFIED}, key=lambda number: (-len(held[number]), number))
     sizes = [
         (
-            themes[number - 1].named({term for item in held for term in item.terms}),
+            themes[number - 1].named({term for item in held[number] for term in item.terms}),
             number,
-            Counter(item.stance for item in held),
+            Counter(item.stance for item in held[number]),
         )
-        for number, held in by_theme(seen.items).items()
-        if number != UNCLASSIFIED
+        for number in order
     ]
     drawn = (
-        ("一、", summary_charts.days(seen.figures.days)),
-        ("一、", summary_charts.stances(seen.figures.stances)),
-        ("二、", summary_charts.themes(sizes)),
-        ("三、", summary_charts.sections(chapters(reading, seen, dict(titles)))),
+        ("一、", "", summary_charts.days(seen.figures.days)),
+        ("一、", "stance", summary_charts.stances(seen.figures.stances)),
+        ("二、", "theme", summary_charts.themes(sizes)),
+        ("三、", "section", summary_charts.sections(chapters(reading, seen, dict(titles)))),
     )
     return tuple(
-        Picture(section, chart.title, chart.said, charts_drawn.standing(chart), folded(chart.rows))
-        for section, chart in drawn
+        Picture(
+            section, by, chart.title, chart.said, charts_drawn.standing(chart), folded(chart.rows)
+        )
+        for section, by, chart in drawn
         if chart is not None
     )
 
@@ -189,13 +201,15 @@ def paper(
     now: dt.datetime,
 ) -> Paper:
     """The words and pictures of the paper."""
-    sections: dict[str, list[str]] = {}
+    sections: dict[str, list[Line]] = {}
     for line in printed:
-        text = line.text + (f"（{line.cites}）" if line.cites else "")
-        text += MACHINE if line.by_machine else ""
-        if line.quote:
-            text += _("例如第%(n)d件：“%(words)s”", n=line.quote_number, words=line.quote)
-        sections.setdefault(line.section, []).append(text)
+        sections.setdefault(line.section, []).append(line)
+    here = (each for each in drawn if any(name.startswith(each.section) for name in sections))
+    numbered = tuple(replace(each, number=n) for n, each in enumerate(here, 1))
+    texts = {
+        name: _texts(every, [each for each in numbered if name.startswith(each.section)])
+        for name, every in sections.items()
+    }
     signed = report.signed_at is not None
     foot = [
         _("标有※的语句由系统按规则从汇总数字生成，未经改写；其余由工作人员写定。"),
@@ -214,11 +228,36 @@ def paper(
         title=_heading(summary.subject.title),
         under=f"{by}　{day(report.signed_at)}" if signed else day(report.made_at),
         draft="" if signed else _("（未签发的稿子，不作依据）"),
-        sections=tuple((name, tuple(texts)) for name, texts in sections.items()),
+        sections=tuple(texts.items()),
         foot=tuple(foot),
         made=local(now).replace(microsecond=0).isoformat(),
-        pictures=tuple(drawn),
+        pictures=numbered,
     )
+
+
+def _texts(written: Sequence[Line], drawn: Sequence[Picture]) -> tuple[str, ...]:
+    """The paragraphs of a section. Each picture is referred to where it is spoken of, else at the end,
+    before it stands there."""
+    speaks = {each.number: _first(written, each.by) for each in drawn}
+    texts = []
+    for place, line in enumerate(written):
+        seen = [_see(each) for each in drawn if speaks[each.number] == place]
+        behind = "；".join(each for each in (line.cites, *seen) if each)
+        text = line.text + (f"（{behind}）" if behind else "")
+        text += MACHINE if line.by_machine else ""
+        if line.quote:
+            text += _("例如第%(n)d件：“%(words)s”", n=line.quote_number, words=line.quote)
+        texts.append(text)
+    texts += [f"{each.title}{_see(each)}。" for each in drawn if speaks[each.number] is None]
+    return tuple(texts)
+
+
+def _first(written: Sequence[Line], by: str) -> int | None:
+    return next((place for place, line in enumerate(written) if line.by == by), None)
+
+
+def _see(picture: Picture) -> str:
+    return str(_("见图%(n)d、表%(n)d", n=picture.number))
 
 
 def _heading(subject: str) -> str:
@@ -256,11 +295,22 @@ def word(paper: Paper) -> io.BytesIO:
 def _illustrate(document: Doc, picture: Picture, png: bytes | None) -> None:
     if png is not None:
         drawing(document, png, picture.svg, width=150, alt=picture.said)
-        centred(document, picture.title, size=SMALL)
+    else:
+        centred(document, _("（图未能生成，数字见表%(n)d。）", n=picture.number), size=SMALL)
+    centred(document, figure_named(picture.number, picture.title), size=SMALL)
     head, *rows = picture.rows
-    table(document, picture.title, head, rows)
+    table(document, table_named(picture.number, picture.title), head, rows)
 
 
 def pdf(paper: Paper) -> bytes:
     """As a tagged PDF. Raises typesetting.NotMade."""
-    return typesetting.pdf(SHEET, asdict(paper) | {"notes": _("附：说明")})
+    pictures = [
+        asdict(each)
+        | {
+            "under": figure_named(each.number, each.title),
+            "over": table_named(each.number, each.title),
+        }
+        for each in paper.pictures
+    ]
+    words = asdict(paper) | {"pictures": pictures, "notes": _("附：说明")}
+    return typesetting.pdf(SHEET, words)

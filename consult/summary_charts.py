@@ -37,6 +37,7 @@ def keywords(view: View, opens: Address | None = None) -> Chart | None:
         tuple(each.term for each in shown),
         (Series(_("件数"), tuple(each.count for each in shown)),),
         (tuple(opens(each.term) for each in shown),) if opens else (),
+        of=_("词"),
     )
 
 
@@ -53,6 +54,7 @@ def stances(parts: Sequence[Part], opens: Address | None = None) -> Chart | None
         (_("合计"),),
         tuple(Series(Stance(key).title, (counts[key],), colour(key)) for key in order),
         tuple((opens(key),) for key in order) if opens else (),
+        of=_("态度"),
     )
 
 
@@ -72,6 +74,7 @@ def sections(
         tuple(title for title, _place, _n in shown),
         (Series(_("件数"), tuple(n for _title, _place, n in shown)),),
         (tuple(opens(place) for _title, place, _n in shown),) if opens else (),
+        of=_("章节"),
     )
 
 
@@ -83,11 +86,12 @@ def days(
         return None
     return Chart(
         Kind.COLUMNS,
-        _("按收到日期"),
+        _("按收到日期的件数"),
         _("件"),
         tuple(_span(each) for each in buckets),
         (Series(_("件数"), tuple(each.count for each in buckets)),),
         (tuple(opens(each.first, each.last) for each in buckets),) if opens else (),
+        of=_("收到日期"),
     )
 
 
@@ -114,6 +118,7 @@ def themes(
         tuple(tuple(opens(number, key) for _n, number, _s in shown) for key in order)
         if opens
         else (),
+        of=_("主题"),
     )
 
 
@@ -132,6 +137,7 @@ def differences(found: Sequence[Difference]) -> Chart | None:
             Series(_("区间下限"), tuple(round(d.interval[0], 1) for d in shown)),
             Series(_("区间上限"), tuple(round(d.interval[1], 1) for d in shown)),
         ),
+        of=_("词"),
     )
 
 

@@ -23,10 +23,12 @@ from consult.official_paper import (
     body,
     centred,
     drawing,
+    figure_named,
     folded,
     heading,
     picture,
     table,
+    table_named,
     title,
 )
 from consult.submissions import Channel, Stance, Submission, SubmissionState
@@ -59,7 +61,7 @@ def write(
     document = blank()
     seen = view(reading, filters)
     titles = {c.id: c.title for c in consultations}
-    title(document, _("%(title)s意见汇总", title=summary.subject.title))
+    title(document, _heading(summary.subject.title))
     centred(
         document, _("（第%(n)d次汇总，%(day)s）", n=summary.number, day=_day(summary.counted_at))
     )
@@ -85,10 +87,10 @@ def write(
 
 
 class _Figures:
-    """The pictures of the document, drawn together and numbered as they are put in."""
+    """The figures and tables of the document, numbered as they are put in; charts are drawn together."""
 
     def __init__(self, document: Doc) -> None:
-        self._document, self._number = document, 0
+        self._document, self._figures, self._tables = document, 0, 0
         self._ready: dict[str, tuple[Chart, str, bytes]] = {}
 
     def draw(self, charts: dict[str, Chart]) -> None:
@@ -108,8 +110,19 @@ class _Figures:
 
     def caption(self, words: str) -> None:
         """The number and the words under a picture."""
-        self._number += 1
-        centred(self._document, _("图%(n)d　%(what)s", n=self._number, what=words), size=SMALL)
+        self._figures += 1
+        centred(self._document, figure_named(self._figures, words), size=SMALL)
+
+    def table(
+        self,
+        words: str,
+        head: Sequence[str],
+        rows: Sequence[Sequence[str]],
+        widths: Sequence[float] = (),
+    ) -> None:
+        """Put a table here, under its number and name."""
+        self._tables += 1
+        table(self._document, table_named(self._tables, words), head, rows, widths)
 
 
 def _charts(reading: Reading, seen: View, titles: dict[int, str]) -> dict[str, Chart]:
@@ -175,12 +188,12 @@ def _tables(
     pictures.chart("days")
     days = [(_span(b.first, b.last), str(b.count)) for b in figures.days if b.count]
     head, *rows = folded([(_("收到日期"), _("件数")), *days])
-    table(document, _("表1　按收到日期"), head, rows)
+    pictures.table(_("按收到日期的件数"), head, rows)
     channels = [(Channel(p.key).title, str(p.count)) for p in figures.channels]
-    table(document, _("表2　按渠道"), (_("渠道"), _("件数")), channels)
+    pictures.table(_("按渠道的件数"), (_("渠道"), _("件数")), channels)
     pictures.chart("sections")
     by_chapter = [(title, str(n)) for title, _at, n in chapters(reading, seen, titles)]
-    table(document, _("表3　按章节"), (_("章节"), _("件数")), by_chapter)
+    pictures.table(_("各章节的意见件数"), (_("章节"), _("件数")), by_chapter)
     pictures.chart("stances")
     stances = [
         (
@@ -193,7 +206,7 @@ def _tables(
         for p in figures.stances
     ]
     head = (_("态度"), _("件数"), _("作者自述"), _("系统判读"), _("人工更正"))
-    table(document, _("表4　按态度"), head, stances)
+    pictures.table(_("态度的构成和由谁判定（件）"), head, stances)
 
 
 def _keywords(
@@ -219,14 +232,17 @@ def _keywords(
                 str(keyword.count),
                 str(keyword.people),
                 str(split.favour),
-                _("%(n)d（反对语境%(m)d）", n=split.against, m=split.opposed),
+                f"{split.against}（{split.opposed}）",
                 str(split.other),
                 cited(held[keyword.term], titles),
             )
         )
-    head = (_("词"), _("件数"), _("人数"), _("赞成或建议"), _("反对"), _("其他"), _("意见编号"))
-    widths = (28, 13, 13, 16, 24, 13, 49)
-    table(document, _("表5　关键词及所引意见"), head, rows, widths)
+    head = (
+        *(_("词"), _("件数"), _("人数"), _("赞成建议"), _("反对（反对语境）"), _("其他")),
+        _("意见编号"),
+    )
+    widths = (32, 13, 13, 13, 19, 13, 53)
+    pictures.table(_("关键词及所引意见"), head, rows, widths)
 
 
 def _quotes(document: Doc, seen: View, titles: dict[int, str]) -> None:
@@ -273,6 +289,13 @@ def _method(document: Doc, summary: Summary, now: dt.datetime) -> None:
 
 
 # --- words ---------------------------------------------------------------------------------
+
+
+def _heading(subject: str) -> str:
+    """What the paper is called: 意见 stands in it once."""
+    if subject.endswith("意见"):
+        return str(_("%(title)s汇总", title=subject))
+    return str(_("%(title)s意见汇总", title=subject))
 
 
 class Numbered(Protocol):

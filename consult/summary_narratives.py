@@ -132,18 +132,21 @@ def _stances(items: Sequence[Item]) -> Written:
         if n >= LEAST:
             yield said % {"n": n, "share": 100 * n / len(items)}, {"stance": stance.value}, None
     few = [stance for stance in words if 0 < counts[stance.value] < LEAST]
-    if few:
-        titles = "、".join(f"“{stance.title}”" for stance in few)
-        words = (
-            _("态度为%(titles)s的不足%(n)d件，不作比较。")
-            if len(few) == 1
-            else _("态度为%(titles)s的各不足%(n)d件，不作比较。")
-        )
-        yield (
-            words % {"titles": titles, "n": LEAST},
-            {"stance": [stance.value for stance in few]},
-            None,
-        )
+    yield from _too_few(
+        _("态度为%(titles)s的不足%(n)d件，不作比较。"),
+        _("态度为%(titles)s的各不足%(n)d件，不作比较。"),
+        [stance.title for stance in few],
+        {"stance": [stance.value for stance in few]},
+    )
+
+
+def _too_few(one: str, many: str, titles: Sequence[str], query: Selection) -> Written:
+    """What there is too little of to compare, if there is any: `one` says it of one title, `many` of
+    several."""
+    if titles:
+        said = "、".join(f"“{within_quotes(title)}”" for title in titles)
+        words = one if len(titles) == 1 else many
+        yield words % {"titles": said, "n": LEAST}, query, None
 
 
 def _themes(writer: _Writer) -> Written:
@@ -209,18 +212,12 @@ def _sections(writer: _Writer) -> Written:
     if loose := heard.get(UNPLACED, 0):
         yield _("针对未编入章节的段落的%(n)d件。", n=loose), {"section": UNPLACED}, None
     few = [p for p, n in counts if 0 < n < LEAST]
-    if few:
-        titles = "、".join(f"“{within_quotes(_section(writer, place))}”" for place in few)
-        words = (
-            _("针对%(titles)s的不足%(n)d件，不作比较。")
-            if len(few) == 1
-            else _("针对%(titles)s的各不足%(n)d件，不作比较。")
-        )
-        yield (
-            words % {"titles": titles, "n": LEAST},
-            {"section": few},
-            None,
-        )
+    yield from _too_few(
+        _("针对%(titles)s的不足%(n)d件，不作比较。"),
+        _("针对%(titles)s的各不足%(n)d件，不作比较。"),
+        [_section(writer, place) for place in few],
+        {"section": few},
+    )
 
 
 def _section(writer: _Writer, place: int) -> str:

@@ -84,8 +84,9 @@ def inline(chart: Chart) -> str:
 
 
 def standing(chart: Chart) -> str:
-    """The chart as an SVG file of its own, for Word and PDF: the light colours on white."""
-    return _standing(chart.text, WIDTH, chart.height)
+    """The chart as an SVG file of its own, for Word and PDF: the light colours on white, parts told
+    apart in black and white, too."""
+    return _standing(chart.printed, WIDTH, chart.height)
 
 
 def pictures(drawn: Sequence[str]) -> list[bytes]:

@@ -5,9 +5,11 @@ import re
 import threading
 import zipfile
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from docx import Document
+from docx.oxml.ns import qn
 from flask import Flask
 from flask.testing import FlaskClient
 from lxml import etree, html
@@ -94,6 +96,39 @@ def test_every_stance_has_a_colour_of_its_own() -> None:
     assert set(used) <= set(charts.PALETTE)
 
 
+def lightness(colour: str) -> float:
+    """L* of a colour, by CIE 1976 and the sRGB curve (IEC 61966-2-1)."""
+    y = luminance(colour)
+    return 116 * y ** (1 / 3) - 16 if y > 0.008856 else 903.3 * y
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance, by WCAG 2."""
+    red, green, blue = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    linear = [
+        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_stances_are_told_apart_on_a_copy_in_black_and_white() -> None:
+    printed = [charts.PRINTED[summary_charts.colour(stance.value)] for stance in Stance]
+    tones = sorted(lightness(fill) for fill, _ink in printed)
+    assert min(b - a for a, b in pairwise(tones)) >= 10
+    for fill, ink in printed:
+        dark, light = sorted((luminance(fill), luminance(ink)))
+        assert (light + 0.05) / (dark + 0.05) >= 4.5
+    made = Chart(
+        Kind.BARS,
+        "态度",
+        "件",
+        ("合计",),
+        tuple(Series(s.title, (9,), summary_charts.colour(s.value)) for s in Stance),
+    )
+    drawn = drawing.standing(made)
+    assert all(fill in drawn for fill, _ink in printed)
+
+
 def test_the_library_comes_out_of_its_wheel_once(client: FlaskClient) -> None:
     with client.application.test_request_context():
         address = client.application.jinja_env.globals["echarts"]()
@@ -126,7 +161,12 @@ def test_each_chart_says_what_it_shows_and_opens_its_opinions(
 ) -> None:
     people.sign_in_as(client)
     found = figures(client.get(f"/desk/summaries/{counted}").text)
-    assert list(found) == ["突出的词和提到它的件数", "态度的构成", "各章节的意见件数", "按收到日期"]
+    assert list(found) == [
+        "突出的词和提到它的件数",
+        "态度的构成",
+        "各章节的意见件数",
+        "按收到日期的件数",
+    ]
     for title, figure in found.items():
         assert figure.xpath(".//svg"), title
         assert figure.xpath(".//*[@role='img']/@aria-label")[0].startswith(title)
@@ -150,10 +190,10 @@ def test_the_document_holds_each_chart_as_svg_and_as_picture(
     document = Document(io.BytesIO(data))
     assert len(document.inline_shapes) == 5
     text = "\n".join(p.text for p in document.paragraphs)
-    assert "图1　按收到日期" in text
+    assert "图1　按收到日期的件数" in text
     assert "图5　" in text
     said = [each._inline.docPr.get("descr") for each in document.inline_shapes]
-    assert any(each and each.startswith("按收到日期：") for each in said)
+    assert any(each and each.startswith("按收到日期的件数：") for each in said)
 
 
 def test_the_report_is_illustrated_with_tables(
@@ -165,6 +205,24 @@ def test_the_report_is_illustrated_with_tables(
     document = Document(io.BytesIO(paper.data))
     assert len(document.inline_shapes) == len(document.tables) == 4
     assert client.get(f"/desk/summaries/{counted}/report/paper?as=pdf").data.startswith(b"%PDF")
+    # 图1 … 图4 under the drawings, 表1 … 表4 over the tables, each referred to once and before.
+    order = [
+        "" if each.find(f".//{qn('pic:pic')}") is None else "drawing"
+        for each in document.element.body
+    ]
+    parts = list(document.element.body)
+    words = ["".join(t.text or "" for t in each.iter(qn("w:t"))) for each in parts]
+    for n in (1, 2, 3, 4):
+        (figure,) = (k for k, text in enumerate(words) if text.startswith(f"图{n}　"))
+        (caption,) = (k for k, text in enumerate(words) if text.startswith(f"表{n}　"))
+        (spoken,) = (k for k, text in enumerate(words) if f"见图{n}、表{n}" in text)
+        assert order[figure - 1] == "drawing"
+        assert parts[caption + 1].tag == qn("w:tbl")
+        assert spoken < figure < caption
+        # The first cell of the head says what the rows are.
+        assert document.tables[n - 1].cell(0, 0).text
+    assert "态度" in document.tables[1].cell(0, 0).text
+    assert [text for text in words if "提出建议的" in text and "见图2、表2" in text]
 
 
 def test_without_pictures_a_paper_still_has_its_tables(
@@ -185,3 +243,5 @@ def test_without_pictures_a_paper_still_has_its_tables(
         db.session.close()
     assert not document.inline_shapes
     assert document.tables
+    # What the text refers to is there, and says why it is empty.
+    assert sum("图未能生成" in each.text for each in document.paragraphs) == len(document.tables)

@@ -1,0 +1,69 @@
+"""Papers in the look of GB/T 9704-2012: what every Word document of ours has."""
+
+import io
+
+import pytest
+from docx import Document
+from docx.oxml.ns import qn
+from docx.shared import Mm
+from flask import Flask
+
+from consult import official_paper
+
+
+@pytest.fixture(autouse=True)
+def asked(app: Flask) -> object:
+    """Words are looked up in a request's language."""
+    with app.test_request_context():
+        yield
+
+
+def written(document: object) -> object:
+    """The document as a program reads it."""
+    out = io.BytesIO()
+    document.save(out)  # type: ignore[attr-defined]  # a Word document
+    return Document(out)
+
+
+def test_pages_are_numbered_at_their_outer_edge_and_the_language_is_chinese() -> None:
+    paper = written(official_paper.blank())
+    section = paper.sections[0]  # type: ignore[attr-defined]  # a Word document
+    assert paper.settings.odd_and_even_pages_header_footer  # type: ignore[attr-defined]  # the same
+    for footer, side in ((section.footer, "RIGHT"), (section.even_page_footer, "LEFT")):
+        (paragraph,) = footer.paragraphs
+        assert paragraph.alignment.name == side
+        assert paragraph._p.find(qn("w:fldSimple")).get(qn("w:instr")) == "PAGE"
+        assert "".join(each.text for each in paragraph._p.iter(qn("w:t"))) == "— 1 —"
+    languages = list(paper.styles.element.iter(qn("w:lang")))  # type: ignore[attr-defined]  # the same
+    assert {each.get(qn("w:eastAsia")) for each in languages} == {"zh-CN"}
+
+
+@pytest.mark.parametrize(
+    ("dates", "across"),
+    [("10月8日", 4), ("2019年10月18日", 3), ("很长的一个名称，放不下并排两个的那种", 1)],
+)
+def test_a_long_table_is_folded_as_often_as_its_words_have_room(dates: str, across: int) -> None:
+    rows = (("收到日期", "件数"), *((dates, str(n)) for n in range(60)))
+    head, *body = official_paper.folded(rows)
+    assert len(head) == 2 * across
+    assert sum(1 for line in body for cell in line if cell == dates) == 60
+    widths = official_paper._fitted([head, *body])
+    assert sum(widths) <= official_paper.ACROSS + 0.01
+    # A full-width character of 10.5 points is 3.7 mm wide; every date stands on one line.
+    wide = sum(3.7 if ord(c) > 255 else 1.85 for c in dates)
+    assert all(width >= wide for width in widths[::2])
+    assert len(set(widths[::2])) == 1
+
+
+def test_a_row_is_not_cut_and_a_short_table_stays_on_one_page() -> None:
+    document = official_paper.blank()
+    rows = [(f"第{n}项", str(n)) for n in range(official_paper.SHORT)]
+    official_paper.table(document, official_paper.table_named(1, "件数"), ("项", "件数"), rows)
+    paper = written(document)
+    (grid,) = paper.tables  # type: ignore[attr-defined]  # a Word document
+    assert all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in grid.rows)
+    held = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in grid.rows]
+    assert held == [True] * official_paper.SHORT + [None]
+    assert grid.rows[0].cells[1].paragraphs[0].alignment.name == "CENTER"
+    assert grid.rows[1].cells[1].paragraphs[0].alignment.name == "RIGHT"
+    assert sum(column.width for column in grid.columns) <= Mm(official_paper.ACROSS)
