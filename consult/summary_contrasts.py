@@ -4,9 +4,10 @@ Counted in people (`analysis.contrast`), or for the draft in paragraphs.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from consult import summary_campaigns
 from consult.analysis import contrast
 from consult.analysis.contrast import Comparison
 from consult.summary_counts import FEW
@@ -14,6 +15,8 @@ from consult.summary_items import Counted, Item
 
 # A term must come from so many people in both groups together, and a group have so many.
 LEAST_PEOPLE = contrast.MINIMUM
+# So many who sent alike letters are worth saying.
+LEAST_ALIKE = summary_campaigns.LEAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,24 @@ def compare(a: Side, b: Side, *, least: int = FEW) -> Comparison | None:
     return contrast.compare_counts(Counter(a.counts), a.size, Counter(b.counts), b.size)
 
 
-def copies(items: Sequence[Item], terms: Collection[str]) -> dict[str, int]:
-    """{term: people who use it in the letter that came most often}: a difference that is one text
-    many times over looks like many voices."""
-    wanted = set(terms)
+def copies(found: Comparison, a: Sequence[Item], b: Sequence[Item]) -> list[int]:
+    """For each finding how many of those who make the difference sent one letter, where they are the
+    most of them, else 0: what is one text many times over looks like many voices."""
+    terms = {each.term for each in found.findings}
+    most = {"a": _letters(a, terms), "b": _letters(b, terms)}
+    told = []
+    for each in found.findings:
+        people = each.count_a if each.group == "a" else each.count_b
+        alike = most[each.group].get(each.term, 0)
+        told.append(alike if alike >= LEAST_ALIKE and 2 * alike >= people else 0)
+    return told
+
+
+def _letters(items: Sequence[Item], terms: set[str]) -> dict[str, int]:
+    """{term: people who use it in the letter that came most often}."""
     people: dict[tuple[str, int], set[int]] = defaultdict(set)
     for item in items:
-        for term in wanted.intersection(item.terms):
+        for term in terms.intersection(item.terms):
             people[term, item.group].add(item.person)
     most: dict[str, int] = {}
     for (term, _group), senders in people.items():

@@ -254,18 +254,28 @@ def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) ->
             None,
         )
         return
-    more = [each for each in found.findings if each.group == "a"][:DIFFERENCES]
-    for each in more:
-        yield (
+    copies = summary_contrasts.copies(found, mine, rest)
+    pairs = zip(found.findings, copies, strict=True)
+    more = [pair for pair in pairs if pair[0].group == "a"][:DIFFERENCES]
+    for each, alike in more:
+        words = (
             _(
-                "%(channel)s比其余渠道更多提到“%(term)s”：每百人%(a).1f对%(b).1f，相差的95%%区间为%(low).1f至%(high).1f。",
-                channel=channel.title,
-                term=each.term,
-                a=each.rate_a,
-                b=each.rate_b,
-                low=each.interval[0],
-                high=each.interval[1],
-            ),
+                "%(channel)s比其余渠道更多提到“%(term)s”：每百人%(a).1f对%(b).1f，相差的95%%区间为%(low).1f至%(high).1f；其中%(n)d人寄的是内容相近的一份。"
+            )
+            if alike
+            else _(
+                "%(channel)s比其余渠道更多提到“%(term)s”：每百人%(a).1f对%(b).1f，相差的95%%区间为%(low).1f至%(high).1f。"
+            )
+        )
+        numbers = {
+            "a": each.rate_a,
+            "b": each.rate_b,
+            "low": each.interval[0],
+            "high": each.interval[1],
+            "n": alike,
+        }
+        yield (
+            words % {"channel": channel.title, "term": each.term, **numbers},
             {"channel": channel.value, "term": each.term},
             None,
         )

@@ -111,6 +111,40 @@ def test_what_is_left_of_a_list_is_told_with_its_numbers(app: Flask) -> None:
     assert told[everything][1].endswith("等44件")
 
 
+def test_a_difference_that_is_one_letter_many_times_over_is_told_as_such(app: Flask) -> None:
+    """Twelve letters, nine of them the same one; twelve by the site, nine of which ask for shade in
+    words of their own."""
+    shade = "树荫路灯长椅花坛草坪凉亭步道栏杆台阶"
+    with app.app_context(), app.test_request_context():
+        consultation = a_consultation("letters", title="征求意见")
+        a_published_draft(consultation)
+        for n in range(12):
+            letter = (
+                f"请保留和兴菜场，老人走几步就到{'！' * n}"
+                if n < 9
+                else f"我关心{'水电煤'[n - 9]}费单"
+            )
+            an_opinion(consultation, letter, channel=Channel.LETTER)
+            own = (
+                f"{shade[2 * n : 2 * n + 2]}旁边要种梧桐树"
+                if n < 9
+                else f"{'早午晚'[n - 9]}上车太挤"
+            )
+            an_opinion(consultation, own, channel=Channel.WEB)
+        db.session.commit()
+        summary, titles, reading = opened(a_summary(consultation).id)
+        said = [s.text for s in summary_narratives.compose(summary, titles, reading)]
+    letters = [text for text in said if text.startswith("来信比其余渠道更多提到")]
+    assert letters
+    for text in letters:
+        # Nine of twelve against none of twelve.
+        assert "每百人75.0对0.0" in text
+        assert text.endswith("；其中9人寄的是内容相近的一份。")
+    site = [text for text in said if text.startswith("网站比其余渠道更多提到")]
+    assert any("“梧桐树”：每百人75.0对0.0" in text or "“梧桐”" in text for text in site), site
+    assert not any("相近的一份" in text for text in site)
+
+
 def test_two_who_rewrite_at_once_lose_nothing(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:

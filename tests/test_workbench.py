@@ -241,12 +241,26 @@ def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
     people.sign_in_as(client)
     with app.app_context():
         items = items_of(counted)
-    assert summary_contrasts.copies(items, ["垃圾", "加装电梯"]) == {"垃圾": 6, "加装电梯": 1}
+    other = [i for i in items if "垃圾" not in i.terms]
+    # The six who sent the letter and six who ask for lifts, against the other eighteen.
+    a = [i for i in items if "垃圾" in i.terms] + other[:6]
+    b = other[6:]
+    found = summary_contrasts.compare(summary_contrasts.of_items(a), summary_contrasts.of_items(b))
+    assert found is not None
+    told = zip(found.findings, summary_contrasts.copies(found, a, b), strict=True)
+    assert {each.term: alike for each, alike in told}["垃圾"] == 6
+    lifts, parking = [i for i in items if "加装电梯" in i.terms], other[12:]
+    found = summary_contrasts.compare(
+        summary_contrasts.of_items(lifts), summary_contrasts.of_items(parking)
+    )
+    assert found is not None
+    assert {d.term for d in found.findings} >= {"加装电梯"}
+    assert not any(summary_contrasts.copies(found, lifts, parking))
     at = f"/desk/summaries/{counted}/contrast?a=channel:web&b=summary:{counted}&b_from=2020-10-15"
     page = client.get(at).get_data(as_text=True)
     # The six who sent the letter came on those days, and none of the others.
-    told = html.fromstring(page).text_content()
-    assert "征求意见（第1次汇总）；自：2020年10月15日（星期四），6人" in told
+    said = html.fromstring(page).text_content()
+    assert "征求意见（第1次汇总）；自：2020年10月15日（星期四），6人" in said
     page = client.get(f"/desk/summaries/{counted}/themes?channel=hotline").get_data(as_text=True)
     assert 'value="hotline" selected' in page
 

@@ -45,8 +45,6 @@ from core.permissions import require
 from core.web import choice_in, day_in, now, number_in, unclear
 
 CAMPAIGNS = 30
-# So many who sent one alike letter are told under a term of a contrast.
-LEAST_ALIKE = summary_campaigns.LEAST
 # Sides of a contrast that are no part of the snapshot's own opinions.
 REST, DRAFT, WHOLE_ROUND, SNAPSHOT = "rest", "draft", "all", "summary"
 
@@ -311,17 +309,11 @@ def _rows(
     make the difference sent alike letters, where they are the most."""
     if found is None or a is None or b is None:
         return []
-    copies = {
-        name: summary_contrasts.copies(side.items, [d.term for d in found.findings])
-        for name, side in (("a", a), ("b", b))
-    }
-    rows = []
-    for each in found.findings:
-        alike = copies[each.group].get(each.term, 0)
-        people = each.count_a if each.group == "a" else each.count_b
-        told = alike if alike >= LEAST_ALIKE and 2 * alike >= people else 0
-        rows.append((each, _opens(a, each.term), _opens(b, each.term), told))
-    return rows
+    copies = summary_contrasts.copies(found, a.items, b.items)
+    return [
+        (each, _opens(a, each.term), _opens(b, each.term), alike)
+        for each, alike in zip(found.findings, copies, strict=True)
+    ]
 
 
 def _opens(side: Chosen, term: str) -> str | None:
