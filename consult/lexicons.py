@@ -378,8 +378,13 @@ def change(
 def bring_in(
     entries: Sequence[Entry], *, seen: int, reason: str, by: audit.Actor, now: dt.datetime
 ) -> LexiconVersion:
-    """Put these decisions in the place of all there are: a new version."""
+    """Put these decisions in the place of all there are: a new version. Refuses none at all: an empty
+    file is more likely a slip than a decision about every word."""
     _hold(seen)
+    if not entries:
+        raise Refused(
+            _("文本里没有一条规定，没有导入。要撤销全部规定，请在“历次版本”里恢复第0版。")
+        )
     after = changed([], entries, ())
     return _keep("lexicon.imported", entries_of(seen), after, seen, reason, by=by, now=now)
 

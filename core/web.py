@@ -101,9 +101,13 @@ def choice_in(name: str, allowed: frozenset[str] | set[str], default: str = "") 
     return raw or default
 
 
+_BLANKS = dict.fromkeys(map(ord, "\t\u00a0\u3000"), " ")
+
+
 def words_in(name: str, *, most: int = 100) -> str:
-    """The query parameter `name` as trimmed words of at most `most` characters; 400 beyond."""
-    raw = asked(name).strip()
+    """The query parameter `name` as trimmed words of at most `most` characters; 400 beyond. Any blank
+    between words is a space: Chinese keyboards type full-width ones, and cells are copied with tabs."""
+    raw = asked(name).translate(_BLANKS).strip()
     if len(raw) > most or any(not character.isprintable() for character in raw):
         unclear(name)
     return raw

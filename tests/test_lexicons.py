@@ -219,6 +219,25 @@ def test_a_word_is_previewed_saved_found_and_taken_back(app: Flask, client: Flas
     assert refused.status_code == 422
 
 
+@pytest.mark.parametrize("blank", [" ", "\u3000", "\t", "\u00a0"])
+def test_several_words_are_typed_with_any_blank(
+    app: Flask, client: FlaskClient, blank: str
+) -> None:
+    with app.app_context():
+        talkative()
+        officer = people.make("drc_staff")
+    people.sign_in(client, officer)
+    typed = f"椿沁园{blank}椿沁新园"
+    answer = client.get("/desk/lexicon/change", query_string={"words": typed, "kind": "term"})
+    assert answer.status_code == 200
+    assert "其中4件的词会变" in answer.text
+    data = {"words": typed, "kind": "term", "seen": "0", "reason": "小区名"}
+    assert client.post("/desk/lexicon/change", data=data).status_code in (302, 303)
+    with app.app_context():
+        assert [entry.word for entry in lexicons.entries_of(1)] == ["椿沁园", "椿沁新园"]
+    assert client.get("/desk/lexicon/", query_string={"q": f"椿沁{blank}"}).status_code == 200
+
+
 def test_what_is_refused_leaves_the_form_as_it_was_typed(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         talkative()
@@ -335,6 +354,10 @@ def test_an_import_is_looked_at_before_it_is_kept_and_comes_as_a_file_too(
     code, page = sent(giant.encode(), act="save", reason="太多")
     assert code == 409
     assert "最多5000条" in page
+    for nothing in (b"", b"\xef\xbb\xbf# none\r\n[terms]\r\n"):
+        code, page = sent(nothing, act="save", reason="空的")
+        assert code == 409
+        assert "没有一条规定" in page
     assert sent(words.encode(), act="save")[0] == 422, "why is missing"
     assert sent(words.encode(), act="save", reason="换一版")[0] in (302, 303)
     with app.app_context():
