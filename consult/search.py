@@ -86,23 +86,28 @@ def find(query: Query, *, before: int | None = None, limit: int) -> Found:
 def begin(query: Query, *, limit: int) -> tuple[Found, Count]:
     """The first page of hits and how many there are, in one go."""
     rows, lowest = _sweep(query, None, MOST_COUNTED + 1)
-    return _page(query, rows, lowest, limit), _counted(rows, lowest)
+    return _page(query, rows, lowest, limit), counted(rows, lowest)
 
 
-def count(query: Query) -> Count:
-    """How many hits there are."""
-    return _counted(*_sweep(query, None, MOST_COUNTED + 1))
+def paged(ids: Sequence[int], keys: Sequence[int], lowest: int | None, limit: int) -> Found:
+    """The first `limit` of what was found, each id with its key, the highest first. `lowest`: the key
+    below which the search would go on; None when there is no more."""
+    more = len(ids) > limit
+    key = keys[limit - 1] if more else lowest
+    return Found(ids[:limit], key, stopped=not more and key is not None)
+
+
+def counted(found: Sequence[Any], lowest: int | None) -> Count:
+    """How many were found, and whether that is all; `lowest` as in `paged`."""
+    number = min(len(found), MOST_COUNTED)
+    return Count(number, lowest is None and number == len(found))
 
 
 def _page(query: Query, rows: Sequence[Any], lowest: int | None, limit: int) -> Found:
-    more = len(rows) > limit
-    number = rows[limit - 1].id if more else lowest
-    key = search_documents.rank(query.kind, number) if number is not None else None
-    return Found([row.thing_id for row in rows[:limit]], key, stopped=not more and key is not None)
-
-
-def _counted(rows: Sequence[Any], lowest: int | None) -> Count:
-    return Count(min(len(rows), MOST_COUNTED), lowest is None)
+    some = rows[: limit + 1]
+    keys = [search_documents.rank(query.kind, row.id) for row in some]
+    below = None if lowest is None else search_documents.rank(query.kind, lowest)
+    return paged([row.thing_id for row in some], keys, below, limit)
 
 
 def _sweep(query: Query, before: int | None, wanted: int) -> tuple[list[Any], int | None]:

@@ -5,7 +5,6 @@ A term stands in an opinion as one of its forms, so the search proposes by those
 has read decides (`term_index.holding`).
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 from consult import search, search_text, term_index
@@ -19,13 +18,13 @@ LEAST_FOUND = 200
 def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
     """The first page of the opinions that hold the term and pass the query, and how many there are."""
     ids, lowest = _holding(query, term, None)
-    every = lowest is None and len(ids) <= search.MOST_COUNTED
-    return _page(ids, lowest, limit), Count(min(len(ids), search.MOST_COUNTED), every)
+    return search.paged(ids, ids, lowest, limit), search.counted(ids, lowest)
 
 
 def find(query: Query, term: str, *, before: int, limit: int) -> Found:
     """Those below the key `before`."""
-    return _page(*_holding(query, term, before), limit)
+    ids, lowest = _holding(query, term, before)
+    return search.paged(ids, ids, lowest, limit)
 
 
 def counted_as(word: str) -> str:
@@ -39,14 +38,9 @@ def is_stop_word(word: str) -> bool:
     return counted_as(word) in term_index.lexicon().stop_words
 
 
-def _page(ids: Sequence[int], lowest: int | None, limit: int) -> Found:
-    more = len(ids) > limit
-    return Found(ids[:limit], ids[limit - 1] if more else lowest, not more and lowest is not None)
-
-
 def _holding(query: Query, term: str, before: int | None) -> tuple[list[int], int | None]:
-    """What was found of as much as may be looked at, the highest first; below which key it would go
-    on, None when that is all."""
+    """What was found of as much as may be looked at, the highest first, an opinion's id being its key;
+    below which key it would go on, None when that is all."""
     wanted = counted_as(term)
     if is_stop_word(term) or not term_index.is_known(wanted):
         # Nobody holds it, however often its letters are written.
