@@ -43,7 +43,7 @@ from consult.responses import Outcome, Response
 from consult.revisions import Passage
 from consult.submissions import Channel, Submission, SubmissionState
 from core import audit
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 
 audit.KINDS["adoption_report"] = _l("采纳情况表")
@@ -56,8 +56,6 @@ audit.ACTIONS.update(
     }
 )
 audit.FIELDS.update({"edition": _l("版次")})
-
-BATCH = 500
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -274,7 +272,7 @@ def _line(
 def _said(ids: Sequence[int], *, full: bool) -> dict[int, tuple[str, str, str]]:
     """{point id: (channel, name, words)}."""
     found, titles = {}, {each: each.title for each in Channel}
-    for begin in range(0, len(ids), BATCH):
+    for some in batches(ids):
         query = (
             sa.select(
                 Point.id,
@@ -286,7 +284,7 @@ def _said(ids: Sequence[int], *, full: bool) -> dict[int, tuple[str, str, str]]:
                 Submission.body,
             )
             .join(Submission, Submission.id == Point.submission_id)
-            .where(Point.id.in_(ids[begin : begin + BATCH]))
+            .where(Point.id.in_(some))
         )
         for each in db.session.execute(query):
             readable = each.state is SubmissionState.SHOWN or (

@@ -25,7 +25,7 @@ from consult.responses import Outcome, Response, ResponseState
 from consult.revisions import Passage, Revision
 from consult.submissions import Submission, SubmissionState
 from core import audit
-from core.db import Base, db
+from core.db import Base, batches, db
 from core.errors import Refused
 
 audit.ACTIONS.update(
@@ -186,8 +186,8 @@ def of_points(ids: Sequence[int], *, public: bool = True) -> dict[int, list[Chan
     points at once; `public`: only in versions that are published. Points without are left out."""
     known: dict[int, Revision | None] = {}
     found: dict[int, list[Change]] = {}
-    for begin in range(0, len(ids), BATCH):
-        for point_id, paragraph_id, version in _links(ids[begin : begin + BATCH], public=public):
+    for some in batches(ids, BATCH):
+        for point_id, paragraph_id, version in _links(some, public=public):
             if version.id not in known:
                 known[version.id] = revisions.of(version)
             revision = known[version.id]

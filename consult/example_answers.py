@@ -34,7 +34,7 @@ from consult.submissions import Opinion, Submission, SubmissionState
 from core import accounts, units
 from core.accounts import Account, RoleName
 from core.config import of_site
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 
 DATA = Path(__file__).parent / "data" / "answers"
@@ -203,8 +203,7 @@ def _answer(
         reason = _("已收到，留待《纲要》编制时一并研究，研究的结果向社会说明。")
         responses.draft(rest, Outcome.KEPT_FOR_STUDY, reason, by=first, now=_at(DRAFTED, 16))
     every = [point for point, _words in live]
-    for begin in range(0, len(every), responses.MOST_AT_ONCE):
-        some = every[begin : begin + responses.MOST_AT_ONCE]
+    for some in batches(every, responses.MOST_AT_ONCE):
         responses.submit(some, by=first, now=_at(DRAFTED, 17))
         responses.approve(some, by=second, now=_at(APPROVED))
     return answered

@@ -29,12 +29,11 @@ from consult.stance_corrections import StanceCorrection
 from consult.submissions import Contact, Submission, SubmissionState, tally
 from consult.supports import Support
 from core import audit, jobs
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 
 audit.ACTIONS["submissions.import_undone"] = _l("撤销导入")
 audit.FIELDS.update({"undone": _l("撤销件数"), "stayed": _l("保留件数")})
-BATCH = 500
 LONGEST_REASON = 200
 SHOWN, UNDONE = SubmissionState.SHOWN, SubmissionState.UNDONE
 
@@ -196,18 +195,18 @@ def _take_out(intake: Intake, going: Sequence[_Row]) -> None:
         return
     ids = [row.id for row in going]
     shown = sum(row.state is SHOWN for row in going)
-    for start in range(0, len(ids), BATCH):
+    for some in batches(ids):
         # The key is given free: the same row may come in again.
         key = sa.literal("undone:") + sa.cast(Submission.id, sa.String(20))
         db.session.execute(
             sa.update(Submission)
-            .where(Submission.id.in_(ids[start : start + BATCH]))
+            .where(Submission.id.in_(some))
             .values(state=UNDONE, once_key=key)
             .execution_options(synchronize_session=False)
         )
         db.session.execute(
             sa.update(Point)
-            .where(Point.submission_id.in_(ids[start : start + BATCH]))
+            .where(Point.submission_id.in_(some))
             .values(state=PointState.SUPERSEDED)
             .execution_options(synchronize_session=False)
         )

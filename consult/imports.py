@@ -34,7 +34,7 @@ from consult.submissions import (
 )
 from consult.terms.reading import uncollected
 from core import audit
-from core.db import Prepared, db
+from core.db import Prepared, batches, db
 from core.errors import Refused
 
 audit.ACTIONS.update({"submissions.imported": _l("导入意见")})
@@ -194,8 +194,8 @@ class Importing:
 
     def read(self, rows: Sequence[tuple[int, Sequence[str]]], *, shown: bool) -> Iterator[Fresh]:
         """What is new among the next rows, read here and now."""
-        for start in range(0, len(rows), BATCH):
-            taken = self.take(rows[start : start + BATCH], shown=shown)
+        for some in batches(rows, BATCH):
+            taken = self.take(some, shown=shown)
             yield self.sort(taken, arrivals.read(taken.arrivals))
 
     @uncollected()

@@ -27,7 +27,7 @@ from consult.points import Point, PointGroup
 from consult.responses import Response, ResponseState
 from consult.submissions import Submission, SubmissionState
 from core import audit
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 
 _LONGEST = 1_200
@@ -286,11 +286,11 @@ def follow(consultation_id: int) -> None:
 def follow_opinions(consultation_id: int, ids: Sequence[int]) -> None:
     """The same after opinions were hidden, shown again, masked or taken back; counted only where
     one of them is proposed."""
-    for start in range(0, len(ids), screening_steps.BATCH):
+    for some in batches(ids):
         query = (
             sa.select(AlikeMember.point_id)
             .join(Point, Point.id == AlikeMember.point_id)
-            .where(Point.submission_id.in_(ids[start : start + screening_steps.BATCH]))
+            .where(Point.submission_id.in_(some))
         )
         if db.session.scalar(query.limit(1)) is not None:
             follow(consultation_id)

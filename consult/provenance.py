@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.intake import Intake
 from consult.submissions import Submission
 from core import audit
-from core.db import Base, Prepared, db
+from core.db import Base, Prepared, batches, db
 
 
 class Provenance(Base):
@@ -33,7 +33,6 @@ class Provenance(Base):
     row: Mapped[int | None]
 
 
-BATCH = 500
 _NOTE = Prepared(sa.insert(cast(sa.Table, Provenance.__table__)))
 
 
@@ -57,8 +56,8 @@ def note(submission_id: int, *, by: audit.Actor) -> None:
 
 def note_rows(rows: Sequence[tuple[int, int]], *, by: audit.Actor) -> None:
     """Note that `by` brought these in: (submission id, row of the table)."""
-    for start in range(0, len(rows), BATCH):
-        ids, numbers = zip(*rows[start : start + BATCH], strict=True)
+    for some in batches(rows):
+        ids, numbers = zip(*some, strict=True)
         _NOTE.many(
             db.session.connection(),
             {

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
@@ -24,14 +23,12 @@ from consult.originals import Span
 from consult.submissions import Submission, SubmissionState, tally
 from consult.term_index import following
 from core import audit
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 
-T = TypeVar("T")
 PENDING, SHOWN, HIDDEN = SubmissionState.PENDING, SubmissionState.SHOWN, SubmissionState.HIDDEN
 FINAL = frozenset({SHOWN, HIDDEN, SubmissionState.REFERRED})
 MOST_ALIKE = 2_000
-BATCH = 500
 # What stands above and keeps something of what may be read: told of the consultation and of the
 # opinions that have just come to another state, in the same transaction.
 FOLLOWERS: list[Callable[[int, Sequence[int]], None]] = []
@@ -64,13 +61,13 @@ def carry_out(decided: Sequence[Submission], step: Step) -> None:
     db.session.flush()
     _count_figures(decided, before, step)
     stamp = _recount(decided, before)
-    for some in _batches(ids):
+    for some in batches(ids):
         db.session.execute(sa.delete(Proposal).where(Proposal.submission_id.in_(some)))
         if step.state in FINAL:
             appeals.settle(some, Outcome.CHANGED, by=step.by, now=step.now)
     _keep(decided, step)
     if step.spans is not None:
-        for several in _batches(decided):
+        for several in batches(decided):
             originals.mask(several, step.spans, stamp=stamp)
     record(decided, step.action, before, step.state, step.reason, step.by, step.now)
     waiting = _WAITING.get()
@@ -92,18 +89,13 @@ def indexed_at_the_end() -> Iterator[None]:
         yield
     finally:
         _WAITING.reset(token)
-    ids = list(waiting)
-    for start in range(0, len(ids), following.AT_ONCE):
-        _index(ids[start : start + following.AT_ONCE])
+    for ids in batches(list(waiting), following.AT_ONCE):
+        _index(ids)
 
 
 def _index(ids: Sequence[int]) -> None:
     search_opinions.follow(ids)
     term_index.follow(ids)
-
-
-def _batches(whole: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (whole[start : start + BATCH] for start in range(0, len(whole), BATCH))
 
 
 def _recount(decided: Sequence[Submission], before: SubmissionState) -> int:
@@ -133,7 +125,7 @@ def _count_figures(decided: Sequence[Submission], before: SubmissionState, step:
     if step.state not in FINAL:
         return
     earlier: set[int] = set()
-    for some in _batches(decided):
+    for some in batches(decided):
         earlier |= set(
             db.session.scalars(
                 sa.select(Decision.submission_id).where(

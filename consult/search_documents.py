@@ -17,7 +17,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from consult import search_text
 from core import postings
-from core.db import Base, Prepared, choice, db, run
+from core.db import Base, Prepared, batches, choice, db, run
 
 if TYPE_CHECKING:
     from consult.search_tokens import Findable
@@ -106,8 +106,7 @@ def put(kind: Kind, documents: Iterable[Document], *, fresh: bool = False) -> No
     every = list(documents)
     if not fresh:
         drop(kind, [document.thing_id for document in every])
-    for start in range(0, len(every), BATCH):
-        some = every[start : start + BATCH]
+    for some in batches(every, BATCH):
         marks = [document.marks for document in some]
         words = [document.words for document in some]
         if len(some) < MANY:
@@ -145,12 +144,12 @@ def facts(kind: Kind, marks: Iterable[str]) -> tuple[str, ...]:
 
 def drop(kind: Kind, thing_ids: Sequence[int]) -> None:
     """Let nobody find these things any longer."""
-    for start in range(0, len(thing_ids), BATCH):
+    for some in batches(thing_ids, BATCH):
         gone = (
             sa.delete(SearchDocument)
             .where(
                 SearchDocument.kind == kind,
-                SearchDocument.thing_id.in_(thing_ids[start : start + BATCH]),
+                SearchDocument.thing_id.in_(some),
             )
             .returning(SearchDocument.id, SearchDocument.folded, SearchDocument.marks)
         )

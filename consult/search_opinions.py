@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from consult import search_documents
 from consult.search_documents import Document, Kind
 from consult.submissions import EARLIEST, Channel, Stance, Submission, SubmissionState
-from core.db import db
+from core.db import batches, db
 
 if TYPE_CHECKING:
     from consult import search_tokens
@@ -45,8 +45,7 @@ def follow(ids: Sequence[int], *, fresh: bool = False) -> None:
     `fresh`: they have only just been stored, so that nothing has to be taken out first.
     """
     db.session.flush()
-    for start in range(0, len(ids), BATCH):
-        batch = list(ids[start : start + BATCH])
+    for batch in batches(ids, BATCH):
         if not fresh:
             search_documents.drop(Kind.OPINION, batch)
         search_documents.put(Kind.OPINION, _documents(batch), fresh=True)

@@ -10,9 +10,9 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from consult.analysis.lexicon import Lexicon
-from consult.term_index import BATCH, Term, TermEntry, TermReading
+from consult.term_index import Term, TermEntry, TermReading
 from consult.terms import reading
-from core.db import db, run
+from core.db import batches, db, run
 
 # Texts read together.
 _READ = 2_000
@@ -65,9 +65,9 @@ def read(lexicon: Lexicon, texts: Sequence[tuple[str, str]]) -> list[Said]:
 
 
 def _read(lexicon: Lexicon, texts: Sequence[tuple[str, str]]) -> Iterator[Iterator[Said]]:
-    for begin in range(0, len(texts), _READ):
-        some = [(n, *text) for n, text in enumerate(texts[begin : begin + _READ])]
-        batch = reading.read(reading.Chunk(lexicon, some))
+    for some in batches(texts, _READ):
+        chunk = reading.Chunk(lexicon, [(n, *text) for n, text in enumerate(some)])
+        batch = reading.read(chunk)
         terms = _named(batch.starts, batch.terms, batch.words)
         opposed = _named(batch.opposed_starts, batch.opposed, batch.words)
         told = (reading.STANCES[stance] for stance in batch.stances)
@@ -100,8 +100,6 @@ _WORDS = sa.select(Term.id, Term.word).where(Term.id.in_(sa.bindparam("ids", exp
 
 def _words(ids: Sequence[int]) -> list[str]:
     found: Mapping[int, str] = {
-        row.id: row.word
-        for begin in range(0, len(ids), BATCH)
-        for row in run(_WORDS, {"ids": list(ids[begin : begin + BATCH])})
+        row.id: row.word for some in batches(ids) for row in run(_WORDS, {"ids": list(some)})
     }
     return [found[id] for id in ids]

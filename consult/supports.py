@@ -23,13 +23,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.consultations import Consultation, Phase
 from consult.submissions import Submission, SubmissionState
 from core import audit
-from core.db import Base, db, insert_into
+from core.db import Base, batches, db, insert_into
 from core.errors import Refused
 
 audit.ACTIONS.update(
     {"submission.supported": _l("支持意见"), "submission.unsupported": _l("撤销支持")}
 )
-BATCH = 500
 # While it is open, and until it has been answered: then the figures are part of the record.
 WHILE = frozenset({Phase.OPEN, Phase.CLOSED})
 
@@ -196,11 +195,11 @@ def forget_account(account_id: int) -> int:
     """Take an account's support out of the table and the counts; from how many opinions."""
     gone = sa.delete(Support).where(Support.account_id == account_id)
     ids = db.session.scalars(gone.returning(Support.submission_id)).all()
-    for start in range(0, len(ids), BATCH):
+    for some in batches(ids):
         # An account supports an opinion once, so that each loses one.
         db.session.execute(
             sa.update(Submission)
-            .where(Submission.id.in_(ids[start : start + BATCH]))
+            .where(Submission.id.in_(some))
             .values(supports=Submission.supports - 1)
             .execution_options(synchronize_session=False)
         )

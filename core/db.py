@@ -6,12 +6,12 @@ know which of the two is running; how SQLite is made to behave is in `core/sqlit
 
 import datetime as dt
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from inspect import iscoroutinefunction
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import sqlalchemy as sa
 from flask import Flask, has_request_context, request
@@ -32,6 +32,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+# How many values a statement is given at once: far below what either database takes.
+BATCH = 500
+T = TypeVar("T")
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -119,6 +122,11 @@ def run(statement: sa.Executable, values: Any = None) -> sa.CursorResult[Any]:
     For the few writes that must be quick: the ORM's own way costs several times as much.
     """
     return db.session.connection().execute(statement, values)
+
+
+def batches(whole: Sequence[T], size: int = BATCH) -> Iterator[Sequence[T]]:
+    """The whole in pieces, in order: by default of as many values as a statement is given at once."""
+    return (whole[start : start + size] for start in range(0, len(whole), size))
 
 
 def take_stock() -> None:

@@ -14,11 +14,10 @@ from consult.response_rows import Outcome, Response, ResponseState, ResponseVers
 from consult.responses import reading
 from consult.submissions import Submission, SubmissionState
 from core import audit
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 
 MOST_AT_ONCE = 500
-BATCH = 500
 # The revision of one answer, or {point: revision} of several, that somebody had before them.
 Seen = int | Mapping[int, int]
 
@@ -182,8 +181,3 @@ def record(
         for p in found
     ]
     db.session.execute(sa.insert(audit.AuditEvent), acts)
-
-
-def batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    """So many at a time as a statement takes."""
-    return (ids[start : start + BATCH] for start in range(0, len(ids), BATCH))

@@ -13,7 +13,7 @@ from consult.points import Cooperation, Point
 from consult.response_rows import ResponseState
 from consult.responses import holding
 from core import audit, working_days
-from core.db import db
+from core.db import batches, db
 from core.errors import Refused
 from core.units import Unit
 
@@ -55,7 +55,7 @@ def route(
     if any(held[p.id].state is DRAFTED and p.lead_unit_id not in (None, unit_id) for p in found):
         raise Refused(_("其中有其他单位已经拟复的意见点。要换单位，请打开该点改派，并写明原因。"))
     helping = sorted(set(cooperating) - {unit_id})
-    for some in holding.batches([p.id for p in found]):
+    for some in batches([p.id for p in found]):
         db.session.execute(
             sa.delete(Cooperation).where(Cooperation.point_id.in_(some)),
             execution_options={"synchronize_session": False},
@@ -127,7 +127,7 @@ def assign(
     elif person_id is not None:
         raise Refused(_("请在承办单位的工作人员中选择经办人。"))
     known: dict[int, int] = {}
-    for some in holding.batches([p.id for p in found]):
+    for some in batches([p.id for p in found]):
         known |= response_rows.assigned(some)
     changed = [p for p in found if known.get(p.id) != person_id]
     if not changed:
@@ -136,7 +136,7 @@ def assign(
     name = officer.name if officer else ""
     # Nobody any more may be said of several units at once.
     unit_id = next(iter(unit_ids)) if len(unit_ids) == 1 else None
-    for some in holding.batches(ids):
+    for some in batches(ids):
         response_rows.assign(dict.fromkeys(some, person_id))
     act = point_acts.note(
         ActKind.ASSIGN,

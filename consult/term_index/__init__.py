@@ -23,11 +23,10 @@ from consult.term_index.rereading import (
     standing,
     store,
 )
-from consult.term_index.rows import BATCH, UNREAD, Term, TermEntry, TermReading
+from consult.term_index.rows import UNREAD, Term, TermEntry, TermReading
 from consult.term_index.shelves import CHANNELS, holding, shelf
 
 __all__ = [
-    "BATCH",
     "CHANNELS",
     "UNREAD",
     "Entering",

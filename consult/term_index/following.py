@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from consult.submissions import Submission, SubmissionState
 from consult.term_index.in_force import lexicon, reading_of
 from consult.term_index.numbering import Numbering, numbers_of
-from consult.term_index.rows import BATCH, ENTRIES, UNREAD, TermEntry, next_change
+from consult.term_index.rows import ENTRIES, UNREAD, TermEntry, next_change
 from consult.terms import reading
 from consult.terms.reading import Batch, Chunk, Numbers, blobs, uncollected, version_of
-from core.db import Prepared, db, run
+from core.db import Prepared, batches, db, run
 
 # So many opinions at once are read in the act itself; of more, a job reads the words.
 AT_ONCE = 100
@@ -39,8 +39,8 @@ _ENTER = Prepared(sa.insert(ENTRIES))
 def follow(ids: Sequence[int]) -> None:
     """Bring the entries of these opinions in line with what is shown of them now."""
     db.session.flush()
-    for start in range(0, len(ids), BATCH):
-        _follow(list(ids[start : start + BATCH]), read=len(ids) <= AT_ONCE)
+    for some in batches(ids):
+        _follow(list(some), read=len(ids) <= AT_ONCE)
 
 
 def heed(ids: Sequence[int]) -> None:

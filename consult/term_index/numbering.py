@@ -6,9 +6,9 @@ from threading import Lock
 import numpy as np
 import sqlalchemy as sa
 
-from consult.term_index.rows import BATCH, TERMS, Term
+from consult.term_index.rows import TERMS, Term
 from consult.terms.reading import Numbers
-from core.db import db, run
+from core.db import batches, db, run
 
 _KNOWN = sa.select(Term.word, Term.id).where(Term.word.in_(sa.bindparam("words", expanding=True)))
 _GIVE = sa.insert(TERMS)
@@ -56,9 +56,8 @@ class Numbering:
 def numbers_known(wanted: Sequence[str]) -> dict[str, int]:
     """The numbers of those of these words that have one."""
     found: dict[str, int] = {}
-    for start in range(0, len(wanted), BATCH):
-        some = list(wanted[start : start + BATCH])
-        found |= {row.word: row.id for row in run(_KNOWN, {"words": some})}
+    for some in batches(wanted):
+        found |= {row.word: row.id for row in run(_KNOWN, {"words": list(some)})}
     return found
 
 

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from consult.terms.reading import LONGEST
 from core.db import Base, db, insert_into, run
 
-BATCH = 500
 UNREAD = 0
 
 

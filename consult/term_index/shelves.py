@@ -13,10 +13,10 @@ import sqlalchemy as sa
 
 from consult.submissions import Channel, Stance, Submission
 from consult.term_index.numbering import numbers_known
-from consult.term_index.rows import BATCH, TermEntry
+from consult.term_index.rows import TermEntry
 from consult.terms.reading import STANCES, uncollected
 from consult.terms.shelf import Columns, Shelf, View
-from core.db import db, run
+from core.db import batches, db, run
 
 CHANNELS = tuple(Channel)
 # Shelves a process keeps, the last used; and rows of one read together.
@@ -121,11 +121,7 @@ def holding(ids: Sequence[int], word: str) -> set[int]:
         return set()
     found: set[int] = set()
     query = sa.select(TermEntry.submission_id, TermEntry.terms)
-    for start in range(0, len(ids), BATCH):
-        some = query.where(TermEntry.submission_id.in_(ids[start : start + BATCH]))
-        found.update(
-            id
-            for id, terms in db.session.execute(some)
-            if number in np.frombuffer(terms, dtype="<u4")
-        )
+    for some in batches(ids):
+        rows = db.session.execute(query.where(TermEntry.submission_id.in_(some)))
+        found.update(id for id, terms in rows if number in np.frombuffer(terms, dtype="<u4"))
     return found
