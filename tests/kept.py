@@ -12,6 +12,11 @@ from core.db import Base, db
 from core.jobs import Job
 
 
+def actions() -> list[str]:
+    """What is on record that was done, in the order in which it was."""
+    return list(db.session.scalars(sa.select(AuditEvent.action).order_by(AuditEvent.id)))
+
+
 def stored() -> list[Submission]:
     """All opinions as they are now, in the order in which they came."""
     query = sa.select(Submission).order_by(Submission.id)
