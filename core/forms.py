@@ -40,9 +40,6 @@ class Readable:
 class Words:
     """Hold a text to at most `most` characters (code points), at least `least` of them visible."""
 
-    # What counts towards `least`.
-    counted: Callable[[str, int], bool] = staticmethod(visible)
-
     def __init__(self, *, least: int = 1, most: int, missing: str, short: str = "") -> None:
         self.least, self.most, self.missing, self.short = least, most, missing, short
         self.field_flags: dict[str, object] = {"required": True} if least else {}
@@ -53,7 +50,7 @@ class Words:
         text = field.data or ""
         if self.least and not visible(text):
             raise ValidationError(self.missing)
-        if text and not self.counted(text, self.least):
+        if text and not visible(text, self.least):
             raise ValidationError(self.short or self.missing)
         if len(text) > self.most:
             raise ValidationError(
@@ -62,14 +59,21 @@ class Words:
 
 
 class Telling(Words):
-    """Words of which `least` characters must say something: for reasons, where ten full stops are
-    none."""
+    """Words of which `least` characters must say something: ten full stops are no reason and no
+    opinion. With `seen` so many have to be visible, else `short` is said."""
 
-    counted = staticmethod(says)
+    def __init__(
+        self, *, least: int, most: int, missing: str, seen: int = 1, short: str = ""
+    ) -> None:
+        super().__init__(least=seen, most=most, missing=missing, short=short)
+        self.telling = least
 
-    def __init__(self, *, least: int, most: int, missing: str) -> None:
-        short = _l("请写得具体一些：至少%(n)d个字，标点、符号和空格不算。", n=least)
-        super().__init__(least=least, most=most, missing=missing, short=short)
+    def __call__(self, form: Any, field: Field) -> None:
+        super().__call__(form, field)
+        if not says(field.data or "", self.telling):
+            raise ValidationError(
+                _l("请写得具体一些：至少%(n)d个字，标点、符号和空格不算。", n=self.telling)
+            )
 
 
 def _typed(text: str) -> str:

@@ -15,10 +15,10 @@ pytestmark = pytest.mark.usefixtures("context")
 
 LONG = {
     "plain": "长" * 2000,
-    "emoji": "👍" * 2000,
+    "emoji": "赞成" + "👍" * 1998,
     "rare": "𠮷" * 2000,
     "combining": "e\u0301" * 1000,
-    "family": "👨‍👩‍👧" * 400,
+    "family": "一家三口人" + "👨‍👩‍👧" * 399,
     "lines": "一行\n" * 666 + "末行",
 }
 
@@ -75,6 +75,28 @@ def test_text_that_nobody_can_see_is_no_opinion(
     assert refused.status_code == 422
     assert "请写下您的意见。" in refused.text
     assert stored() == []
+
+
+@pytest.mark.parametrize(
+    "body", ["。" * 20, "？！……，、；：“”（）", "👍" * 12, "- - - - - - - - - -", "。" * 19 + "好"]
+)
+def test_signs_without_words_are_no_opinion_and_stay_in_the_form(
+    client: FlaskClient, version: Version, body: str
+) -> None:
+    refused = send(client, body=body)
+    assert refused.status_code == 422
+    said = "请写得具体一些：至少2个字，标点、符号和空格不算。"
+    assert said in refused.text
+    assert f"{body}</textarea>" in refused.text
+    assert stored() == []
+    assert send(client, body=f"{body}，增加路灯，很好！").status_code == 302
+    assert only().body == f"{body}，增加路灯，很好！"
+
+
+def test_who_says_too_little_is_told_so_once(client: FlaskClient, version: Version) -> None:
+    refused = send(client, body="好！")
+    assert "至少10个字" in refused.text
+    assert "至少2个字" not in refused.text
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from core.accounts import Account
 from core.config import of_site
 from core.db import db
 from core.errors import once_more, page
-from core.forms import ContactField, LineField, OnceForm, Refilled, TextField, Words
+from core.forms import ContactField, LineField, OnceForm, Refilled, Telling, TextField, Words
 from core.quick import Page, Sent
 from core.web import SHANGHAI, keep_private, now, number_in
 
@@ -38,8 +38,10 @@ class CommentForm(OnceForm):
     body = TextField(
         _l("您的意见"),
         [
-            Words(
-                least=SHORTEST,
+            Telling(
+                # Pictures and signs may stand among them.
+                least=2,
+                seen=SHORTEST,
                 most=LONGEST,
                 missing=_l("请写下您的意见。"),
                 short=_l("请再多写一点，至少10个字，方便我们看懂您的意思。"),
