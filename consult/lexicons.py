@@ -359,6 +359,18 @@ def changed(entries: Sequence[Entry], put: Iterable[Entry], drop: Iterable[str])
     return sorted(every.values())
 
 
+def says_already(entries: Sequence[Entry], put: Iterable[Entry], drop: Iterable[str]) -> bool:
+    """Whether with these decisions everything stands already as it would be put, by them or by the
+    built-in files, and there is none to drop."""
+    lexicon = overlaid(words.builtin(), entries)
+    # A plain word is one about which nothing is decided.
+    stands = (
+        decided(lexicon, entry.word) == (None if entry.kind is EntryKind.PLAIN else entry)
+        for entry in put
+    )
+    return all(stands) and not {entry.word for entry in entries} & set(drop)
+
+
 def change(
     *,
     put: Sequence[Entry] = (),
@@ -368,9 +380,12 @@ def change(
     by: audit.Actor,
     now: dt.datetime,
 ) -> LexiconVersion:
-    """Decide about some words: a new version. `seen` is the number the page was made with."""
+    """Decide about some words: a new version. `seen` is the number the page was made with. Refuses
+    what stands so already."""
     _hold(seen)
     before = entries_of(seen)
+    if says_already(before, put, drop):
+        raise _nothing_new()
     after = changed(before, put, drop)
     return _keep("lexicon.changed", before, after, seen, reason, by=by, now=now)
 
@@ -421,6 +436,10 @@ def _overtaken() -> Refused:
     return Refused(_("词典刚刚有了新的一版，请刷新页面，看过以后再改。"))
 
 
+def _nothing_new() -> Refused:
+    return Refused(_("与现在的词典没有不同，没有需要保存的。"))
+
+
 def _keep(
     action: str,
     before: Sequence[Entry],
@@ -437,7 +456,7 @@ def _keep(
         raise Refused(_("词典最多%(n)d条，请删减后再导入。", n=MOST_ENTRIES))
     different = differences(before, after)
     if not different:
-        raise Refused(_("与现在的词典没有不同，没有需要保存的。"))
+        raise _nothing_new()
     text = as_text(after)
     version = LexiconVersion(
         number=seen + 1,

@@ -238,6 +238,45 @@ def test_several_words_are_typed_with_any_blank(
     assert client.get("/desk/lexicon/", query_string={"q": f"椿沁{blank}"}).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("words", "kind", "into"),
+    [
+        ("椿沁园", "term", ""),
+        ("椿沁", "synonym", "椿沁园"),
+        ("路灯", "stop", ""),
+        # By the built-in files, or by nobody.
+        ("加梯", "synonym", "加装电梯"),
+        ("加装电梯、椿沁园", "term", ""),
+        ("无人说过", "plain", ""),
+        ("无人说过", "built_in", ""),
+    ],
+)
+def test_what_stands_already_is_said_to_and_not_offered_to_be_saved(
+    app: Flask, client: FlaskClient, words: str, kind: str, into: str
+) -> None:
+    with app.app_context():
+        talkative()
+        officer = people.make("drc_staff")
+        decide(Entry("椿沁园", TERM), Entry("椿沁", SYNONYM, "椿沁园"), Entry("路灯", STOP))
+    people.sign_in(client, officer)
+    asked = {"words": words, "kind": kind, "counts_as": into}
+    page = client.get("/desk/lexicon/change", query_string=asked).get_data(as_text=True)
+    assert "已经是这样规定的" in page
+    assert page.count("没有需要保存的") == 1
+    assert 'name="reason"' not in page
+    assert "会有什么变化" not in page
+    answer = client.post("/desk/lexicon/change", data=asked | {"seen": "1", "reason": "再存一次"})
+    assert answer.status_code == 409
+    assert answer.get_data(as_text=True).count("没有需要保存的") == 1
+    # One word of two that stands otherwise is a change, and so is to take a decision back.
+    for other in (
+        {"words": f"{words.split('、')[0]}、新的词", "kind": "stop"},
+        {"words": "椿沁园", "kind": "built_in"},
+    ):
+        page = client.get("/desk/lexicon/change", query_string=other).get_data(as_text=True)
+        assert 'name="reason"' in page
+
+
 def test_what_is_refused_leaves_the_form_as_it_was_typed(app: Flask, client: FlaskClient) -> None:
     with app.app_context():
         talkative()

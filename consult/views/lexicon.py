@@ -227,9 +227,12 @@ def _asked(form: ChangeForm) -> tuple[list[Entry], list[str]]:
     return [Entry(word, kind, into) for word in typed], []
 
 
-def _preview(form: ChangeForm) -> Preview:
+def _preview(form: ChangeForm) -> Preview | None:
+    """What the change would do; None where all of it stands already."""
     put, drop = _asked(form)
-    return _would_do(_scope(), lexicons.changed(lexicons.entries_of(lexicons.newest()), put, drop))
+    entries = lexicons.entries_of(lexicons.newest())
+    after = lexicons.changed(entries, put, drop)
+    return None if lexicons.says_already(entries, put, drop) else _would_do(_scope(), after)
 
 
 def _would_do(scope: Sequence[Consultation], entries: Sequence[Entry]) -> Preview:
@@ -244,18 +247,21 @@ def _would_do(scope: Sequence[Consultation], entries: Sequence[Entry]) -> Previe
 
 def _change_page(form: ChangeForm, refused: str = "") -> str:
     every = consultations.every(public_only=False)
-    trouble, seen = "", None
+    trouble, seen, stands = "", None, False
     if form.words.data and form.kind.data in KINDS | {BUILT_IN}:
         try:
             seen = _preview(form)
+            stands = seen is None
         except Refused as refusal:
             trouble = refusal.sentence
     return render_template(
         "consult/lexicon/change.html",
         form=form,
         preview=seen,
+        stands=stands,
         trouble=trouble,
-        refused=refused if refused != trouble else "",
+        # What the preview says is not said twice.
+        refused="" if stands or refused == trouble else refused,
         shown=SHOWN,
         most=lexicon_previews.MOST_READ,
         consultations=every,

@@ -67,7 +67,7 @@ def fill_lexicon() -> None:
     entries = (
         Entry("社区食堂", EntryKind.TERM),
         Entry("食堂", EntryKind.SYNONYM, "社区食堂"),
-        Entry("晚上", EntryKind.STOP),
+        Entry("楼下", EntryKind.STOP),
     )
     for number, entry in enumerate(entries[1:]):
         lexicons.change(
