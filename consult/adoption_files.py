@@ -15,12 +15,11 @@ from consult import (
     adoption,
     adoption_papers,
     adoption_store,
-    asked_units,
     consultations,
     stage_reports,
 )
-from consult.adoption import AdoptionReport, Sums
-from consult.adoption_papers import Paper, Tick
+from consult.adoption import AdoptionReport
+from consult.adoption_papers import Paper, Tick, of_consultation, of_stage
 from consult.consultations import Consultation
 from consult.programmes import Stage
 from consult.stage_reports import StageReport
@@ -28,7 +27,6 @@ from core import audit, jobs, uploads
 from core.db import db
 from core.errors import Refused
 from core.jobs import Job, JobState
-from core.web import day
 
 KIND = "adoption.file"
 AHEAD = "adoption.ahead"
@@ -75,48 +73,6 @@ def paper(wanted: Wanted) -> Paper:
     consultation = consultations.by_id(wanted.consultation_id or 0)
     newest = next(iter(adoption.released(consultation.id)), None)
     return of_consultation(consultation, newest, full=wanted.full)
-
-
-def of_consultation(
-    consultation: Consultation, report: AdoptionReport | None, *, full: bool = False
-) -> Paper:
-    """An edition; without one, a draft of it."""
-    if report and report.released_at:
-        under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
-        rows, asked = adoption.frozen(report), adoption.asked(report)
-        totals = adoption.sums(report).totals
-    else:
-        under = _("（尚未发布的稿子，不作依据）")
-        rows, asked = adoption.gather(consultation.id), asked_units.gather(consultation.id)
-        totals = Sums.of(rows).totals
-    return Paper(
-        title=consultation.title,
-        under=under,
-        lines=adoption.lines(rows, full=full),
-        totals=totals,
-        asked=asked,
-        demonstration=consultation.is_demonstration,
-    )
-
-
-def of_stage(report: StageReport, *, full: bool = False) -> Paper:
-    """The table of a stage, of which something is released."""
-    rows = report.rows()
-    newest = max(edition.released_at for _c, edition in report.made_of if edition.released_at)
-    return Paper(
-        title=report.stage.title,
-        under=_("截至%(day)s发布的各表", day=day(newest)),
-        lines=adoption.lines(rows, full=full),
-        totals=report.sums().totals,
-        asked=report.asked(),
-        made_of=[
-            _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
-            for consultation, edition in report.made_of
-        ],
-        missing=[each.title for each in report.missing],
-        whole_stage=True,
-        demonstration=report.is_demonstration,
-    )
 
 
 # --- for everybody -----------------------------------------------------------------------------

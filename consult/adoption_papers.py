@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING
 
 from flask_babel import gettext as _
 
-from consult import asked_units
-from consult.adoption import Line, Part, Totals
+from consult import adoption, asked_units
+from consult.adoption import AdoptionReport, Line, Part, Sums, Totals
 from consult.asked_units import AskedUnit
-from consult.official_paper import blank, body, centred, heading, long_table, table, title
+from consult.consultations import Consultation
+from consult.official_paper import blank, body, centred, heading, long_table, saved, table, title
 from consult.responses import Outcome
+from consult.stage_reports import StageReport
 from core import sheets
 from core.sheets import inert
 from core.text import within_quotes
+from core.web import day
 
 if TYPE_CHECKING:
     import xlsxwriter
@@ -75,6 +78,48 @@ class Paper:
                 )
             )
         return said
+
+
+def of_consultation(
+    consultation: Consultation, report: AdoptionReport | None, *, full: bool = False
+) -> Paper:
+    """An edition; without one, a draft of it."""
+    if report and report.released_at:
+        under = _("第%(n)d版　%(day)s发布", n=report.number, day=day(report.released_at))
+        rows, asked = adoption.frozen(report), adoption.asked(report)
+        totals = adoption.sums(report).totals
+    else:
+        under = _("（尚未发布的稿子，不作依据）")
+        rows, asked = adoption.gather(consultation.id), asked_units.gather(consultation.id)
+        totals = Sums.of(rows).totals
+    return Paper(
+        title=consultation.title,
+        under=under,
+        lines=adoption.lines(rows, full=full),
+        totals=totals,
+        asked=asked,
+        demonstration=consultation.is_demonstration,
+    )
+
+
+def of_stage(report: StageReport, *, full: bool = False) -> Paper:
+    """The table of a stage, of which something is released."""
+    rows = report.rows()
+    newest = max(edition.released_at for _c, edition in report.made_of if edition.released_at)
+    return Paper(
+        title=report.stage.title,
+        under=_("截至%(day)s发布的各表", day=day(newest)),
+        lines=adoption.lines(rows, full=full),
+        totals=report.sums().totals,
+        asked=report.asked(),
+        made_of=[
+            _("%(title)s第%(n)d版", title=consultation.title, n=edition.number)
+            for consultation, edition in report.made_of
+        ],
+        missing=[each.title for each in report.missing],
+        whole_stage=True,
+        demonstration=report.is_demonstration,
+    )
 
 
 def _nobody(_done: int, _total: int) -> None:
@@ -187,9 +232,7 @@ def word(paper: Paper, tick: Tick = _nobody) -> bytes:
             done += len(lines)
         else:
             body(document, _("未收到意见。"))
-    out = io.BytesIO()
-    document.save(out)
-    return out.getvalue()
+    return saved(document)
 
 
 def workbook(paper: Paper, tick: Tick = _nobody) -> bytes:

@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 
 from consult import (
     adoption,
+    adoption_papers,
     archive_answers,
     asked_units,
     changes,
@@ -340,7 +341,7 @@ LINE_COLUMNS = (
 
 def _reports(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     """Every released edition of the adoption table: how it came about, its sums, and its lines with
-    the words that may be read now."""
+    the words that may be read now, as data and as the paper that was handed out."""
     full = variant is Variant.FULL
     for report in reversed(adoption.released(consultation.id)):
         name = f"07-report/edition-{report.number:02}"
@@ -348,6 +349,8 @@ def _reports(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
         lines = adoption.lines(adoption.frozen(report), full=full)
         rows = [[plain(getattr(line, column)) for column in LINE_COLUMNS] for line in lines]
         yield csv_paper(f"{name}.csv", LINE_COLUMNS, rows)
+        told = adoption_papers.of_consultation(consultation, report, full=full)
+        yield Paper(f"{name}.docx", adoption_papers.word(told))
     yield from _changed(consultation)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import zipfile
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ TEXT_FONT, HEAD_FONT, TITLE_FONT, LATIN = "仿宋", "黑体", "方正小标宋�
 # How Office names an SVG beside the picture that stands for it.
 SVG_EXTENSION = "{96DAC541-7B7A-43D3-8B79-37D633B846F1}"
 SVG_NAMESPACE = "http://schemas.microsoft.com/office/drawing/2016/SVG/main"
+# Zip knows no time before this.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -87,7 +90,26 @@ def blank() -> Doc:
     normal.paragraph_format.line_spacing = _pt(LINE)
     normal.paragraph_format.space_after = _pt(0)
     _number_pages(document)
+    # Who made it, with what and when is said in the paper; the library's own name and day are not.
+    told = document.core_properties
+    told.author = told.comments = ""
+    for made in list(told._element.iter(_qn("dcterms:created"), _qn("dcterms:modified"))):
+        made.getparent().remove(made)
     return document
+
+
+def saved(document: Doc) -> bytes:
+    """The file: the same paper gives the same bytes."""
+    out = io.BytesIO()
+    document.save(out)
+    made = io.BytesIO()
+    with zipfile.ZipFile(out) as parts, zipfile.ZipFile(made, "w") as file:
+        for part in parts.infolist():
+            entry = zipfile.ZipInfo(part.filename, NO_TIME)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system, entry.external_attr = 3, 0o600 << 16
+            file.writestr(entry, parts.read(part))
+    return made.getvalue()
 
 
 def _number_pages(document: Doc) -> None:
@@ -121,7 +143,8 @@ def _run(run: Run, font: str, points: float) -> None:
 
 
 def title(document: Doc, text: str) -> None:
-    """The paper's title, centred, 二号."""
+    """The paper's title, centred, 二号; the file is called so, too."""
+    document.core_properties.title = _clean(text)[:255]
     paragraph = document.add_paragraph(style="Title")
     # Word's own title stands on a blue line.
     for border in list(document.styles["Title"].element.iter(_qn("w:pBdr"))):

@@ -28,6 +28,7 @@ from consult.official_paper import (
     figure_named,
     folded,
     heading,
+    saved,
     table,
     table_named,
     title,
@@ -286,10 +287,7 @@ def word(paper: Paper) -> io.BytesIO:
     heading(document, _("附：说明"))
     for text in paper.foot:
         body(document, text)
-    out = io.BytesIO()
-    document.save(out)
-    out.seek(0)
-    return out
+    return io.BytesIO(saved(document))
 
 
 def _illustrate(document: Doc, picture: Picture, png: bytes | None) -> None:

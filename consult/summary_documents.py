@@ -27,6 +27,7 @@ from consult.official_paper import (
     folded,
     heading,
     picture,
+    saved,
     table,
     table_named,
     title,
@@ -77,10 +78,7 @@ def write(
         _keywords(document, reading, seen, titles, figures)
         _quotes(document, seen, titles)
     _method(document, summary, now)
-    out = io.BytesIO()
-    document.save(out)
-    out.seek(0)
-    return out
+    return io.BytesIO(saved(document))
 
 
 # --- charts --------------------------------------------------------------------------------

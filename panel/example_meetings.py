@@ -3,7 +3,6 @@ goes through the operations."""
 
 import datetime as dt
 import hashlib
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -142,9 +141,7 @@ class _Arranging:
         official_paper.title(document, told["name"].removesuffix(".docx"))
         for line in told["lines"]:
             official_paper.body(document, line)
-        out = io.BytesIO()
-        document.save(out)
-        data = out.getvalue()
+        data = official_paper.saved(document)
         papers.add_paper(
             meeting,
             told["name"],

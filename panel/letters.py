@@ -10,7 +10,7 @@ from pathlib import Path
 
 from flask_babel import gettext as _
 
-from consult.official_paper import at_the_right, blank, body, title
+from consult.official_paper import at_the_right, blank, body, saved, title
 from consult.programmes import Programme
 from core import typesetting
 from core.errors import Refused
@@ -75,10 +75,7 @@ def word(written: Letter) -> io.BytesIO:
         body(document, text)
     for line in written.signed:
         at_the_right(document, line)
-    out = io.BytesIO()
-    document.save(out)
-    out.seek(0)
-    return out
+    return io.BytesIO(saved(document))
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from flask_babel import gettext as _
 
-from consult.official_paper import blank, centred, table, title
+from consult.official_paper import blank, centred, saved, table, title
 from core import sheets
 from core.sheets import inert
 from panel.appointments import Appointment
@@ -67,9 +67,7 @@ def document(
     centred(paper, _("（%(day)s，按姓氏笔画排序）", day=_day(on_day)))
     told = [row[:5] for row in rows(seated, fields, public=public)]
     table(paper, _("共%(n)d人", n=len(told)), head(public=True), told, WIDTHS)
-    out = io.BytesIO()
-    paper.save(out)
-    return out.getvalue()
+    return saved(paper)
 
 
 def workbook(seated: Sequence[Appointment], fields: Mapping[str, str], *, public: bool) -> bytes:

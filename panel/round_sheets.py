@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult.official_paper import blank, body, centred, table, title
+from consult.official_paper import blank, body, centred, saved, table, title
 from core import sheets
 from core.db import db
 from core.sheets import inert
@@ -320,10 +320,7 @@ def document(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
     )
     table(paper, _("表2　成员反馈"), head, members, (12, 20, 28, 18, 12, 14, 14, 12, 26))
     body(paper, _made_at(now))
-    out = io.BytesIO()
-    paper.save(out)
-    out.seek(0)
-    return out
+    return io.BytesIO(saved(paper))
 
 
 def _made_at(now: dt.datetime) -> str:

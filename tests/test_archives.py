@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from docx import Document
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
@@ -279,6 +280,35 @@ def test_a_released_table_is_archived_with_how_it_came_about(site: Flask, tmp_pa
     assert edition["points"] == sum(int(line["count"]) for line in lines)
     assert edition["released_at"] >= edition["proposed_at"] != ""
     assert "released_by" not in edition, "who acted is for the full variant"
+
+
+@pytest.mark.parametrize("variant", list(Variant))
+def test_a_released_table_is_archived_as_the_paper_it_was(
+    site: Flask, tmp_path: Path, variant: Variant
+) -> None:
+    """Cell by cell what the data of the same archive say, and the same bytes each time."""
+    path = tmp_path / "a.zip"
+    lines = _rows(made(site, variant, path, world.ANSWERED)["07-report/edition-01.csv"])
+    with zipfile.ZipFile(path) as archive:
+        data = archive.read("07-report/edition-01.docx")
+    document = Document(io.BytesIO(data))
+    assert "第1版" in document.paragraphs[1].text
+    printed = {
+        (row.cells[0].text, row.cells[1].text, row.cells[4].text, row.cells[6].text)
+        for grid in document.tables
+        for row in grid.rows
+        if len(row.cells) == 9
+    }
+    told = {
+        (line["number"], line["who"], " ".join(line["words"].split()), line["reason"])
+        for line in lines
+    }
+    assert lines
+    assert told <= printed
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        assert {part.date_time for part in parts.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+    made(site, variant, tmp_path / "b.zip", world.ANSWERED)
+    assert path.read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
 def test_meetings_and_their_minutes_are_in_the_record_as_everybody_may_read_them(

@@ -4,6 +4,7 @@ import io
 
 import pytest
 from docx import Document
+from docx.document import Document as Doc
 from docx.oxml.ns import qn
 from docx.shared import Mm
 from flask import Flask
@@ -18,23 +19,21 @@ def asked(app: Flask) -> object:
         yield
 
 
-def written(document: object) -> object:
+def written(document: Doc) -> Doc:
     """The document as a program reads it."""
-    out = io.BytesIO()
-    document.save(out)  # type: ignore[attr-defined]  # a Word document
-    return Document(out)
+    return Document(io.BytesIO(official_paper.saved(document)))
 
 
 def test_pages_are_numbered_at_their_outer_edge_and_the_language_is_chinese() -> None:
     paper = written(official_paper.blank())
-    section = paper.sections[0]  # type: ignore[attr-defined]  # a Word document
-    assert paper.settings.odd_and_even_pages_header_footer  # type: ignore[attr-defined]  # the same
+    section = paper.sections[0]
+    assert paper.settings.odd_and_even_pages_header_footer
     for footer, side in ((section.footer, "RIGHT"), (section.even_page_footer, "LEFT")):
         (paragraph,) = footer.paragraphs
         assert paragraph.alignment.name == side
         assert paragraph._p.find(qn("w:fldSimple")).get(qn("w:instr")) == "PAGE"
         assert "".join(each.text for each in paragraph._p.iter(qn("w:t"))) == "— 1 —"
-    languages = list(paper.styles.element.iter(qn("w:lang")))  # type: ignore[attr-defined]  # the same
+    languages = list(paper.styles.element.iter(qn("w:lang")))
     assert {each.get(qn("w:eastAsia")) for each in languages} == {"zh-CN"}
 
 
@@ -60,10 +59,21 @@ def test_a_row_is_not_cut_and_a_short_table_stays_on_one_page() -> None:
     rows = [(f"第{n}项", str(n)) for n in range(official_paper.SHORT)]
     official_paper.table(document, official_paper.table_named(1, "件数"), ("项", "件数"), rows)
     paper = written(document)
-    (grid,) = paper.tables  # type: ignore[attr-defined]  # a Word document
+    (grid,) = paper.tables
     assert all(row._tr.trPr.find(qn("w:cantSplit")) is not None for row in grid.rows)
     held = [row.cells[0].paragraphs[0].paragraph_format.keep_with_next for row in grid.rows]
     assert held == [True] * official_paper.SHORT + [None]
     assert grid.rows[0].cells[1].paragraphs[0].alignment.name == "CENTER"
     assert grid.rows[1].cells[1].paragraphs[0].alignment.name == "RIGHT"
     assert sum(column.width for column in grid.columns) <= Mm(official_paper.ACROSS)
+
+
+def test_the_file_says_its_title_and_neither_a_program_nor_a_day() -> None:
+    document = official_paper.blank()
+    official_paper.title(document, "意见采纳情况表")
+    official_paper.body(document, "正文。")
+    told = written(document).core_properties
+    assert (told.title, told.author, told.comments) == ("意见采纳情况表", "", "")
+    assert told.created is told.modified is None
+    assert b"python" not in official_paper.saved(document).lower()
+    assert official_paper.saved(document) == official_paper.saved(document)
