@@ -1,6 +1,7 @@
 """Counting in memory equals counting one by one, however many rows are in a block."""
 
 import datetime as dt
+from collections import Counter
 from itertools import pairwise
 
 import numpy as np
@@ -94,9 +95,9 @@ def test_a_view_says_what_a_recount_does_while_opinions_come_and_go(
             _compare(view, then)
 
 
-def _row(id: int, person: int, day: int, terms: set[int] | None) -> Row:
+def _row(id: int, person: int, day: int, terms: set[int] | None, place: int = 0) -> Row:
     blob = None if terms is None else np.array(sorted(terms), dtype="<u4").tobytes()
-    return Row(id, 0, 0, 0, False, DAY.toordinal() + day, person, blob, b"")
+    return Row(id, place, 0, 0, False, DAY.toordinal() + day, person, blob, b"")
 
 
 def _compare(view: View, held: dict[int, tuple[int, int, set[int] | None]]) -> None:
@@ -151,3 +152,68 @@ def test_a_word_that_stands_in_every_row_of_a_full_block_is_counted_whole() -> N
     ]
     assert top(view.counts(), 5) == [(3, size)]
     assert view.table([[0]], [3], even).tolist() == [[int(even.sum())]]
+
+
+opinions = st.lists(
+    st.tuples(
+        st.integers(1, 12),
+        st.one_of(st.none(), st.sets(st.integers(1, 9), max_size=5)),
+        st.integers(0, 2),
+    ),
+    max_size=40,
+)
+
+
+@given(events=opinions, cuts=st.lists(st.integers(0, 40), max_size=5))
+def test_a_shelf_counts_as_a_recount_does_in_whatever_pieces_it_comes(
+    events: list[tuple[int, set[int] | None, int]], cuts: list[int]
+) -> None:
+    shelf, held, before = Shelf(), {}, None
+    bounds = sorted({0, len(events), *(cut for cut in cuts if cut < len(events))})
+    for first, last in pairwise(bounds):
+        newest = {id: (terms, place) for id, terms, place in events[first:last]}
+        shelf.put(_row(id, id, 0, terms, place) for id, (terms, place) in newest.items())
+        held |= newest
+        if before is not None:
+            view, counts = before
+            assert view.counts(view.select(Filters())).tolist() == counts
+        if last % 2:
+            shelf._tidy()
+        view = shelf.view()
+        before = view, view.counts().tolist()
+    view = shelf.view()
+    living = {id: each for id, each in held.items() if each[0] is not None}
+    assert view.size == len(living)
+    assert sorted(view.ids.tolist()) == sorted(living)
+    for place in (None, 0, 1, 2):
+        expected = Counter(
+            term for terms, at in living.values() if place in (None, at) for term in terms or ()
+        )
+        mask = view.select(Filters(places=None if place is None else [place]))
+        counts = view.counts(mask)
+        assert {int(n): int(counts[n]) for n in np.flatnonzero(counts)} == dict(expected)
+    assert top(view.counts(), 99) == sorted(
+        Counter(t for terms, _p in living.values() for t in terms or ()).items(),
+        key=lambda pair: (-pair[1], pair[0]),
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 6), st.sets(st.integers(1, 9), max_size=5), st.booleans()),
+        max_size=30,
+    )
+)
+def test_people_by_term_are_counted_as_a_list_of_people_would(
+    said: list[tuple[int, set[int], bool]],
+) -> None:
+    shelf = Shelf()
+    shelf.put(_row(n + 1, person, 1, terms) for n, (person, terms, _chosen) in enumerate(said))
+    view = shelf.view()
+    chosen = np.array([each for _p, _t, each in said], dtype=np.bool_)
+    for mask, kept in ((None, said), (chosen, [each for each in said if each[2]])):
+        counts = view.people_by_term(mask)
+        for term in range(1, 10):
+            people = {person for person, terms, _c in kept if term in terms}
+            assert (int(counts[term]) if term < len(counts) else 0) == len(people)
