@@ -138,11 +138,11 @@ def make(
 def _keep(
     subject: Subject, gathered: Gathered, result: Result, *, by: audit.Actor, now: dt.datetime
 ) -> Summary:
+    # All that takes long, before anybody has to wait for this transaction.
+    found, states, payload = numbers(result.counted.items), gathered.states(), pack(result.counted)
     table = type(subject)
     # Two counts at the same time take their numbers one after the other.
     db.session.execute(sa.select(table.id).where(table.id == subject.id).with_for_update())
-    found = numbers(result.counted.items)
-    states = gathered.states()
     summary = Summary(
         consultation_id=subject.id if isinstance(subject, Consultation) else None,
         stage_id=subject.id if isinstance(subject, Stage) else None,
@@ -159,7 +159,7 @@ def _keep(
         **{state.value: states[state] for state in COUNTED_STATES},
         distinct=found.distinct,
         people=found.people,
-        payload=pack(result.counted),
+        payload=payload,
     )
     db.session.add(summary)
     db.session.flush()
