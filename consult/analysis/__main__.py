@@ -139,7 +139,8 @@ def _two_groups(
 
 
 def newwords_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator[object]:
-    """Proposals for the lexicon: `{"words": [{"term", "count", "texts", …}…]}`."""
+    """Proposals for the lexicon: `{"words": [{"term", "count", "texts", …}…]}`, with --explain the
+    "parts" each score is the sum of."""
     found = newwords.propose(
         [record.whole for record in read],
         segmenter=Engine(_lexicon(options)).segmenter,
@@ -155,6 +156,7 @@ def newwords_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator
                 "cohesion": _rounded(word.cohesion),
                 "entropy": _rounded(word.entropy),
                 "score": _rounded(word.score),
+                **({"parts": _parts(word.parts)} if options.explain else {}),
             }
             for word in found
         ]
@@ -362,6 +364,7 @@ def parser() -> argparse.ArgumentParser:
     made = command("newwords", newwords_of)
     made.add_argument("--minimum", type=_count, default=3, help="least texts")
     made.add_argument("--top", type=_count, default=50, metavar="K")
+    made.add_argument("--explain", action="store_true", help="with the parts of each score")
     command("stance", stance_of)
     made = command("duplicates", duplicates_of)
     made.add_argument("--exact", action="store_true", help="only texts equal but for form")
