@@ -111,7 +111,7 @@ def _keep(app: Flask, server: int) -> None:
         worker = os.fork()
         if worker == 0:
             try:
-                run(app)
+                run(app, leaving=_leaving_with(server))
             except BaseException:
                 log.exception("the worker died")
                 os._exit(1)
@@ -123,6 +123,22 @@ def _keep(app: Flask, server: int) -> None:
             return
         rest = SHORTEST_REST if time.monotonic() - begun > LONGEST_REST else rest * 2
         leaving.wait(min(rest, LONGEST_REST))
+
+
+def _leaving_with(server: int) -> threading.Event:
+    """What is set when the server is gone, though nobody is left to say so: a worker that outlives it
+    would go on with the code of yesterday beside that of today."""
+    gone = threading.Event()
+
+    def watch() -> None:
+        while not gone.wait(PAUSE):
+            try:
+                os.kill(server, 0)
+            except ProcessLookupError:
+                gone.set()
+
+    threading.Thread(target=watch, name="leaving-with-server", daemon=True).start()
+    return gone
 
 
 def _ended(child: int) -> bool:

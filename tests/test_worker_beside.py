@@ -192,6 +192,27 @@ def test_the_worker_ends_with_its_server(
     until(lambda: not _processes(str(tmp_path)), 90, "the end of all its processes")
 
 
+def test_the_worker_ends_with_its_server_though_nobody_looks_after_it_any_more(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with live.started(tmp_path, like=live.filled(tmp_path_factory.getbasetemp())):
+        until(lambda: len(_processes(str(tmp_path))) >= 5, 90, "the beginning of all its processes")
+        parents = {each: _parent_of(each) for each in _processes(str(tmp_path))}
+        # The only one here that has a parent here which has one, too, is the worker.
+        worker = next(each for each, above in parents.items() if parents.get(above) in parents)
+        os.kill(parents[worker], signal.SIGKILL)
+        until(lambda: _parent_of(worker) != parents[worker], 30, "the worker's being left alone")
+        assert worker in _processes(str(tmp_path)), "it goes on while the server is there"
+    until(lambda: not _processes(str(tmp_path)), 90, "the end of all its processes")
+
+
+def _parent_of(process: int) -> int:
+    status = (Path("/proc") / str(process) / "status").read_text()
+    found = re.search(r"^PPid:\t(\d+)$", status, re.MULTILINE)
+    assert found is not None
+    return int(found.group(1))
+
+
 def _processes(folder: str) -> list[int]:
     found = []
     for each in Path("/proc").glob("[0-9]*"):
