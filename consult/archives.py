@@ -27,8 +27,6 @@ from consult import (
     inquiries,
     lexicons,
     revisions,
-    summary_plain,
-    summary_readings,
 )
 from consult.adoption import AdoptionReport, Part
 from consult.appeals import Appeal
@@ -44,7 +42,7 @@ from consult.point_rows import Point, PointAct
 from consult.responses import Outcome, ResponseState
 from consult.stances import Stance
 from consult.submissions import Channel, Submission, SubmissionState
-from consult.summaries import Summary, SummaryState
+from consult.summaries import Summary, SummaryState, plain_values, readings
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
@@ -299,8 +297,8 @@ def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     for summary in db.session.scalars(query.order_by(Summary.number)):
         facts = _snapshot(summary)
         if full or summary.state is SummaryState.PUBLISHED:
-            facts["said"] = summary_plain.of(summary, consultation.slug)
-            used.add(summary_readings.lexicon_of(summary))
+            facts["said"] = plain_values.of(summary, consultation.slug)
+            used.add(readings.lexicon_of(summary))
         if full:
             facts["counted"] = json.loads(zlib.decompress(summary.payload))
         yield json_paper(f"05-summaries/summary-{summary.number:03}.json", facts)
@@ -308,8 +306,8 @@ def _summaries(consultation: Consultation, variant: Variant) -> Iterator[Paper]:
     wider = sa.select(Summary).where(Summary.stage_id == stage.id).order_by(Summary.number)
     for summary in db.session.scalars(wider) if full else ():
         facts = _snapshot(summary) | {"stage": stage.title}
-        facts["said"] = summary_plain.of(summary, stage.title)
-        used.add(summary_readings.lexicon_of(summary))
+        facts["said"] = plain_values.of(summary, stage.title)
+        used.add(readings.lexicon_of(summary))
         yield json_paper(f"05-summaries/stage-summary-{summary.number:03}.json", facts)
     for lexicon in sorted(used):
         every = lexicons.all_of(lexicons.at(lexicon))
@@ -325,7 +323,7 @@ def _snapshot(summary: Summary) -> dict[str, Any]:
         "published_at": moment(summary.published_at),
         "distinct": summary.distinct,
         "people": summary.people,
-        "lexicon_paper": _lexicon_name(summary_readings.lexicon_of(summary)),
+        "lexicon_paper": _lexicon_name(readings.lexicon_of(summary)),
     }
 
 

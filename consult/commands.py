@@ -23,7 +23,7 @@ from consult.lexicon_commands import lexicon_group
 from consult.readers import tables
 from consult.search_commands import search_group
 from consult.submissions import Channel
-from consult.summary_commands import summary_group
+from consult.summaries.commands import summary_group
 from consult.term_commands import index_group
 from core import audit, uploads
 from core.db import db

@@ -23,7 +23,6 @@ from consult import (
     search_opinions,
     search_text,
     summaries,
-    summary_readings,
 )
 from consult.adoption_rows import AdoptionReport
 from consult.consultations import Consultation, ConsultationState
@@ -31,8 +30,8 @@ from consult.drafts import Draft, Paragraph, Version, VersionState
 from consult.point_rows import Point
 from consult.search_documents import Kind, SearchDocument
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.summaries import Summary, SummaryState
-from consult.summary_items import Filters
+from consult.summaries import Summary, SummaryState, readings
+from consult.summaries.items import Filters
 from core import postings
 from core.db import db, take_stock
 
@@ -296,8 +295,8 @@ def reports(ids: Sequence[int], needles: Sequence[str]) -> list[Report]:
     for summary in sorted(summaries, key=lambda each: ids.index(each.id)):
         consultation = summary.consultation
         assert consultation is not None
-        reading = summary_readings.read(summary, [consultation])
-        told = [each.term for each in summary_readings.view(reading, Filters()).keywords]
+        reading = readings.read(summary, [consultation])
+        told = [each.term for each in readings.view(reading, Filters()).keywords]
         title, folded = search_text.fold(consultation.title), map(search_text.fold, told)
         terms = [
             term

@@ -14,8 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import etree, html
 
-from consult import report_papers, summaries, summary_charts, summary_readings
+from consult import summaries
 from consult.submissions import Stance
+from consult.summaries import charting, readings, report_papers
 from core import charts, drawing
 from core.charts import Chart, Kind, Series
 from core.db import db
@@ -91,7 +92,7 @@ def test_many_threads_draw_the_same() -> None:
 
 
 def test_every_stance_has_a_colour_of_its_own() -> None:
-    used = [summary_charts.colour(stance.value) for stance in Stance]
+    used = [charting.colour(stance.value) for stance in Stance]
     assert len(set(used)) == len(used)
     assert set(used) <= set(charts.PALETTE)
 
@@ -112,7 +113,7 @@ def luminance(colour: str) -> float:
 
 
 def test_stances_are_told_apart_on_a_copy_in_black_and_white() -> None:
-    printed = [charts.PRINTED[summary_charts.colour(stance.value)] for stance in Stance]
+    printed = [charts.PRINTED[charting.colour(stance.value)] for stance in Stance]
     tones = sorted(lightness(fill) for fill, _ink in printed)
     assert min(b - a for a, b in pairwise(tones)) >= 10
     for fill, ink in printed:
@@ -123,7 +124,7 @@ def test_stances_are_told_apart_on_a_copy_in_black_and_white() -> None:
         "态度",
         "件",
         ("合计",),
-        tuple(Series(s.title, (9,), summary_charts.colour(s.value)) for s in Stance),
+        tuple(Series(s.title, (9,), charting.colour(s.value)) for s in Stance),
     )
     drawn = drawing.standing(made)
     assert all(fill in drawn for fill, _ink in printed)
@@ -234,7 +235,7 @@ def test_without_pictures_a_paper_still_has_its_tables(
         summary = summaries.by_id(counted)
         assert summary is not None
         consultations = summaries.consultations_of(summary.subject)
-        reading = summary_readings.read(summary, consultations)
+        reading = readings.read(summary, consultations)
         titles = {c.id: c.title for c in consultations}
         drawn = report_papers.pictures(reading, titles)
         sections = tuple((f"{each.section}某某", ("话。",)) for each in drawn[1:])

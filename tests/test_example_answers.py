@@ -18,12 +18,12 @@ from consult import (
     example_summaries,
     revisions,
     summaries,
-    summary_readings,
 )
 from consult.adoption import Part
 from consult.changes import Met
 from consult.consultations import ConsultationState
 from consult.responses import SHORTEST_REASON, Outcome
+from consult.summaries import readings
 from core.db import db
 from tests.conftest import NOON
 
@@ -78,7 +78,7 @@ def test_the_round_is_answered_and_its_changes_have_their_points(app: Flask) -> 
         assert not example_summaries.is_missing(NOON)
         (summary,) = summaries.published(consultation)
         assert summary.shown > 150
-        assert not summary_readings.since(summary, [consultation])
+        assert not readings.since(summary, [consultation])
         met = adoption.sums(report).met
         assert met[Met.UNMET] == changes.unmet_count(consultation.id) == 3
         assert met[Met.LINKED] > 40

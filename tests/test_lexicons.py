@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import lexicon_previews, lexicons, summaries, summary_readings, term_index
+from consult import lexicon_previews, lexicons, summaries, term_index
 from consult.analysis.lexicon import builtin
 from consult.consultations import Consultation
 from consult.lexicons import Entry, EntryKind
 from consult.submissions import Submission
-from consult.summary_items import Filters
+from consult.summaries import readings
+from consult.summaries.items import Filters
 from consult.views import lexicon as lexicon_pages
 from core import audit, jobs
 from core.db import db
@@ -160,15 +161,15 @@ def test_the_preview_tells_what_the_next_count_gives(app: Flask) -> None:
         assert told["椿沁园"] == 4
         assert told["害怕"] == 0
         decide(*put)
-        assert summary_readings.since(before, [consultation]).lexicon
+        assert readings.since(before, [consultation]).lexicon
         after = a_summary(consultation)
-        assert not summary_readings.since(after, [consultation]).lexicon
+        assert not readings.since(after, [consultation]).lexicon
         for term, count in told.items():
-            items = summary_readings.read(after, [consultation]).counted.items
+            items = readings.read(after, [consultation]).counted.items
             assert sum(term in item.terms for item in items) == count
         # The older snapshot is still read with the lexicon it was counted with.
-        old = summary_readings.read(before, [consultation])
-        assert summary_readings.view(old, Filters(term="害怕")).figures.numbers.submissions == 1
+        old = readings.read(before, [consultation])
+        assert readings.view(old, Filters(term="害怕")).figures.numbers.submissions == 1
 
 
 def test_new_words_are_proposed_until_decided(app: Flask, client: FlaskClient) -> None:

@@ -15,7 +15,6 @@ from consult import (
     points,
     responses,
     screening,
-    summary_readings,
     term_index,
 )
 from consult.comparing import Kind
@@ -26,6 +25,7 @@ from consult.point_merges import Proposal
 from consult.points import Point
 from consult.responses import Outcome
 from consult.submissions import Submission, SubmissionState
+from consult.summaries import readings
 from core import audit, jobs
 from core.audit import AuditEvent
 from core.db import db
@@ -542,7 +542,7 @@ def test_a_theme_is_called_as_people_call_it(
     at = f"/desk/consultations/{round_.slug}/points/alike"
 
     def heading(named: dict[int, str]) -> str:
-        monkeypatch.setattr(summary_readings, "given_names", lambda _id: named)
+        monkeypatch.setattr(readings, "given_names", lambda _id: named)
         return client.get(at).text.split("主题相同：", 1)[1].split("<", 1)[0]
 
     assert heading({}) == "充电、车棚"

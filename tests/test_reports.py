@@ -10,11 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import report_papers, summaries, summary_narratives, summary_readings, summary_reports
+from consult import summaries
 from consult.submissions import Channel, Stance, Submission
-from consult.summaries import Summary
-from consult.summary_readings import Reading
-from consult.summary_reports import Sentence
+from consult.summaries import Summary, narratives, readings, report_papers, reports
+from consult.summaries.readings import Reading
+from consult.summaries.reports import Sentence
 from core.db import db
 from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
@@ -33,7 +33,7 @@ def opened(summary_id: int) -> tuple[Summary, dict[int, str], Reading]:
     summary = summaries.by_id(summary_id)
     assert summary is not None
     consultations = summaries.consultations_of(summary.subject)
-    reading = summary_readings.read(summary, consultations)
+    reading = readings.read(summary, consultations)
     return summary, {c.id: c.title for c in consultations}, reading
 
 
@@ -45,7 +45,7 @@ def act(client: FlaskClient, summary_id: int, **data: str) -> int:
 def test_each_number_of_a_sentence_is_the_size_of_its_selection(app: Flask, counted: int) -> None:
     with app.app_context(), app.test_request_context():
         summary, titles, reading = opened(counted)
-        sentences = summary_narratives.compose(summary, titles, reading)
+        sentences = narratives.compose(summary, titles, reading)
         behind = [s for s in sentences if s.query is not None]
         assert len(behind) >= 6
         for sentence, line in zip(
@@ -69,7 +69,7 @@ def test_without_opinions_the_report_says_so_and_compares_nothing(app: Flask) ->
         consultation = a_consultation("none", title="征求意见")
         a_published_draft(consultation)
         summary = a_summary(consultation)
-        said = [s.text for s in summary_narratives.compose(*opened(summary.id))]
+        said = [s.text for s in narratives.compose(*opened(summary.id))]
     assert "没有可以汇总的意见。" in said
     assert not [text for text in said if "渠道，不作比较" in text or "不足" in text]
     assert any("没有人对“第一章 总体要求”" in text for text in said)
@@ -96,7 +96,7 @@ def test_what_is_left_of_a_list_is_told_with_its_numbers(app: Flask) -> None:
                 )
         db.session.commit()
         summary, titles, reading = opened(a_summary(consultation).id)
-        sentences = summary_narratives.compose(summary, titles, reading)
+        sentences = narratives.compose(summary, titles, reading)
         told = {
             line.text: (line.count, line.cites)
             for line in report_papers.lines(sentences, reading, titles)
@@ -133,7 +133,7 @@ def test_a_difference_that_is_one_letter_many_times_over_is_told_as_such(app: Fl
             an_opinion(consultation, own, channel=Channel.WEB)
         db.session.commit()
         summary, titles, reading = opened(a_summary(consultation).id)
-        said = [s.text for s in summary_narratives.compose(summary, titles, reading)]
+        said = [s.text for s in narratives.compose(summary, titles, reading)]
     letters = [text for text in said if text.startswith("来信比其余渠道更多提到")]
     assert letters
     for text in letters:
@@ -151,7 +151,7 @@ def test_two_who_rewrite_at_once_lose_nothing(
     people.sign_in_as(client)
     act(client, counted, act="compose", seen="0")
     with app.app_context():
-        first = summary_reports.newest(opened(counted)[0])
+        first = reports.newest(opened(counted)[0])
         assert first is not None
         texts = {f"text-{n}": s.text for n, s in enumerate(first.sentences)}
     theirs = texts | {"text-0": "同事的第一句。", "text-1": "同事的第二句。"}
@@ -172,7 +172,7 @@ def test_two_who_rewrite_at_once_lose_nothing(
     sent = {name: value.replace("\n", "\r\n") for name, value in sent.items()}
     assert client.post(f"/desk/summaries/{counted}/report", data=sent).status_code == 302
     with app.app_context():
-        last = summary_reports.newest(opened(counted)[0])
+        last = reports.newest(opened(counted)[0])
         assert last is not None
         assert [s.text for s in last.sentences[:3]] == [
             "我的第一句。",
@@ -184,7 +184,7 @@ def test_two_who_rewrite_at_once_lose_nothing(
     act(client, counted, act="compose", seen="3")
     assert act(client, counted, act="compose", seen="4") == 302
     with app.app_context():
-        db.session.get_one(summary_reports.SummaryReport, 4).content = {
+        db.session.get_one(reports.SummaryReport, 4).content = {
             "sentences": [{"section": "一、总体情况", "text": "别的。", "machine": "别的。"}]
         }
         db.session.commit()
@@ -200,7 +200,7 @@ def test_few_opinions_are_listed_and_not_compared(app: Flask) -> None:
         for n in range(3):
             an_opinion(consultation, f"建议第{n}路增加路灯，晚上看不清。")
         db.session.commit()
-        sentences = summary_narratives.compose(*opened(a_summary(consultation).id))
+        sentences = narratives.compose(*opened(a_summary(consultation).id))
     said = [s.text for s in sentences]
     assert "意见不足10件，只列原文要点，不作比较。" in said
     assert sum(s.quote is not None for s in sentences) >= 3
@@ -212,7 +212,7 @@ def test_rewritten_and_signed_both_texts_are_kept(
     people.sign_in_as(client)
     assert act(client, counted, act="compose", seen="0") == 302
     with app.app_context():
-        first = summary_reports.newest(opened(counted)[0])
+        first = reports.newest(opened(counted)[0])
         assert first is not None
         texts = {f"text-{n}": s.text for n, s in enumerate(first.sentences)}
     page = client.get(f"/desk/summaries/{counted}/report?edit=1").get_data(as_text=True)
@@ -228,7 +228,7 @@ def test_rewritten_and_signed_both_texts_are_kept(
     assert 'name="confirm"' in answer.get_data(as_text=True)
     assert act(client, counted, act="sign", seen="2", confirm="1") == 302
     with app.app_context():
-        last = summary_reports.newest(opened(counted)[0])
+        last = reports.newest(opened(counted)[0])
         assert last is not None
         assert last.number == 2
         assert last.signed_name

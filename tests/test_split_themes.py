@@ -8,10 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import points, summaries, summary_readings
+from consult import points, summaries
 from consult.consultations import Consultation
 from consult.submissions import Submission
-from consult.summary_items import Item, Theme
+from consult.summaries import readings
+from consult.summaries.items import Item, Theme
 from core.db import db
 from tests import people
 from tests.conftest import NOON
@@ -47,7 +48,7 @@ def page_of(client: FlaskClient, number: int) -> tuple[str, list[str]]:
 def grouped(subject: Consultation) -> tuple[Item, Theme, int]:
     """The opinion on two matters, its theme, and how many are of that."""
     (summary,) = summaries.of(subject)
-    counted = summary_readings.read(summary, [subject]).counted
+    counted = readings.read(summary, [subject]).counted
     item = counted.items[-1]
     assert item.theme
     together = sum(each.theme == item.theme for each in counted.items)

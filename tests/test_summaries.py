@@ -10,19 +10,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import (
-    consultations,
-    screening,
-    screening_queue,
-    submissions,
-    summaries,
-    summary_readings,
-)
+from consult import consultations, screening, screening_queue, submissions, summaries
 from consult.consultations import Consultation, Phase
 from consult.submissions import SubmissionState
-from consult.summaries import Summary, SummaryState
-from consult.summary_items import Filters
-from consult.summary_readings import Reading, View
+from consult.summaries import Summary, SummaryState, readings
+from consult.summaries.items import Filters
+from consult.summaries.readings import Reading, View
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
@@ -85,11 +78,11 @@ def officer(app: Flask, client: FlaskClient, made: Made) -> FlaskClient:
 
 
 def reading_of(made: Made) -> Reading:
-    return summary_readings.read(made.summary, [made.consultation])
+    return readings.read(made.summary, [made.consultation])
 
 
 def whole(made: Made) -> View:
-    return summary_readings.view(reading_of(made), Filters())
+    return readings.view(reading_of(made), Filters())
 
 
 # --- figures -------------------------------------------------------------------------------
@@ -152,7 +145,7 @@ def test_a_stage_sums_its_consultations_up_and_knows_a_person_in_both(
         db.session.commit()
         summary = a_summary(stage)
         both = [made.consultation, second]
-        view = summary_readings.view(summary_readings.read(summary, both), Filters())
+        view = readings.view(readings.read(summary, both), Filters())
         n = view.figures.numbers
         assert (n.submissions, n.people) == (13, 10)
         assert view.figures.consultations == ((made.consultation.id, 12), (second.id, 1))
@@ -165,11 +158,11 @@ def test_counting_again_makes_a_new_snapshot_and_leaves_the_old(app: Flask, made
     with app.test_request_context(method="POST"):
         an_opinion(made.consultation, "建议多种一些行道树，夏天太晒了。")
         db.session.commit()
-        since = summary_readings.since(made.summary, [made.consultation])
+        since = readings.since(made.summary, [made.consultation])
         assert (since.received, since.decided, since.draft) == (1, 0, False)
         newer = a_summary(made.consultation)
         assert (newer.number, newer.shown) == (2, 13)
-        assert not summary_readings.since(newer, [made.consultation])
+        assert not readings.since(newer, [made.consultation])
         assert len(whole(made).items) == 12
         assert [s.number for s in summaries.of(made.consultation, limit=5)] == [2, 1]
 
@@ -179,7 +172,7 @@ def test_a_decision_or_a_new_draft_since_is_announced(app: Flask, made: Made) ->
         pending = screening_queue.queue()[0]
         screening.decide(pending, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
         a_published_draft(made.consultation)
-        since = summary_readings.since(made.summary, [made.consultation])
+        since = readings.since(made.summary, [made.consultation])
         assert (since.received, since.decided, since.draft) == (0, 1, True)
 
 
@@ -188,7 +181,7 @@ def test_what_is_hidden_later_vanishes_from_every_figure(app: Flask, made: Made)
         whole(made)
         hide(db.session.get_one(submissions.Submission, 1))
         reading = reading_of(made)
-        view = summary_readings.view(reading, Filters())
+        view = readings.view(reading, Filters())
         assert reading.removed == 1
         assert view.figures.numbers.submissions == 11
         assert view.terms["加装电梯"].split.favour == 1
@@ -206,10 +199,10 @@ def test_headings_that_read_alike_in_two_versions_are_one_section(app: Flask, ma
         )
         db.session.commit()
         summary = a_summary(made.consultation)
-        reading = summary_readings.read(summary, [made.consultation])
+        reading = readings.read(summary, [made.consultation])
         titles = [s.title for s in reading.counted.sections if s.level]
         assert sorted(titles) == sorted({CHAPTER_1, CHAPTER_2, SECTION})
-        view = summary_readings.view(reading, Filters())
+        view = readings.view(reading, Filters())
         place = next(n for n, s in enumerate(reading.counted.sections) if s.title == CHAPTER_1)
         assert view.figures.sections[place] == 2
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import summary_counts as counts
-from consult.summary_items import (
+from consult.summaries import counts
+from consult.summaries.items import (
     Context,
     Counted,
     Filters,
@@ -20,7 +20,7 @@ from consult.summary_items import (
     representatives,
     select,
 )
-from consult.summary_payload import pack, unpack
+from consult.summaries.payload import pack, unpack
 
 # Whole draft, outside, chapter one with a section, chapter two.
 SECTIONS = (

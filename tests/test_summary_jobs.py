@@ -8,9 +8,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import summaries, summary_jobs
+from consult import summaries
 from consult.consultations import Consultation
-from consult.summaries import Summary
+from consult.summaries import Summary, counting_jobs
 from core import audit, jobs
 from core.audit import AuditEvent
 from core.db import db
@@ -24,7 +24,7 @@ from tests.twelve_made import twelve_opinions
 @pytest.fixture
 def subject(app: Flask, monkeypatch: pytest.MonkeyPatch) -> int:
     """The id of a consultation of twelve opinions, one more than are counted at once."""
-    monkeypatch.setattr(summary_jobs, "AT_ONCE", 11)
+    monkeypatch.setattr(counting_jobs, "AT_ONCE", 11)
     with app.app_context():
         consultation = a_consultation()
         twelve_opinions(consultation, a_published_draft(consultation))
@@ -60,7 +60,7 @@ def snapshots(app: Flask) -> list[tuple[int, int]]:
 def state(app: Flask) -> tuple[JobState, int, int, int]:
     """The last job: its state, steps done of all, and how often it was begun."""
     with app.app_context():
-        job = jobs.newest(summary_jobs.KIND)
+        job = jobs.newest(counting_jobs.KIND)
         assert job is not None
         return job.state, job.done, job.total, job.attempts
 
@@ -108,8 +108,8 @@ def test_a_colleague_is_sent_to_what_they_may_see(
 @pytest.mark.parametrize(
     ("where", "kept_already"),
     [
-        ((summaries, "count"), False),
-        ((summaries, "_keep"), False),
+        ((summaries.snapshots, "count"), False),
+        ((summaries.snapshots, "_keep"), False),
         ((jobs, "_end"), True),
     ],
 )
@@ -123,7 +123,7 @@ def test_a_worker_that_is_killed_leaves_one_snapshot_to_the_next(
 ) -> None:
     with app.app_context():
         consultation = db.session.get_one(Consultation, subject)
-        summary_jobs.ask(consultation, by=audit.SYSTEM, now=NOON)
+        counting_jobs.ask(consultation, by=audit.SYSTEM, now=NOON)
         db.session.commit()
     module, name = where
     real: Callable[..., Any] = getattr(module, name)
@@ -145,9 +145,9 @@ def test_a_stage_is_counted_by_a_worker_as_it_is_at_once(
 ) -> None:
     with app.app_context():
         stage = db.session.get_one(Consultation, subject).stage
-        assert summary_jobs.is_long(stage)
+        assert counting_jobs.is_long(stage)
         at_once = summaries.make(stage, by=audit.SYSTEM, now=NOON).payload
-        summary_jobs.ask(stage, by=audit.SYSTEM, now=NOON)
+        counting_jobs.ask(stage, by=audit.SYSTEM, now=NOON)
         db.session.commit()
     assert work(app, clock)
     assert snapshots(app) == [(1, 12), (2, 12)]

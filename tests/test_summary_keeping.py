@@ -9,10 +9,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import kept_views, summaries, summary_readings, theme_names
-from consult.kept_views import KeptView
-from consult.summaries import Summary
-from consult.summary_items import Theme
+from consult import summaries
+from consult.summaries import Summary, kept_views, readings, theme_names
+from consult.summaries.items import Theme
+from consult.summaries.kept_views import KeptView
 from core import audit
 from core.audit import AuditEvent
 from core.db import db
@@ -48,18 +48,18 @@ def test_the_names_of_a_stages_themes_serve_until_the_round_has_its_own(
         who = {"machine": "", "by": audit.SYSTEM, "now": NOON}
         for number in range(1, len(themes_of(stage)) + 1):
             theme_names.give(stage, number, f"阶段的主题{number}", **who)
-        wide = summary_readings.given_names(summary.consultation.id)
+        wide = readings.given_names(summary.consultation.id)
         assert wide
         assert set(wide.values()) <= {f"阶段的主题{n}" for n in range(1, len(wide) + 1)}
         theme_names.give(summary, 1, "楼道里的难处", **who)
-        own = summary_readings.given_names(summary.consultation.id)
-        items = summary_readings.read(summary, [summary.consultation]).counted.items
+        own = readings.given_names(summary.consultation.id)
+        items = readings.read(summary, [summary.consultation]).counted.items
         first = {item.id for item in items if item.theme == 1}
         assert own == wide | dict.fromkeys(first, "楼道里的难处")
 
 
 def themes_of(summary: Summary) -> Sequence[Theme]:
-    read = summary_readings.read(summary, summaries.consultations_of(summary.subject))
+    read = readings.read(summary, summaries.consultations_of(summary.subject))
     return read.covered.themes
 
 
@@ -76,9 +76,9 @@ def test_a_theme_called_otherwise_is_called_so_everywhere(
     with app.app_context():
         summary = summaries.by_id(counted)
         assert summary is not None
-        items = summary_readings.read(summary, summaries.consultations_of(summary.subject))
+        items = readings.read(summary, summaries.consultations_of(summary.subject))
         first = {item.id for item in items.counted.items if item.theme == 1}
-        named = summary_readings.given_names(summary.consultation_id or 0)
+        named = readings.given_names(summary.consultation_id or 0)
         assert named == dict.fromkeys(first, "楼道里的难处"), "and points are proposed by it"
     assert f"系统给的名称：{machine}" in page
     assert "楼道里的难处" in client.get(f"/desk/summaries/{counted}/contrast").text

@@ -10,17 +10,10 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from consult import (
-    authors,
-    drafts,
-    screening,
-    screening_steps,
-    summary_counting,
-    term_index,
-    term_jobs,
-)
+from consult import authors, drafts, screening, screening_steps, term_index, term_jobs
 from consult.originals import Span
 from consult.submissions import Channel, Stance, Submission, SubmissionState
+from consult.summaries import counting
 from consult.term_index import CHANNELS, TermEntry, following
 from consult.terms.reading import STANCES
 from consult.terms.shelf import Filters
@@ -97,7 +90,7 @@ def test_a_title_the_form_set_is_none_of_the_authors_words(site: Flask) -> None:
         hand.where(*(a == b for a, b in zip(where, by_form, strict=True)))
     ).one()
     assert tuple(row) == ("", "停车位")
-    items = summary_counting.count(summary_counting.gather([consultation])).counted.items
+    items = counting.count(counting.gather([consultation])).counted.items
     assert [("停车位" in item.terms) for item in items] == [False, False, True]
     assert "停车位" in site.test_client().get("/search?q=停车位").get_data(as_text=True)
 

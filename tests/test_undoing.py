@@ -7,19 +7,12 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from consult import (
-    authors,
-    import_undoing,
-    screening,
-    submissions,
-    summaries,
-    summary_readings,
-    supports,
-)
+from consult import authors, import_undoing, screening, submissions, summaries, supports
 from consult.consultations import Consultation, Phase
 from consult.decisions import Reason
 from consult.intake import Intake, IntakeState
 from consult.submissions import Submission, SubmissionState
+from consult.summaries import readings
 from core import audit
 from core.db import db
 from core.errors import Refused
@@ -81,12 +74,12 @@ def test_summaries_made_before_go_on_without_it(consultation: Consultation) -> N
     begun = brought_in(consultation, 3, first=10)
     summary = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
     db.session.commit()
-    assert len(summary_readings.read(summary, [consultation]).counted.items) == 5
+    assert len(readings.read(summary, [consultation]).counted.items) == 5
     undo(begun)
-    assert len(summary_readings.read(summary, [consultation]).counted.items) == 2
+    assert len(readings.read(summary, [consultation]).counted.items) == 2
     again = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
     assert (again.received, again.shown) == (2, 2)
-    assert summary_readings.since(summary, [consultation]).received == 0
+    assert readings.since(summary, [consultation]).received == 0
 
 
 def test_numbers_are_never_given_twice(consultation: Consultation) -> None:

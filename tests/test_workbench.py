@@ -14,22 +14,13 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import (
-    lexicons,
-    stance_corrections,
-    summaries,
-    summary_campaigns,
-    summary_contrasts,
-    summary_counting,
-    summary_readings,
-    summary_themes,
-    term_index,
-)
+from consult import lexicons, stance_corrections, summaries, term_index
 from consult.submissions import Channel, Stance, Submission
-from consult.summary_counting import count, gather
-from consult.summary_items import UNCLASSIFIED, Filters, Item, select
-from consult.summary_payload import pack, unpack
-from consult.summary_words import lexicon_of
+from consult.summaries import campaigns, contrasts, counting, readings, themes
+from consult.summaries.counting import count, gather
+from consult.summaries.items import UNCLASSIFIED, Filters, Item, select
+from consult.summaries.payload import pack, unpack
+from consult.summaries.words import lexicon_of
 from consult.views import summary_workbench
 from core import audit
 from core.audit import AuditEvent
@@ -53,7 +44,7 @@ def items_of(summary_id: int) -> tuple[Item, ...]:
     summary = summaries.by_id(summary_id)
     assert summary is not None
     consultations = summaries.consultations_of(summary.subject)
-    return summary_readings.read(summary, consultations).counted.items
+    return readings.read(summary, consultations).counted.items
 
 
 def numbers_open_their_opinions(client: FlaskClient, address: str) -> int:
@@ -75,11 +66,11 @@ def test_themes_part_the_opinions_and_add_up(app: Flask, counted: int) -> None:
             held = Counter(i.theme for i in items if word in i.terms)
             assert held.most_common(1)[0][1] >= 6, held
         assert len({i.theme for i in items if i.channel == "letter"}) == 1
-        again, themes = summary_themes.find(items)
+        again, found = themes.find(items)
         assert again == items
         summary = summaries.by_id(counted)
         assert summary is not None
-        assert unpack(summary.payload).themes == themes
+        assert unpack(summary.payload).themes == found
 
 
 def test_what_the_index_has_read_is_counted_as_if_read_anew(app: Flask, counted: int) -> None:
@@ -114,7 +105,7 @@ def test_with_several_drafts_a_count_takes_from_the_index_what_the_index_read(
         assert result.lexicon == second.lexicon != first.lexicon
         a_published_draft(a_consultation("third"), "# 夜间停车位抽签\n内容。")
         for each in (first, second):
-            base = lexicons.at(summary_readings.lexicon_of(each))
+            base = lexicons.at(readings.lexicon_of(each))
             assert lexicon_of(unpack(each.payload), base).version == each.lexicon
         # As a snapshot of the second format, without the terms of headings.
         old = replace(unpack(first.payload), heading_terms=None)
@@ -130,8 +121,8 @@ def test_letters_are_likened_on_another_core_or_in_another_process_with_the_same
         consultations = summaries.consultations_of(summary.subject)
         here = count(gather(consultations))
         for many in (10**9, 0):
-            monkeypatch.setattr(summary_counting, "MANY", many)
-            with summary_counting.beside(consultations) as where:
+            monkeypatch.setattr(counting, "MANY", many)
+            with counting.beside(consultations) as where:
                 assert pack(count(gather(consultations, where)).counted) == pack(here.counted)
 
 
@@ -150,10 +141,10 @@ def test_texts_beyond_the_sample_go_where_they_are_likest(
 ) -> None:
     with app.app_context():
         items = items_of(counted)
-        monkeypatch.setattr(summary_themes, "MOST_GROUPED", 16)
-        again, themes = summary_themes.find(items)
-    assert themes
-    assert {i.theme for i in again} <= set(range(len(themes) + 1))
+        monkeypatch.setattr(themes, "MOST_GROUPED", 16)
+        again, found = themes.find(items)
+    assert found
+    assert {i.theme for i in again} <= set(range(len(found) + 1))
     assert sum(i.theme != UNCLASSIFIED for i in again) > 8
 
 
@@ -173,7 +164,7 @@ def test_a_snapshot_of_the_first_format_is_still_read(app: Flask, counted: int) 
 
 def test_a_letter_that_came_many_times_is_one_group_and_a_burst(app: Flask, counted: int) -> None:
     with app.app_context():
-        found = summary_campaigns.find(items_of(counted))
+        found = campaigns.find(items_of(counted))
     letter = next(c for c in found if c.submissions == 6)
     assert (letter.people, letter.peak, letter.is_burst) == (6, 6, True)
     assert (letter.since, letter.until) == (dt.date(2020, 10, 15), dt.date(2020, 10, 16))
@@ -224,15 +215,13 @@ def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
         items = items_of(counted)
     web = [i for i in items if i.channel == "web"]
     rest = [i for i in items if i.channel != "web"]
-    found = summary_contrasts.compare(
-        summary_contrasts.of_items(web), summary_contrasts.of_items(rest)
-    )
+    found = contrasts.compare(contrasts.of_items(web), contrasts.of_items(rest))
     assert found is not None
     said = {d.term: d.group for d in found.findings}
     assert said["加装电梯"] == "a"
     assert said["停车位"] == "b"
-    few = summary_contrasts.of_items(web[:3])
-    assert summary_contrasts.compare(few, summary_contrasts.of_items(rest)) is None
+    few = contrasts.of_items(web[:3])
+    assert contrasts.compare(few, contrasts.of_items(rest)) is None
 
 
 def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
@@ -245,17 +234,15 @@ def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
     # The six who sent the letter and six who ask for lifts, against the other eighteen.
     a = [i for i in items if "垃圾" in i.terms] + other[:6]
     b = other[6:]
-    found = summary_contrasts.compare(summary_contrasts.of_items(a), summary_contrasts.of_items(b))
+    found = contrasts.compare(contrasts.of_items(a), contrasts.of_items(b))
     assert found is not None
-    told = zip(found.findings, summary_contrasts.copies(found, a, b), strict=True)
+    told = zip(found.findings, contrasts.copies(found, a, b), strict=True)
     assert {each.term: alike for each, alike in told}["垃圾"] == 6
     lifts, parking = [i for i in items if "加装电梯" in i.terms], other[12:]
-    found = summary_contrasts.compare(
-        summary_contrasts.of_items(lifts), summary_contrasts.of_items(parking)
-    )
+    found = contrasts.compare(contrasts.of_items(lifts), contrasts.of_items(parking))
     assert found is not None
     assert {d.term for d in found.findings} >= {"加装电梯"}
-    assert not any(summary_contrasts.copies(found, lifts, parking))
+    assert not any(contrasts.copies(found, lifts, parking))
     at = f"/desk/summaries/{counted}/contrast?a=channel:web&b=summary:{counted}&b_from=2020-10-15"
     page = client.get(at).get_data(as_text=True)
     # The six who sent the letter came on those days, and none of the others.
@@ -322,7 +309,7 @@ def test_a_theme_falls_into_finer_ones_when_somebody_asks(
     with app.app_context():
         items = items_of(counted)
         number, size = Counter(i.theme for i in items if i.theme).most_common(1)[0]
-        held, parts = summary_themes.find([i for i in items if i.theme == number])
+        held, parts = themes.find([i for i in items if i.theme == number])
         assert len(held) == size
     at = f"/desk/summaries/{counted}/themes/{number}"
     assert f'href="{at}"' in client.get(f"/desk/summaries/{counted}/themes").get_data(as_text=True)
@@ -433,10 +420,10 @@ def test_a_persons_reading_wins_from_the_next_count_on(
         summary = summaries.by_id(counted)
         assert summary is not None
         consultations = summaries.consultations_of(summary.subject)
-        assert summary_readings.since(summary, consultations).corrected == 1
+        assert readings.since(summary, consultations).corrected == 1
         assert next(i for i in items_of(counted) if i.id == item.id) == item
         later = a_summary(summary.subject, NOON + dt.timedelta(minutes=9))
-        assert summary_readings.since(later, consultations).corrected == 0
+        assert readings.since(later, consultations).corrected == 0
         new = next(i for i in items_of(later.id) if i.id == item.id)
         assert (new.stance, new.corrected) == ("oppose", True)
         query = sa.select(AuditEvent).where(AuditEvent.action == "submission.stance_corrected")

@@ -10,7 +10,8 @@ from flask_login import current_user
 from werkzeug.wrappers import Response
 from wtforms import HiddenField, SelectMultipleField
 
-from consult import alike_search, point_merges, rules, summary_readings
+from consult import alike_search, point_merges, rules
+from consult.summaries import readings
 from consult.views import loading
 from core import jobs
 from core import rules as core_rules
@@ -51,7 +52,7 @@ def index(slug: str) -> str:
     more, found = len(found) > PAGE, found[:PAGE]
     later = bool(request.args.get("after"))
     pairs = [] if later else point_merges.pairs(consultation.id)
-    given = summary_readings.given_names(consultation.id)
+    given = readings.given_names(consultation.id)
     return render_template(
         "consult/points/alike.html",
         consultation=consultation,

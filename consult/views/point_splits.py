@@ -6,13 +6,13 @@ from flask import abort, flash, redirect, render_template, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from consult import point_acts, point_merges, points, rules, summaries, summary_readings
+from consult import point_acts, point_merges, points, rules, summaries
 from consult.analysis import splitting
 from consult.consultations import Consultation
 from consult.point_acts import PointAct
 from consult.submissions import Submission
-from consult.summaries import Summary
-from consult.summary_items import UNCLASSIFIED
+from consult.summaries import Summary, readings
+from consult.summaries.items import UNCLASSIFIED
 from consult.views import loading, point_forms
 from consult.views.point_forms import PAGE, ActForm
 from core.db import db
@@ -42,7 +42,7 @@ def _grouped(consultation: Consultation, submission: Submission) -> Grouped | No
         summary = next(iter(summaries.of(subject)), None)
         if summary is None:
             continue
-        counted = summary_readings.read(summary, summaries.consultations_of(subject)).counted
+        counted = readings.read(summary, summaries.consultations_of(subject)).counted
         number = next((i.theme for i in counted.items if i.id == submission.id), UNCLASSIFIED)
         if number == UNCLASSIFIED:
             continue

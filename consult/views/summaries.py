@@ -8,21 +8,13 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import (
-    consultations,
-    provenance,
-    rules,
-    summaries,
-    summary_campaigns,
-    summary_documents,
-    summary_narratives,
-)
+from consult import consultations, provenance, rules, summaries
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
 from consult.submissions import Stance
-from consult.summaries import Subject, Summary, SummaryState
-from consult.summary_counts import split
-from consult.summary_items import Unit
+from consult.summaries import Subject, Summary, SummaryState, campaigns, documents, narratives
+from consult.summaries.counts import split
+from consult.summaries.items import Unit
 from consult.views import (
     loading,
     summary_acts,
@@ -140,7 +132,7 @@ def show(summary_id: int) -> str:
         charts=summary_pages.charts(page),
         all_keywords=choice_in("keywords", {"all"}) == "all",
         keywords=summary_pages.sorted_keywords(page.view, sort),
-        burst_days=summary_campaigns.BURST_DAYS,
+        burst_days=campaigns.BURST_DAYS,
         sort=sort,
         **desk_extras(page),
         states=SummaryState,
@@ -234,7 +226,7 @@ def _kin(page: Opened, word: str) -> list[Keyword]:
 def document(summary_id: int) -> Response:
     """The snapshot, or the selection, as a Word document."""
     page = opened_at_desk(summary_id)
-    made = summary_documents.write(
+    made = documents.write(
         page.summary,
         page.consultations,
         page.reading,
@@ -244,7 +236,7 @@ def document(summary_id: int) -> Response:
     )
     title, number = page.summary.subject.title, page.summary.number
     name = _("意见汇总（第%(n)d次）%(title)s", title=title, n=number)
-    response = send_file(made, mimetype=summary_documents.MIMETYPE)
+    response = send_file(made, mimetype=documents.MIMETYPE)
     return as_file(response, name, ".docx", plain=f"summary-{summary_id}")
 
 
@@ -284,10 +276,10 @@ def _public(consultation: Consultation, summary: Summary) -> str:
         charts=summary_pages.charts(page),
         themes=themes,
         plain=_in_plain_words(page, themes),
-        least=summary_narratives.LEAST,
-        scarce=summary_narratives.scarce_channels(page.view.items),
-        silent=summary_narratives.silent_channels(page.view.items),
-        quiet=[page.title_of(n) for n in summary_narratives.quiet_chapters(page.reading.counted)],
+        least=narratives.LEAST,
+        scarce=narratives.scarce_channels(page.view.items),
+        silent=narratives.silent_channels(page.view.items),
+        quiet=[page.title_of(n) for n in narratives.quiet_chapters(page.reading.counted)],
         others=[each for each in summaries.published(consultation) if each.id != summary.id],
         listing=listing,
     )
@@ -303,9 +295,7 @@ def _in_plain_words(page: Opened, themes: Sequence[summary_workbench.Shown]) -> 
     counts = Counter(item.stance for item in page.view.items)
     favour = counts[Stance.SUPPORT.value] + counts[Stance.SUGGEST.value]
     against = counts[Stance.OPPOSE.value]
-    letter = next(
-        iter(summary_campaigns.find(page.view.items, least=summary_campaigns.BURST)), None
-    )
+    letter = next(iter(campaigns.find(page.view.items, least=campaigns.BURST)), None)
     return " ".join(
         (
             _("说得最多的是：%(what)s。", what=most),
@@ -323,7 +313,7 @@ def _in_plain_words(page: Opened, themes: Sequence[summary_workbench.Shown]) -> 
 def _told(theme: summary_workbench.Shown) -> str:
     """A theme and its opinions; and of those how many are one letter, where they are the most."""
     n, alike = len(theme.items), max(Counter(item.group for item in theme.items).values())
-    if alike >= summary_campaigns.LEAST and 2 * alike >= n:
+    if alike >= campaigns.LEAST and 2 * alike >= n:
         return str(_("%(name)s（%(n)d件，其中%(k)d件内容相近）", name=theme.name, n=n, k=alike))
     return str(_("%(name)s（%(n)d件）", name=theme.name, n=n))
 

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response
 from wtforms import BooleanField
 from wtforms.validators import InputRequired
 
-from consult import rules, summaries, summary_jobs
+from consult import rules, summaries
 from consult.consultations import Consultation
 from consult.programmes import Stage
-from consult.summaries import Subject, Summary
+from consult.summaries import Subject, Summary, counting_jobs
 from core import rules as job_rules
 from core.db import db
 from core.forms import Form, LineField, Words
@@ -47,7 +47,7 @@ def count() -> Page:
     subject = asked_for()
     if subject is None:
         abort(404)
-    form, long = ConfirmForm(), summary_jobs.is_long(subject)
+    form, long = ConfirmForm(), counting_jobs.is_long(subject)
     history = url_for(".index", **scope(subject))
     if not form.validate_on_submit():
         said = _("将按现在的审核结果和词典重新计数，生成一份新的汇总；以前的汇总不会改变。")
@@ -55,7 +55,7 @@ def count() -> Page:
             said += _("意见较多，将在后台进行，可以离开页面，稍后再来查看。")
         return _confirm(form, _("汇总意见"), subject, said, history)
     if long:
-        job = summary_jobs.ask(subject, by=current_user, now=now())
+        job = counting_jobs.ask(subject, by=current_user, now=now())
         db.session.commit()
         flash(_("已交给后台汇总，完成后列在意见汇总里。"), "success")
         # A colleague's that has not begun yet is not shown to others.

@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, SubmissionState
-from consult.summary_contrasts import author_groups
-from consult.summary_items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
+from consult.summaries.contrasts import author_groups
+from consult.summaries.items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
 from core.web import asked, choice_in, day, day_in, number_in, unclear, words_in
 
 CHANNELS = frozenset(channel.value for channel in Channel)

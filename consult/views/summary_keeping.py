@@ -8,7 +8,8 @@ from werkzeug.wrappers import Response
 from wtforms import HiddenField
 from wtforms.validators import Length, NumberRange
 
-from consult import kept_views, rules, theme_names
+from consult import rules
+from consult.summaries import kept_views, theme_names
 from consult.views.summary_pages import opened_at_desk
 from core.db import db
 from core.errors import Refused

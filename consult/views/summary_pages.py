@@ -10,25 +10,18 @@ from flask import abort, request, url_for
 from flask_login import current_user
 from markupsafe import Markup
 
-from consult import (
-    kept_views,
-    lexicons,
-    rules,
-    summaries,
-    summary_charts,
-    summary_readings,
-)
+from consult import lexicons, rules, summaries
 from consult.analysis import cloud as clouds
 from consult.analysis import concordance
 from consult.analysis.concordance import Line
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.summaries import Summary, consultations_of
-from consult.summary_counts import FEW, heat, outermost
-from consult.summary_items import Filters, Item, Unit, firsts
-from consult.summary_readings import Reading, View
-from consult.summary_words import CLOUD_WORDS, lexicon_of
+from consult.summaries import Summary, charting, consultations_of, kept_views, readings
+from consult.summaries.counts import FEW, heat, outermost
+from consult.summaries.items import Filters, Item, Unit, firsts
+from consult.summaries.readings import Reading, View
+from consult.summaries.words import CLOUD_WORDS, lexicon_of
 from consult.terms.reading import engine_for
 from consult.views.summary_filters import Links, filters_in, said, section_title
 from core.charts import Chart
@@ -68,7 +61,7 @@ class Opened:
     @property
     def view(self) -> View:
         """The figures of the selection."""
-        return summary_readings.view(self.reading, self.filters)
+        return readings.view(self.reading, self.filters)
 
     def title_of(self, place: int) -> str:
         """The heading of a section."""
@@ -93,7 +86,7 @@ class Opened:
             "view": view,
             "figures": view.figures,
             "few": len(view.items) < FEW,
-            "since": summary_readings.since(self.summary, self.consultations),
+            "since": readings.since(self.summary, self.consultations),
             "section_title": self.title_of,
             "chapters": [
                 (place, view.figures.sections[place])
@@ -123,7 +116,7 @@ def opened(
     """Open a snapshot at the selection the address asks for (400 when there cannot be one), or
     whole when it may not select."""
     consultations = consultations_of(summary.subject)
-    reading = summary_readings.read(summary, consultations)
+    reading = readings.read(summary, consultations)
     filters = filters_in(reading.counted, staff=staff) if selected else Filters()
     wanted = filters.consultation
     if wanted is not None and wanted not in {c.id for c in consultations}:
@@ -202,18 +195,16 @@ def charts(opened: Opened) -> dict[str, Chart | None]:
     ]
     page = "term" if opened.staff else "opinions"
     return {
-        "keywords": summary_charts.keywords(view, lambda term: links.term(term, page=page)),
-        "stances": summary_charts.stances(
-            view.figures.stances, lambda key: links.opinions(stance=key)
-        ),
-        "sections": summary_charts.sections(chapters, links.section),
-        "days": summary_charts.days(view.figures.days, links.between),
+        "keywords": charting.keywords(view, lambda term: links.term(term, page=page)),
+        "stances": charting.stances(view.figures.stances, lambda key: links.opinions(stance=key)),
+        "sections": charting.sections(chapters, links.section),
+        "days": charting.days(view.figures.days, links.between),
     }
 
 
 def cloud_svg(opened: Opened, *, label: str) -> Markup:
     """The word cloud of the selection, each word a link; "" where nothing is compared."""
-    cloud = summary_readings.cloud_of(opened.reading, opened.view)
+    cloud = readings.cloud_of(opened.reading, opened.view)
     if cloud is None:
         return Markup("")
     shown = opened.view.keywords[:CLOUD_WORDS]

@@ -9,9 +9,10 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import report_papers, rules, summary_documents, summary_narratives, summary_reports
-from consult.summary_items import select
-from consult.summary_reports import Edit, Sentence, SummaryReport
+from consult import rules
+from consult.summaries import documents, narratives, report_papers, reports
+from consult.summaries.items import select
+from consult.summaries.reports import Edit, Sentence, SummaryReport
 from consult.views.summary_filters import Links, said
 from consult.views.summary_pages import Opened, opened_at_desk
 from core.db import db
@@ -25,7 +26,7 @@ def report(summary_id: int) -> str:
     """The last version, or `?version=1`: each sentence with the opinions behind it; with
     `?edit=1` each in a field of its own."""
     page = opened_at_desk(summary_id)
-    every = summary_reports.versions(page.summary)
+    every = reports.versions(page.summary)
     chosen = _chosen(every)
     editing = choice_in("edit", {"1"}) == "1" and chosen is not None and chosen is every[0]
     if editing:
@@ -45,7 +46,7 @@ def _page(
     homeless: Sequence[str] = (),
     added: str = "",
 ) -> str:
-    """The report; after a refusal with the words that were typed (see `summary_reports.over`)."""
+    """The report; after a refusal with the words that were typed (see `reports.over`)."""
     return render_template(
         "consult/summaries/report.html",
         **page.context(),
@@ -54,7 +55,7 @@ def _page(
         last=every[0].number if every else 0,
         lines=_lines(page, chosen) if chosen else [],
         machine=report_papers.MACHINE,
-        longest=summary_reports.LONGEST,
+        longest=reports.LONGEST,
         editing=editing,
         refused=refused,
         typed=typed or {},
@@ -73,19 +74,19 @@ def report_act(summary_id: int) -> Response:
     act, seen = request.form.get("act", ""), _seen()
     if act == "compose":
         titles = {c.id: c.title for c in page.consultations}
-        sentences = summary_narratives.compose(page.summary, titles, page.reading)
+        sentences = narratives.compose(page.summary, titles, page.reading)
         with refusals_on(lambda sentence: _refused(summary_id, sentence)):
-            summary_reports.compose(page.summary, sentences, seen=seen, by=current_user, now=now())
+            reports.compose(page.summary, sentences, seen=seen, by=current_user, now=now())
         flash(_("已生成报告，请逐句核对，可以改写，核对后签发。"), "success")
     elif act == "save":
         with refusals_on(lambda sentence: _as_typed(summary_id, seen, sentence)):
-            summary_reports.edit(page.summary, _edit(), seen=seen, by=current_user, now=now())
+            reports.edit(page.summary, _edit(), seen=seen, by=current_user, now=now())
         flash(_("已保存为新的一版；原来的一版仍可查看。"), "success")
     elif act == "sign":
         with refusals_on(lambda sentence: _refused(summary_id, sentence)):
             if not request.form.get("confirm"):
                 raise Refused(_("请先勾选“我已逐句核对”，再签发。"))
-            summary_reports.sign(page.summary, seen=seen, by=current_user, now=now())
+            reports.sign(page.summary, seen=seen, by=current_user, now=now())
         flash(_("已由您签发。"), "success")
     else:
         abort(400)
@@ -96,7 +97,7 @@ def report_act(summary_id: int) -> Response:
 def report_paper(summary_id: int) -> Response:
     """The version as a Word document, or with `?as=pdf` as a PDF."""
     page = opened_at_desk(summary_id)
-    chosen = _chosen(summary_reports.versions(page.summary))
+    chosen = _chosen(reports.versions(page.summary))
     if chosen is None:
         abort(404)
     titles = {c.id: c.title for c in page.consultations}
@@ -108,7 +109,7 @@ def report_paper(summary_id: int) -> Response:
     if choice_in("as", {"pdf", "docx"}) == "pdf":
         response = Response(report_papers.pdf(paper), mimetype="application/pdf")
         return as_file(response, name, ".pdf", plain=plain)
-    made = send_file(report_papers.word(paper), mimetype=summary_documents.MIMETYPE)
+    made = send_file(report_papers.word(paper), mimetype=documents.MIMETYPE)
     return as_file(made, name, ".docx", plain=plain)
 
 
@@ -179,20 +180,18 @@ def _added() -> str:
 def _refused(summary_id: int, sentence: str) -> str:
     """The report as it is now, with why nothing was done to it."""
     page = opened_at_desk(summary_id)
-    every = summary_reports.versions(page.summary)
+    every = reports.versions(page.summary)
     return _page(page, every, every[0] if every else None, refused=sentence)
 
 
 def _as_typed(summary_id: int, seen: int, sentence: str) -> str:
     """The form once more with what was typed, over the last version, which may be a colleague's."""
     page = opened_at_desk(summary_id)
-    every = summary_reports.versions(page.summary)
+    every = reports.versions(page.summary)
     last = every[0] if every else None
     base = next((each for each in every if each.number == seen), None)
     mine, theirs, homeless = (
-        summary_reports.over(base.sentences, _typed(), last.sentences)
-        if base and last
-        else ({}, {}, [])
+        reports.over(base.sentences, _typed(), last.sentences) if base and last else ({}, {}, [])
     )
     return _page(
         page,

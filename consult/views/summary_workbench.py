@@ -14,26 +14,15 @@ from werkzeug.wrappers import Response
 from wtforms import RadioField
 from wtforms.validators import InputRequired
 
-from consult import (
-    provenance,
-    rules,
-    stance_corrections,
-    summaries,
-    summary_campaigns,
-    summary_charts,
-    summary_contrasts,
-    summary_phrases,
-    summary_readings,
-    term_index,
-    theme_names,
-)
+from consult import provenance, rules, stance_corrections, summaries, term_index
 from consult.analysis.contrast import Comparison, Difference
 from consult.submissions import Channel, Stance, Submission
-from consult.summaries import Summary
-from consult.summary_campaigns import Campaign
-from consult.summary_contrasts import Side
-from consult.summary_counts import FEW, by_theme
-from consult.summary_items import UNCLASSIFIED, Counted, Filters, Item, Theme, Unit, select
+from consult.summaries import Summary, charting, contrasts, phrases, readings, theme_names
+from consult.summaries.campaigns import BURST, BURST_DAYS, LEAST, Campaign
+from consult.summaries.campaigns import find as find_campaigns
+from consult.summaries.contrasts import Side
+from consult.summaries.counts import FEW, by_theme
+from consult.summaries.items import UNCLASSIFIED, Counted, Filters, Item, Theme, Unit, select
 from consult.terms.reading import engine_for
 from consult.views import summary_filters, summary_pages
 from consult.views.summary_filters import Links
@@ -105,7 +94,7 @@ def _theme_charts(page: Opened, found: Sequence["Shown"]) -> dict[str, Chart]:
 
     ordered = sorted(found, key=lambda each: (not each.number, THEME_ORDERS["size"](each)))
     sizes = [(each.name, each.number, each.stances) for each in ordered]
-    drawn = summary_charts.themes(sizes, opens)
+    drawn = charting.themes(sizes, opens)
     return {"themes": drawn} if drawn else {}
 
 
@@ -115,7 +104,7 @@ def theme(summary_id: int, theme: int) -> str:
     page = opened_at_desk(summary_id)
     if not 1 <= theme <= len(page.reading.counted.themes):
         abort(404)
-    items, every = summary_readings.within(page.reading, replace(page.filters, theme=theme))
+    items, every = readings.within(page.reading, replace(page.filters, theme=theme))
     parts, part = _shown_of(items, every), number_in("part")
     if part is not None and part not in {each.number for each in parts}:
         abort(404)
@@ -197,7 +186,7 @@ def campaigns(summary_id: int) -> str:
     """Groups of alike opinions with 件数 and 人数, and which of them came all at once."""
     page = opened_at_desk(summary_id)
     sort = choice_in("sort", set(CAMPAIGN_ORDERS), "size")
-    found = sorted(summary_campaigns.find(page.view.items), key=CAMPAIGN_ORDERS[sort])
+    found = sorted(find_campaigns(page.view.items), key=CAMPAIGN_ORDERS[sort])
     # By place, not by key: the groups of a snapshot are as they are.
     after = number_in("after") or 0
     after = after if after < len(found) else 0
@@ -217,9 +206,9 @@ def campaigns(summary_id: int) -> str:
         ),
         covered=sum(each.submissions for each in found),
         words=summary_pages.shown_by_id([each.first.id for each in here]),
-        least=summary_campaigns.LEAST,
-        burst=summary_campaigns.BURST,
-        burst_days=summary_campaigns.BURST_DAYS,
+        least=LEAST,
+        burst=BURST,
+        burst_days=BURST_DAYS,
         room="campaigns",
     )
 
@@ -256,12 +245,12 @@ def contrast(summary_id: int) -> str:
     sort = choice_in("sort", set(DIFFERENCE_ORDERS), "firm")
     # Two categories of a panel are a few people each, of whom most said something.
     by_group = any(each.startswith("author_group:") for each in (first, second))
-    few = summary_contrasts.LEAST_PEOPLE if by_group else FEW
+    few = contrasts.LEAST_PEOPLE if by_group else FEW
     a = b = found = None
     if first:
         a = _side(page, first, "a", None)
         b = _side(page, second or REST, "b", first)
-        found = summary_contrasts.compare(a.side, b.side, least=few)
+        found = contrasts.compare(a.side, b.side, least=few)
     return render_template(
         "consult/summaries/contrast.html",
         **page.context(),
@@ -272,16 +261,16 @@ def contrast(summary_id: int) -> str:
         comparison=found,
         terms=sorted(_rows(found, a, b), key=lambda row: DIFFERENCE_ORDERS[sort](row[0])),
         charts=_difference_charts(found),
-        uncompared=summary_contrasts.uncompared(a.side, b.side) if a and b else 0,
+        uncompared=contrasts.uncompared(a.side, b.side) if a and b else 0,
         undated=second == DRAFT and any(request.args.get(n) for n in ("b_from", "b_to")),
         other_words=bool(a and b and a.lexicon != b.lexicon),
         backwards=_backwards("a") or _backwards("b"),
-        overlap=summary_contrasts.overlap(a.items, b.items) if a and b else 0,
+        overlap=contrasts.overlap(a.items, b.items) if a and b else 0,
         few_people=few,
-        least=summary_contrasts.LEAST_PEOPLE,
+        least=contrasts.LEAST_PEOPLE,
         options=_options(page),
         small_groups=bool(page.reading.counted.author_groups)
-        and not summary_contrasts.author_groups(page.reading.counted),
+        and not contrasts.author_groups(page.reading.counted),
         others=[each for each in _other_snapshots() if each.id != page.summary.id],
         asked={"a": first, "b": second, **{n: request.args.get(n, "") for n in PERIODS}},
         room="contrast",
@@ -298,7 +287,7 @@ PERIODS = ("a_from", "a_to", "b_from", "b_to")
 
 
 def _difference_charts(found: Comparison | None) -> dict[str, Chart]:
-    drawn = summary_charts.differences(found.findings) if found else None
+    drawn = charting.differences(found.findings) if found else None
     return {"differences": drawn} if drawn else {}
 
 
@@ -309,7 +298,7 @@ def _rows(
     make the difference sent alike letters, where they are the most."""
     if found is None or a is None or b is None:
         return []
-    copies = summary_contrasts.copies(found, a.items, b.items)
+    copies = contrasts.copies(found, a.items, b.items)
     return [
         (each, _opens(a, each.term), _opens(b, each.term), alike)
         for each, alike in zip(found.findings, copies, strict=True)
@@ -324,7 +313,7 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
     first, last = day_in(f"{name}_from"), day_in(f"{name}_to")
     counted = page.reading.counted
     if asked == DRAFT:
-        side = summary_contrasts.of_draft(counted)
+        side = contrasts.of_draft(counted)
         return Chosen(_("文稿（按段落）"), side, (), None, _("段"), page.summary.lexicon)
     if asked.startswith(f"{SNAPSHOT}:"):
         number = asked.removeprefix(f"{SNAPSHOT}:")
@@ -336,7 +325,7 @@ def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
     links = Links(filters, counted, {}, {"opinions": f"{_address(page.summary)}/opinions"})
     said = summary_filters.said(filters, counted, page.consultations)
     title = "；".join(f"{label}：{value}" for _name, label, value in said) or _("全部意见")
-    side = summary_contrasts.of_items(items)
+    side = contrasts.of_items(items)
     return Chosen(title, side, items, links, _("人"), page.summary.lexicon)
 
 
@@ -366,7 +355,7 @@ def _snapshot(asked: str, filters: Filters, *, parameter: str) -> Chosen:
     title = _("%(title)s（第%(n)d次汇总）", title=summary.subject.title, n=summary.number)
     said = summary_filters.said(filters, counted, other.consultations)
     title = "；".join([title, *(f"{label}：{value}" for _name, label, value in said)])
-    return Chosen(title, summary_contrasts.of_items(items), items, links, _("人"), summary.lexicon)
+    return Chosen(title, contrasts.of_items(items), items, links, _("人"), summary.lexicon)
 
 
 def _address(summary: Summary) -> str:
@@ -381,7 +370,7 @@ def _options(page: Opened) -> list[tuple[str, list[tuple[str, str]]]]:
         (_("态度"), [(f"stance:{p.key}", Stance(p.key).title) for p in figures.stances]),
         (
             _("提意见者所属类别"),
-            [(f"author_group:{t}", t) for t in summary_contrasts.author_groups(counted)],
+            [(f"author_group:{t}", t) for t in contrasts.author_groups(counted)],
         ),
         (_("章节"), [(f"section:{n}", page.title_of(n)) for n in sorted(figures.sections)]),
         (_("主题"), [(f"theme:{n}", t.given or t.name) for n, t in enumerate(counted.themes, 1)]),
@@ -461,12 +450,12 @@ def words(summary_id: int, submission_id: int) -> str:
     submission = summary_pages.shown_by_id([submission_id]).get(submission_id)
     if item is None or submission is None:
         abort(404)
-    found, beside = summary_phrases.of(page.reading, submission)
+    found, beside = phrases.of(page.reading, submission)
     return render_template(
         "consult/summaries/words.html",
         **page.context(),
         submission=submission,
         phrases=found,
         beside=beside,
-        parts=summary_phrases.parts,
+        parts=phrases.parts,
     )

@@ -2,17 +2,11 @@
 
 import sqlalchemy as sa
 
-from consult import (
-    kept_views,
-    lexicons,
-    summaries,
-    summary_reports,
-    theme_names,
-)
+from consult import lexicons, summaries
 from consult.lexicons import Entry, EntryKind
 from consult.programmes import Stage
-from consult.summaries import Summary
-from consult.summary_reports import Sentence
+from consult.summaries import Summary, kept_views, reports, theme_names
+from consult.summaries.reports import Sentence
 from core import (
     accounts,
     audit,
@@ -55,10 +49,10 @@ def fill_reports() -> None:
         Sentence("一、总体情况", "共收到意见若干件。", "共收到意见若干件。", {"channel": "web"}),
         Sentence("二、主要意见", "关于停车的意见。", "关于停车的意见。", {"term": "停车位"}, 1),
     ]
-    summary_reports.compose(summary, composed, seen=0, by=audit.SYSTEM, now=NOON)
-    written = summary_reports.Edit(["居民意见踊跃。", "关于停车的意见。"], ["以上。"])
-    summary_reports.edit(summary, written, seen=1, by=audit.SYSTEM, now=NOON)
-    summary_reports.sign(summary, seen=2, by=audit.SYSTEM, now=NOON)
+    reports.compose(summary, composed, seen=0, by=audit.SYSTEM, now=NOON)
+    written = reports.Edit(["居民意见踊跃。", "关于停车的意见。"], ["以上。"])
+    reports.edit(summary, written, seen=1, by=audit.SYSTEM, now=NOON)
+    reports.sign(summary, seen=2, by=audit.SYSTEM, now=NOON)
     db.session.commit()
 
 

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import summary_charts
 from consult.official_paper import (
     SMALL,
     blank,
@@ -34,12 +33,13 @@ from consult.official_paper import (
     title,
 )
 from consult.submissions import Submission, SubmissionState
-from consult.summaries import Summary
-from consult.summary_counts import FEW, by_theme
-from consult.summary_documents import CITED, chapters, cited
-from consult.summary_items import UNCLASSIFIED, Filters, Item, select
-from consult.summary_readings import Reading, view
-from consult.summary_reports import Sentence, SummaryReport
+from consult.summaries import charting
+from consult.summaries.counts import FEW, by_theme
+from consult.summaries.documents import CITED, chapters, cited
+from consult.summaries.items import UNCLASSIFIED, Filters, Item, select
+from consult.summaries.readings import Reading, view
+from consult.summaries.reports import Sentence, SummaryReport
+from consult.summaries.snapshots import Summary
 from core import drawing as charts_drawn
 from core import typesetting
 from core.db import db
@@ -49,7 +49,7 @@ from core.web import day, local
 if TYPE_CHECKING:
     from docx.document import Document as Doc
 
-SHEET = Path(__file__).parent / "data" / "report.typ"
+SHEET = Path(__file__).parent.parent / "data" / "report.typ"
 LONGEST_QUOTE = 300
 MACHINE = "※"
 
@@ -179,10 +179,10 @@ def pictures(reading: Reading, titles: Mapping[int, str]) -> tuple[Picture, ...]
         for number in order
     ]
     drawn = (
-        ("一、", "", summary_charts.days(seen.figures.days)),
-        ("一、", "stance", summary_charts.stances(seen.figures.stances)),
-        ("二、", "theme", summary_charts.themes(sizes)),
-        ("三、", "section", summary_charts.sections(chapters(reading, seen, dict(titles)))),
+        ("一、", "", charting.days(seen.figures.days)),
+        ("一、", "stance", charting.stances(seen.figures.stances)),
+        ("二、", "theme", charting.themes(sizes)),
+        ("三、", "section", charting.sections(chapters(reading, seen, dict(titles)))),
     )
     return tuple(
         Picture(

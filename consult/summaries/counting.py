@@ -13,14 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from consult import (
-    drafts,
-    lexicons,
-    stance_corrections,
-    summary_sayings,
-    summary_themes,
-    term_index,
-)
+from consult import drafts, lexicons, stance_corrections, term_index
 from consult.analysis.duplicates import near_groups
 from consult.analysis.lexicon import Lexicon
 from consult.consultations import Consultation
@@ -28,9 +21,10 @@ from consult.decisions import Decision
 from consult.drafts import Draft, Outline, Version, VersionState
 from consult.submissions import WHOLE as WHOLE_DRAFT
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.summary_items import UNPLACED, WHOLE, Counted, Item, Section
-from consult.summary_sayings import Said
-from consult.summary_words import cloud, method_of, ranked, weights
+from consult.summaries import sayings, themes
+from consult.summaries.items import UNPLACED, WHOLE, Counted, Item, Section
+from consult.summaries.sayings import Said
+from consult.summaries.words import cloud, method_of, ranked, weights
 from consult.terms.reading import uncollected
 from core import executors
 from core.db import db
@@ -161,7 +155,7 @@ def gather(consultations: Sequence[Consultation], where: Executor | None = None)
         basis={"consultations": stamps, "decision": decision or 0, "lexicon": number},
         base=base,
         lexicon=lexicon,
-        kept=summary_sayings.kept(scope, lexicon),
+        kept=sayings.kept(scope, lexicon),
         corrections=stance_corrections.of_consultations(scope),
     )
 
@@ -206,9 +200,7 @@ def _counted(gathered: Gathered) -> Result:
     rows = gathered.rows
     heard = _said(gathered)
     paragraphs = [("", entry.text) for outline in gathered.drafts for entry in outline.body]
-    held = Counter(
-        term for said in summary_sayings.read(lexicon, paragraphs) for term in said.terms
-    )
+    held = Counter(term for said in sayings.read(lexicon, paragraphs) for term in said.terms)
     groups = gathered.alike.result() if gathered.alike else near_groups(_words(rows))
     people: dict[str, int] = {}
     items = []
@@ -218,10 +210,10 @@ def _counted(gathered: Gathered) -> Result:
         section = WHOLE if row.place == WHOLE_DRAFT else place_of.get(row.place, UNPLACED)
         number = people.setdefault(person, len(people))
         items.append(_item(row, said, group, number, section, gathered.corrections.get(row.id)))
-    placed, themes = summary_themes.find(items)
+    placed, grouped = themes.find(items)
     counted = Counted(
         items=placed,
-        themes=themes,
+        themes=grouped,
         sections=sections,
         draft=dict(held),
         draft_size=len(paragraphs),
@@ -242,7 +234,7 @@ def _said(gathered: Gathered) -> list[Said]:
     """What each row says; those are read of which the index does not know."""
     unknown = [row for row in gathered.rows if row.id not in gathered.kept]
     texts = [(row.own_title, row.body) for row in unknown]
-    read = zip(unknown, summary_sayings.read(gathered.lexicon, texts), strict=True)
+    read = zip(unknown, sayings.read(gathered.lexicon, texts), strict=True)
     found = {**gathered.kept, **{row.id: said for row, said in read}}
     return [found[row.id] for row in gathered.rows]
 

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Protocol
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult import summary_charts
 from consult.analysis import cloud as clouds
 from consult.consultations import SHANGHAI, Consultation
 from consult.official_paper import (
@@ -33,10 +32,11 @@ from consult.official_paper import (
     title,
 )
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.summaries import Summary
-from consult.summary_counts import FEW, outermost
-from consult.summary_items import UNPLACED, WHOLE, Filters, Item, representatives
-from consult.summary_readings import Reading, View, cloud_of, view
+from consult.summaries import charting
+from consult.summaries.counts import FEW, outermost
+from consult.summaries.items import UNPLACED, WHOLE, Filters, Item, representatives
+from consult.summaries.readings import Reading, View, cloud_of, view
+from consult.summaries.snapshots import Summary
 from core import drawing as charts_drawn
 from core.charts import Chart
 from core.db import db
@@ -127,10 +127,10 @@ def _charts(reading: Reading, seen: View, titles: dict[int, str]) -> dict[str, C
     if len(seen.items) < FEW:
         return {}
     drawn = {
-        "days": summary_charts.days(seen.figures.days),
-        "sections": summary_charts.sections(chapters(reading, seen, titles)),
-        "stances": summary_charts.stances(seen.figures.stances),
-        "keywords": summary_charts.keywords(seen),
+        "days": charting.days(seen.figures.days),
+        "sections": charting.sections(chapters(reading, seen, titles)),
+        "stances": charting.stances(seen.figures.stances),
+        "keywords": charting.keywords(seen),
     }
     return {name: chart for name, chart in drawn.items() if chart is not None}
 

@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from consult import summaries
 from consult.consultations import Consultation
 from consult.programmes import Stage
-from consult.summaries import Subject, Summary
+from consult.summaries.snapshots import Subject, Summary
 from core import audit, jobs
 from core.db import db
 

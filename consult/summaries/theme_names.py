@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from consult.consultations import touch
-from consult.summaries import Summary, consultations_of
+from consult.summaries.snapshots import Summary, consultations_of
 from core import audit
 from core.db import Base, db
 from core.errors import Refused

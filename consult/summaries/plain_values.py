@@ -4,17 +4,17 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from consult import summary_readings
-from consult.summaries import Summary, consultations_of
-from consult.summary_counts import by_day, outermost
-from consult.summary_items import WHOLE, Filters
-from consult.summary_readings import Reading, View
+from consult.summaries import readings
+from consult.summaries.counts import by_day, outermost
+from consult.summaries.items import WHOLE, Filters
+from consult.summaries.readings import Reading, View
+from consult.summaries.snapshots import Summary, consultations_of
 
 
 def of(summary: Summary, name: str) -> dict[str, Any]:
     """A summary as plain values for other programs."""
-    reading = summary_readings.read(summary, consultations_of(summary.subject))
-    view = summary_readings.view(reading, Filters())
+    reading = readings.read(summary, consultations_of(summary.subject))
+    view = readings.view(reading, Filters())
     figures, counted = view.figures, reading.counted
     return {
         "consultation": name,

@@ -9,8 +9,8 @@ from consult.analysis import lexicon as words
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.analysis.lexicon import Lexicon
-from consult.summary_counts import FEW
-from consult.summary_items import Counted, Item
+from consult.summaries.counts import FEW
+from consult.summaries.items import Counted, Item
 from consult.terms.reading import version_of
 
 # Counts up by one whenever equal readings would be grouped or ranked differently.

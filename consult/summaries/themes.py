@@ -9,8 +9,8 @@ import importlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from consult.summary_counts import FEW
-from consult.summary_items import UNCLASSIFIED, Item, Theme
+from consult.summaries.counts import FEW
+from consult.summaries.items import UNCLASSIFIED, Item, Theme
 
 # So many distinct texts are grouped by their likeness; it takes some 30 KB each.
 MOST_GROUPED = 4000

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from consult.summary_items import Item
+from consult.summaries.items import Item
 
 LEAST = 3
 # A burst: so many of one group within so many days, and at least half of the group.

@@ -17,9 +17,9 @@ from consult.analysis import phrases
 from consult.analysis.lexicon import Lexicon
 from consult.analysis.phrases import Background, Phrase, Reader, Text
 from consult.submissions import Submission, SubmissionState
-from consult.summary_items import Item
-from consult.summary_readings import Key, Reading
-from consult.summary_words import lexicon_of
+from consult.summaries.items import Item
+from consult.summaries.readings import Key, Reading
+from consult.summaries.words import lexicon_of
 from consult.terms.reading import engine_for
 from core.db import db
 

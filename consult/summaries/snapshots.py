@@ -2,7 +2,7 @@
 
 A snapshot is never changed: counting again makes a new one and the old stay readable. Only what
 passed screening is counted; the totals name the rest. What is hidden later is left out when a
-snapshot is read (`summary_readings`), because the public must not go on seeing it.
+snapshot is read (`readings`), because the public must not go on seeing it.
 """
 
 import datetime as dt
@@ -19,9 +19,9 @@ from consult import search_documents
 from consult.consultations import Consultation, log_change, touch
 from consult.programmes import Stage
 from consult.search_documents import Document, Kind
-from consult.summary_counting import COUNTED_STATES, Gathered, Result, beside, count, gather
-from consult.summary_counts import numbers
-from consult.summary_payload import pack, unpack
+from consult.summaries.counting import COUNTED_STATES, Gathered, Result, beside, count, gather
+from consult.summaries.counts import numbers
+from consult.summaries.payload import pack, unpack
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused
@@ -88,7 +88,7 @@ class Summary(Base):
     by_name: Mapped[str] = mapped_column(sa.String(120))
     lexicon: Mapped[str] = mapped_column(sa.String(40))
     method: Mapped[str] = mapped_column(sa.String(40))
-    # What the scope looked like when it was counted; see `basis` in summary_counting.
+    # What the scope looked like when it was counted; see `counting.basis`.
     basis: Mapped[dict[str, Any]]
     highest_id: Mapped[int]
     received: Mapped[int]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from consult.summary_items import Context, Counted, Item
+from consult.summaries.items import Context, Counted, Item
 
 # Below this many opinions nothing is compared: no ranking, no shares, no cloud.
 FEW = 10

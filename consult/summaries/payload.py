@@ -17,7 +17,7 @@ from typing import Any
 
 from consult.analysis.cloud import Cloud, Placed
 from consult.analysis.keywords import Keyword
-from consult.summary_items import UNCLASSIFIED, Counted, Item, Section, Theme
+from consult.summaries.items import UNCLASSIFIED, Counted, Item, Section, Theme
 from consult.terms.reading import uncollected
 
 FORMAT = 3

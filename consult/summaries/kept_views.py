@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from flask_babel import gettext as _
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.summaries import Summary
+from consult.summaries.snapshots import Summary
 from core.db import Base, db
 from core.errors import Refused
 

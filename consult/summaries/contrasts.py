@@ -7,16 +7,16 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from consult import summary_campaigns
 from consult.analysis import contrast
 from consult.analysis.contrast import Comparison
-from consult.summary_counts import FEW
-from consult.summary_items import Counted, Item
+from consult.summaries import campaigns
+from consult.summaries.counts import FEW
+from consult.summaries.items import Counted, Item
 
 # A term must come from so many people in both groups together, and a group have so many.
 LEAST_PEOPLE = contrast.MINIMUM
 # So many who sent alike letters are worth saying.
-LEAST_ALIKE = summary_campaigns.LEAST
+LEAST_ALIKE = campaigns.LEAST
 
 
 @dataclass(frozen=True, slots=True)

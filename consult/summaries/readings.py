@@ -11,27 +11,21 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
-from consult import (
-    author_groups,
-    lexicons,
-    stance_corrections,
-    summary_campaigns,
-    summary_themes,
-    theme_names,
-)
+from consult import author_groups, lexicons, stance_corrections
 from consult.analysis.cloud import Cloud
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
 from consult.decisions import Decision
 from consult.originals import Original
 from consult.submissions import Submission, SubmissionState
-from consult.summaries import Summary
-from consult.summary_counting import newest_versions
-from consult.summary_counts import FEW, Figures, Term, by_term, figures
-from consult.summary_items import Counted, Filters, Item, Theme, select
-from consult.summary_payload import unpack
-from consult.summary_words import cloud, ranked, weights
-from consult.theme_names import ThemeName
+from consult.summaries import campaigns, theme_names, themes
+from consult.summaries.counting import newest_versions
+from consult.summaries.counts import FEW, Figures, Term, by_term, figures
+from consult.summaries.items import Counted, Filters, Item, Theme, select
+from consult.summaries.payload import unpack
+from consult.summaries.snapshots import Summary
+from consult.summaries.theme_names import ThemeName
+from consult.summaries.words import cloud, ranked, weights
 from core.db import db
 
 
@@ -172,7 +166,7 @@ def _view(key: Key, filters: Filters) -> View:
     whole = not filters.active and counted is reading.covered
     found = counted.keywords if whole else tuple(ranked(counted, items, lexicons.at(key.lexicon)))
     terms = by_term(counted, items, [keyword.term for keyword in found])
-    bursts = sum(each.is_burst for each in summary_campaigns.find(items))
+    bursts = sum(each.is_burst for each in campaigns.find(items))
     return View(items, figures(counted, items), found, terms, bursts)
 
 
@@ -184,7 +178,7 @@ def within(reading: Reading, filters: Filters) -> tuple[tuple[Item, ...], tuple[
 
 @lru_cache(maxsize=16)
 def _within(key: Key, filters: Filters) -> tuple[tuple[Item, ...], tuple[Theme, ...]]:
-    return summary_themes.find(_view(key, filters).items)
+    return themes.find(_view(key, filters).items)
 
 
 def cloud_of(reading: Reading, view: View) -> Cloud | None:

@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 from flask_babel import gettext as _
 
-from consult import summary_campaigns, summary_contrasts
 from consult.submissions import Channel, Stance
-from consult.summaries import Summary
-from consult.summary_counts import FEW, by_section, by_theme, outermost
-from consult.summary_items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
-from consult.summary_readings import Reading
-from consult.summary_reports import Selection, Sentence
+from consult.summaries import campaigns, contrasts
+from consult.summaries.counts import FEW, by_section, by_theme, outermost
+from consult.summaries.items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
+from consult.summaries.readings import Reading
+from consult.summaries.reports import Selection, Sentence
+from consult.summaries.snapshots import Summary
 from core.text import within_quotes
 from core.web import day
 
 THEMES, SECTIONS, DIFFERENCES = 8, 5, 3
 # Where opinions can come from; not heard from is worth saying only of these.
 EXPECTED = (Channel.WEB, Channel.LETTER, Channel.HOTLINE, Channel.COUNTER, Channel.MEETING)
-LEAST = summary_contrasts.LEAST_PEOPLE
+LEAST = contrasts.LEAST_PEOPLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ def _channels(writer: _Writer) -> Written:
 
 
 def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) -> Written:
-    a, b = summary_contrasts.of_items(mine), summary_contrasts.of_items(rest)
+    a, b = contrasts.of_items(mine), contrasts.of_items(rest)
     if a.size < LEAST:
         yield (
             _("来自%(channel)s的不足%(n)d件，不作比较。", channel=channel.title, n=LEAST),
@@ -246,7 +246,7 @@ def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) ->
             None,
         )
         return
-    found = summary_contrasts.compare(a, b)
+    found = contrasts.compare(a, b)
     if found is None:
         yield (
             _("来自%(channel)s或者其余渠道的不足%(n)d人，不作比较。", channel=channel.title, n=FEW),
@@ -254,7 +254,7 @@ def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) ->
             None,
         )
         return
-    copies = summary_contrasts.copies(found, mine, rest)
+    copies = contrasts.copies(found, mine, rest)
     pairs = zip(found.findings, copies, strict=True)
     more = [pair for pair in pairs if pair[0].group == "a"][:DIFFERENCES]
     for each, alike in more:
@@ -288,7 +288,7 @@ def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) ->
 
 
 def _campaigns(writer: _Writer) -> Written:
-    found = summary_campaigns.find(writer.items)
+    found = campaigns.find(writer.items)
     if not found:
         yield _("没有成批的相近来件。"), None, None
     for each in found[:SECTIONS]:

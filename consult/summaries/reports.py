@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
-from consult.summaries import Summary
+from consult.summaries.snapshots import Summary
 from core import audit
 from core.db import Base, choice, db
 from core.errors import Refused

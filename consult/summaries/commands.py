@@ -6,16 +6,10 @@ import click
 from flask.cli import AppGroup
 from flask_babel import gettext as _
 
-from consult import (
-    consultations,
-    programmes,
-    summaries,
-    summary_plain,
-    summary_readings,
-    term_index,
-)
-from consult.summaries import Subject, Summary, consultations_of
-from consult.summary_words import method_of
+from consult import consultations, programmes, summaries, term_index
+from consult.summaries import plain_values, readings
+from consult.summaries.snapshots import Subject, Summary, consultations_of
+from consult.summaries.words import method_of
 from core import audit
 from core.db import db
 from core.web import now
@@ -48,7 +42,7 @@ def show(slug: str, as_json: bool) -> None:
     newest = next(iter(summaries.of(subject)), None)
     if newest is None or _outdated(newest):
         newest = _make(subject)
-    said = summary_plain.of(newest, slug)
+    said = plain_values.of(newest, slug)
     if as_json:
         click.echo(json.dumps(said, ensure_ascii=False))
         return
@@ -74,7 +68,7 @@ def _make(subject: Subject) -> Summary:
 
 def _outdated(summary: Summary) -> bool:
     consultations = consultations_of(summary.subject)
-    if summary_readings.since(summary, consultations):
+    if readings.since(summary, consultations):
         return True
     lexicon = term_index.lexicon()
     return (lexicon.version, method_of(lexicon)) != (summary.lexicon, summary.method)

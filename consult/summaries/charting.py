@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 
 from consult.analysis.contrast import Difference
 from consult.submissions import Stance
-from consult.summary_counts import Bucket, Part
-from consult.summary_readings import View
+from consult.summaries.counts import Bucket, Part
+from consult.summaries.readings import View
 from core.charts import Chart, Kind, Series
 
 MOST_KEYWORDS, MOST_SECTIONS, MOST_DIFFERENCES, MOST_THEMES = 15, 20, 15, 15
