@@ -224,6 +224,46 @@ def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
     assert contrasts.compare(few, contrasts.of_items(rest)) is None
 
 
+@pytest.mark.parametrize(
+    "room", ["themes", "themes?sort=oppose", "contrast?a=channel:web&b=rest&sort=term", "campaigns"]
+)
+def test_cards_are_sorted_by_the_links_over_them(
+    client: FlaskClient, counted: int, room: str
+) -> None:
+    """A phone shows no heads: each of their links stands over the cards, too, once, under its name."""
+    people.sign_in_as(client)
+    page = html.fromstring(client.get(f"/desk/summaries/{counted}/{room}").text)
+    (table,) = page.find_class("cards")
+    heads = {a.get("href"): a.text_content() for a in table.findall("thead/tr/th/a")}
+    over = [(a.get("href"), a.text_content()) for a in page.xpath("//nav[@class='sorts']/a")]
+    if len(table.findall("tbody/tr")) < 2:
+        assert not over, "there is nothing to be sorted"
+        return
+    assert dict(over) == heads
+    assert len(over) == len(heads) >= 4
+    (current,) = page.xpath("//nav[@class='sorts']/a[@aria-current]")
+    (head,) = table.xpath("thead/tr/th[@aria-sort]/a")
+    assert current.get("href") == head.get("href")
+    for address, _label in over:
+        assert client.get(address).status_code == 200
+
+
+def test_which_side_is_too_small_to_compare_is_told(app: Flask, client: FlaskClient) -> None:
+    """Twelve who wrote on the site against one who wrote a letter."""
+    with app.app_context():
+        consultation = a_consultation("small", title="征求意见")
+        a_published_draft(consultation)
+        for n in range(12):
+            an_opinion(consultation, f"建议第{n}路增加路灯，晚上看不清。")
+        an_opinion(consultation, "反对拆除老树。", channel=Channel.LETTER)
+        db.session.commit()
+        summary = a_summary(consultation).id
+    people.sign_in_as(client)
+    page = client.get(f"/desk/summaries/{summary}/contrast?a=channel:web&b=channel:letter").text
+    assert "乙不足10人，不作比较。" in page
+    assert "甲不足" not in page
+
+
 def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:
