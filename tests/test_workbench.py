@@ -505,3 +505,18 @@ def test_the_public_reads_themes_in_peoples_words_and_who_was_not_heard(
         opened = html.fromstring(client.get(link.get("href")).get_data(as_text=True))
         said = int(re.sub(r"\D", "", link.text_content()))
         assert int(opened.xpath("//h1/@data-total")[0]) == said
+
+
+def test_the_score_of_a_keyword_is_worked_out_before_the_readers_eyes(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    people.sign_in_as(client)
+    told = html.fromstring(
+        client.get(f"/desk/summaries/{counted}?keywords=all").text
+    ).text_content()
+    number = r"[-+]?[0-9]+\.[0-9]+"
+    sums = re.findall(rf"（({number})({number})({number})({number})）×({number})＝({number})", told)
+    assert len(sums) == len(re.findall(r"、特征度-?[0-9]", told))
+    assert len(sums) > 3
+    for *parts, weight, score in sums:
+        assert sum(map(float, parts)) * float(weight) == pytest.approx(float(score), abs=0.1)
