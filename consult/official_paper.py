@@ -25,13 +25,20 @@ if TYPE_CHECKING:
 # GB/T 9704, in mm: A4, top 37, bottom 35, left 28, right 26.
 PAGE, MARGINS = (210, 297), (37, 35, 28, 26)
 # Between the margins; the page number stands 7 under the text and is some 5 high.
-ACROSS, FOOT = PAGE[0] - MARGINS[2] - MARGINS[3], MARGINS[1] - 7 - 5
+ACROSS, UNDER = PAGE[0] - MARGINS[2] - MARGINS[3], 7 + 5
+# Turned, for tables of many columns: the head of a table lies at the binding.
+TURNED_MARGINS = (28, 26, 37, 35)
+TURNED_ACROSS = PAGE[1] - TURNED_MARGINS[2] - TURNED_MARGINS[3]
 # In points: 三号 is 16, 二号 22, 四号 14; 28 a line.
 BODY, TITLE, NUMBER, SMALL, LINE = 16, 22, 14, 10.5, 28
 # From so many rows on a table of two columns is folded, into so many beside each other at most.
 SHORT, MOST_ACROSS = 15, 4
 # In mm: a cell's edges with some air, what a column is widened by at most, and the least it is.
 EDGES, SLACK, NARROWEST = 5, 10, 12
+# A row of up to so many lines is not cut by the end of a page.
+WHOLE_ROW = 12
+# How wide a full-width character of a table is, in mm.
+EM = SMALL * 25.4 / 72
 FULL_WIDTH = frozenset("WFA")
 FIGURE = re.compile(r"\d+(（\d+）)?")
 TEXT_FONT, HEAD_FONT, TITLE_FONT, LATIN = "仿宋", "黑体", "方正小标宋简体", "Times New Roman"
@@ -48,6 +55,7 @@ def _word() -> Any:
     """python-docx, its parts among its attributes. Loaded with the first paper, not with the site: a
     start would wait for a hundred modules that no page needs."""
     import docx  # noqa: PLC0415
+    import docx.enum.section  # noqa: PLC0415
     import docx.enum.table  # noqa: PLC0415
     import docx.enum.text  # noqa: PLC0415
     import docx.opc.constants  # noqa: PLC0415
@@ -73,13 +81,18 @@ def _align() -> Any:
     return _word().enum.text.WD_ALIGN_PARAGRAPH
 
 
-def blank() -> Doc:
-    """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines, numbered pages."""
+def blank(*, turned: bool = False) -> Doc:
+    """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines, numbered pages; `turned` lies on
+    its side."""
     document: Doc = _word().Document()
     section = document.sections[0]
-    section.page_width, section.page_height = map(_mm, PAGE)
-    section.top_margin, section.bottom_margin = map(_mm, MARGINS[:2])
-    section.left_margin, section.right_margin = map(_mm, MARGINS[2:])
+    section.page_width, section.page_height = map(_mm, reversed(PAGE) if turned else PAGE)
+    if turned:
+        section.orientation = _word().enum.section.WD_ORIENT.LANDSCAPE
+    margins = TURNED_MARGINS if turned else MARGINS
+    section.top_margin, section.bottom_margin = map(_mm, margins[:2])
+    section.left_margin, section.right_margin = map(_mm, margins[2:])
+    section.footer_distance = _mm(margins[1] - UNDER)
     normal = document.styles["Normal"]
     normal.font.name, normal.font.size = LATIN, _pt(BODY)
     normal.element.rPr.rFonts.set(_qn("w:eastAsia"), TEXT_FONT)
@@ -116,7 +129,6 @@ def _number_pages(document: Doc) -> None:
     """— 1 —, 四号, at the outer edge by one character: right on odd pages, left on even ones."""
     document.settings.odd_and_even_pages_header_footer = True
     section = document.sections[0]
-    section.footer_distance = _mm(FOOT)
     for footer, side in (
         (section.footer, _align().RIGHT),
         (section.even_page_footer, _align().LEFT),
@@ -296,7 +308,7 @@ def long_table(
     widths: Sequence[int],
 ) -> None:
     """The same for thousands of rows, which are written straight as XML: cell by cell would take
-    minutes."""
+    minutes. A page's end cuts only what is long."""
     table(document, caption, head, (), widths)
     body_of_table = document.element.body.findall(_qn("w:tbl"))[-1]
     named = _word().oxml.ns.nsdecls("w")
@@ -309,12 +321,15 @@ def long_table(
         f'<w:tc><w:tcPr><w:tcW w:w="{round(width * 56.7)}" w:type="dxa"/></w:tcPr><w:p>{style}'
         for width in widths
     ]
+    room = [(width - EDGES) / EM for width in widths]
     for values in rows:
+        lines = max(len(value) / most for value, most in zip(values, room, strict=True))
+        whole = "<w:trPr><w:cantSplit/></w:trPr>" if lines <= WHOLE_ROW else ""
         inner = "".join(
             f"{opening}{escape(_clean(' '.join(value.split())))}</w:t></w:r></w:p></w:tc>"
             for opening, value in zip(openings, values, strict=True)
         )
-        body_of_table.append(_word().oxml.parse_xml(f"<w:tr {named}>{inner}</w:tr>"))
+        body_of_table.append(_word().oxml.parse_xml(f"<w:tr {named}>{whole}{inner}</w:tr>"))
 
 
 def _keep_whole(row: Any) -> None:
@@ -342,7 +357,7 @@ def _fitted(lines: Sequence[Sequence[str]]) -> list[float]:
 def _breadth(text: str) -> float:
     """How wide small text is on one line, in mm: a full-width character is as wide as it is high."""
     ems = sum(1 if unicodedata.east_asian_width(c) in FULL_WIDTH else 0.55 for c in text)
-    return ems * SMALL * 25.4 / 72
+    return ems * EM
 
 
 def _row(cells: Sequence[_Cell], values: Sequence[str], widths: Sequence[float], font: str) -> None:

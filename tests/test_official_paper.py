@@ -5,11 +5,12 @@ import io
 import pytest
 from docx import Document
 from docx.document import Document as Doc
+from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docx.shared import Mm
 from flask import Flask
 
-from consult import official_paper
+from consult import adoption_papers, official_paper
 
 
 @pytest.fixture(autouse=True)
@@ -77,3 +78,21 @@ def test_the_file_says_its_title_and_neither_a_program_nor_a_day() -> None:
     assert told.created is told.modified is None
     assert b"python" not in official_paper.saved(document).lower()
     assert official_paper.saved(document) == official_paper.saved(document)
+
+
+def test_a_paper_on_its_side_has_its_margins_and_a_long_row_may_be_cut() -> None:
+    """GB/T 9704 turned: 225 mm by 156 mm between the margins, as upright."""
+    document = official_paper.blank(turned=True)
+    widths = (20, 100)
+    rows = [("1", "短。"), ("2", "长。" * 400)]
+    official_paper.long_table(document, "共2条", ("序号", "意见"), rows, widths)
+    paper = written(document)
+    section = paper.sections[0]
+    assert section.orientation == WD_ORIENT.LANDSCAPE
+    across = section.page_width - section.left_margin - section.right_margin
+    down = section.page_height - section.top_margin - section.bottom_margin
+    assert (round(across / Mm(1)), round(down / Mm(1))) == (225, 156)
+    assert sum(adoption_papers.WIDTHS) == 225
+    _head, short, long = paper.tables[0].rows
+    assert short._tr.trPr.find(qn("w:cantSplit")) is not None
+    assert long._tr.trPr is None

@@ -287,6 +287,9 @@ def word(paper: Paper) -> io.BytesIO:
     heading(document, _("附：说明"))
     for text in paper.foot:
         body(document, text)
+    # The notes are few lines, which stay on one page.
+    for note in document.paragraphs[-len(paper.foot) : -1]:
+        note.paragraph_format.keep_with_next = True
     return io.BytesIO(saved(document))
 
 
