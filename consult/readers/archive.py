@@ -5,12 +5,9 @@ Hands out the bytes of named parts; knows no XML. Pictures are never unpacked.
 
 from __future__ import annotations
 
-import io
-import lzma
-import struct
-import zlib
-from zipfile import BadZipFile, ZipFile, ZipInfo
+from zipfile import ZipInfo
 
+from consult.readers import zips
 from consult.readers.draft import UnreadableDraft
 
 MAX_ENTRIES = 5_000
@@ -23,34 +20,17 @@ HARMLESS = 10 * 1024 * 1024
 
 BROKEN = "文件已损坏或不完整，请用Word或WPS打开后另存为 .docx，再重新上传。"
 _UNSAFE = "文件内部结构异常，出于安全考虑不予读取，请用Word或WPS打开后另存为 .docx，再重新上传。"
-_ENTRY = b"PK\x01\x02"
-# All that zipfile and its decompressors raise on bytes that are not what they claim.
-_ZIP_ERRORS = (
-    BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    OverflowError,
-)
 
 
 class Archive:
     """The parts of a package by lower-case name, as the format compares them."""
 
     def __init__(self, data: bytes) -> None:
-        # Counted in the raw bytes: the directory's own count may lie, and merely
-        # listing 100,000 entries is already slow.
-        if data.count(_ENTRY) > MAX_ENTRIES:
-            raise UnreadableDraft(_UNSAFE)
         try:
-            self._zip = ZipFile(io.BytesIO(data))
-            entries = self._zip.infolist()
-        except _ZIP_ERRORS as error:
+            self._zip, entries = zips.opened(data, most=MAX_ENTRIES)
+        except zips.TooManyEntries as error:
+            raise UnreadableDraft(_UNSAFE) from error
+        except zips.BrokenZip as error:
             raise UnreadableDraft(BROKEN) from error
         _check_entries(entries, len(data))
         self._entries = {entry.filename.lower(): entry for entry in entries}
@@ -66,10 +46,8 @@ class Archive:
         if entry.file_size > MAX_PART:
             raise UnreadableDraft(_UNSAFE)
         try:
-            # zipfile stops at the declared size and then compares the checksum,
-            # so a part that lies about its size is refused, not unpacked.
-            return self._zip.read(entry)
-        except _ZIP_ERRORS as error:
+            return zips.unpacked(self._zip, entry)
+        except zips.BrokenZip as error:
             raise UnreadableDraft(BROKEN) from error
 
     def _scan_xml(self) -> None:

@@ -9,13 +9,12 @@ smuggle a sheet past. Knows nothing of what cells mean.
 from __future__ import annotations
 
 import io
-import lzma
 import re
-import struct
-import zlib
 from collections import Counter
 from xml.parsers import expat
-from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
+
+from consult.readers import zips
 
 MAX_ENTRIES = 1_000
 # All XML of a workbook unpacked: some 200,000 rows of eight columns.
@@ -36,19 +35,6 @@ _UNSAFE = "文件内部结构异常，出于安全考虑不予读取，请另存
 _TOO_LARGE = "表格过大，请拆分成几份后分别导入。"
 _CELL = re.compile(r"([A-Za-z]{1,3})([0-9]{1,7})")
 _ROW = re.compile(r"[0-9]{1,7}")
-# All that zipfile and its decompressors raise on bytes that are not what they claim.
-_ZIP_ERRORS = (
-    BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-    struct.error,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    ValueError,
-    OverflowError,
-)
 
 
 class UnreadableTable(ValueError):
@@ -57,14 +43,11 @@ class UnreadableTable(ValueError):
 
 def repacked(data: bytes) -> bytes:
     """The XML parts of the workbook, checked, in a new zip; raises UnreadableTable."""
-    # Counted in the raw bytes: the directory's own count may lie, and merely listing 100,000
-    # entries is already slow.
-    if data.count(b"PK\x01\x02") > MAX_ENTRIES:
-        raise UnreadableTable(_UNSAFE)
     try:
-        archive = ZipFile(io.BytesIO(data))
-        entries = archive.infolist()
-    except _ZIP_ERRORS as error:
+        archive, entries = zips.opened(data, most=MAX_ENTRIES)
+    except zips.TooManyEntries as error:
+        raise UnreadableTable(_UNSAFE) from error
+    except zips.BrokenZip as error:
         raise UnreadableTable(BROKEN) from error
     _check_entries(entries, len(data))
     measure = _Measure()
@@ -107,10 +90,8 @@ def _is_needed(entry: ZipInfo) -> bool:
 
 def _unpacked(archive: ZipFile, entry: ZipInfo) -> bytes:
     try:
-        # zipfile stops at the declared size and then compares the checksum, so a part that lies
-        # about its size is refused, not unpacked.
-        return archive.read(entry)
-    except _ZIP_ERRORS as error:
+        return zips.unpacked(archive, entry)
+    except zips.BrokenZip as error:
         raise UnreadableTable(BROKEN) from error
 
 
