@@ -17,7 +17,6 @@ HEAD = 98
 GROUP = 40
 ROW = 46
 GAP = 10
-BAR = 12
 
 
 @dataclass(frozen=True)

@@ -154,12 +154,6 @@ def name(point: Point) -> str:
     return str(_("第%(n)d件第%(m)d点", n=number, m=point.ordinal))
 
 
-def must_be_live(point: Point) -> None:
-    """Refuse a point that was taken apart meanwhile."""
-    if point.state is not LIVE:
-        raise taken_apart()
-
-
 def lock(points: Iterable[Point]) -> Sequence[Point]:
     """These points as they are now, held, in the order that everybody takes; refuses when one was
     taken apart."""

@@ -38,7 +38,6 @@ SHORTEST = 10
 WHOLE = 0
 # Nothing is taken to have been received before this day.
 EARLIEST = dt.date(1990, 1, 1)
-RECEIPT_LETTERS = receipts.LETTERS
 
 
 class Channel(Enum):

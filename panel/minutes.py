@@ -237,9 +237,3 @@ def of_member(
     if before is not None:
         query = query.where(Submission.id < before)
     return [(submission, meeting, at) for submission, meeting, at in db.session.execute(query)]
-
-
-def point_of(meeting: Meeting, point_id: int) -> MinutePoint | None:
-    """The point with this number, if it belongs to this meeting."""
-    point = db.session.get(MinutePoint, point_id)
-    return point if point is not None and point.meeting_id == meeting.id else None

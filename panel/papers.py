@@ -138,12 +138,6 @@ def delivered(meeting_id: int) -> list[dt.date | None]:
     return [paper.delivered_on for paper in papers_of(meeting_id)]
 
 
-def paper_of(meeting: Meeting, paper_id: int) -> MeetingPaper | None:
-    """The paper with this number, if it belongs to this meeting."""
-    paper = db.session.get(MeetingPaper, paper_id)
-    return paper if paper is not None and paper.meeting_id == meeting.id else None
-
-
 def add_item(
     meeting: Meeting,
     title: str,

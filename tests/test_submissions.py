@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from consult import fingerprints, submissions
 from consult.consultations import Consultation
-from consult.submissions import RECEIPT_LETTERS, WHOLE, Contact, Opinion, Received, SubmissionState
-from core import audit, sealing
+from consult.submissions import WHOLE, Contact, Opinion, Received, SubmissionState
+from core import audit, receipts, sealing
 from core.audit import AuditEvent
 from core.db import db
 from tests.conftest import NOON
@@ -197,7 +197,7 @@ def test_what_cannot_be_a_receipt_is_none(typed: str) -> None:
     assert submissions.by_receipt(typed) is None
 
 
-@given(letters=st.text(RECEIPT_LETTERS, min_size=16, max_size=16))
+@given(letters=st.text(receipts.LETTERS, min_size=16, max_size=16))
 def test_a_receipt_stays_itself_when_read_again(letters: str) -> None:
     written = submissions.as_receipt(letters)
     assert written.replace("-", "") == letters
