@@ -9,8 +9,8 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult import located_yaml, programme_files, programmes, topics
-from consult.programme_files import BadFile
+from consult import programme_files, programmes, topics
+from consult.programme_files import BadFile, located_yaml
 from consult.programmes import DiscussionField, Gate, Programme, Stage, WorkNode
 from consult.topics import TopicUnit
 from core import audit

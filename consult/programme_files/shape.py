@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from consult.located_yaml import Path
+from consult.programme_files.located_yaml import Path
 from consult.programmes import Gate
 from core.text import unreadable, visible
 from core.units import UnitKind

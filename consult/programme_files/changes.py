@@ -1,5 +1,5 @@
 """Bringing rows to what a file says, and saying in words what changed by it. Knows rows, keys and
-differences; which tables there are is the business of `programme_files`."""
+differences; which tables there are is the business of `loading`."""
 
 import datetime as dt
 from collections import Counter

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from flask_babel import gettext as _
 
-from consult import located_yaml, programme_agreement, programme_shape
-from consult.located_yaml import Mistake
-from consult.programme_loading import Loaded, take_in
-from consult.programme_shape import ProgrammeFile
+from consult.programme_files import agreement, located_yaml, shape
+from consult.programme_files.loading import Loaded, take_in
+from consult.programme_files.located_yaml import Mistake
+from consult.programme_files.shape import ProgrammeFile
 from core import audit
 from core.errors import Refused
 
@@ -37,9 +37,9 @@ def read(source: bytes, *, name: str) -> ProgrammeFile:
         located = located_yaml.read(source)
     except located_yaml.NotReadable as error:
         raise BadFile(name, [error.mistake]) from error
-    file, faults = programme_shape.check(located.value)
+    file, faults = shape.check(located.value)
     if file is not None:
-        faults = programme_agreement.check(file)
+        faults = agreement.check(file)
     if file is None or faults:
         raise BadFile(name, (Mistake(located.line(path), why) for path, why in faults))
     return file

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
-from consult.programme_changes import (
+from consult.programme_files.changes import (
     Change,
     Leftover,
     Values,
@@ -19,7 +19,7 @@ from consult.programme_changes import (
     report,
     values_of,
 )
-from consult.programme_shape import ProgrammeFile, StageShape, TopicShape
+from consult.programme_files.shape import ProgrammeFile, StageShape, TopicShape
 from consult.programmes import (
     DiscussionField,
     Moment,

@@ -6,8 +6,8 @@ from typing import Any
 
 from flask_babel import gettext as _
 
-from consult.located_yaml import Path
-from consult.programme_shape import Fault, ProgrammeFile, Span
+from consult.programme_files.located_yaml import Path
+from consult.programme_files.shape import Fault, ProgrammeFile, Span
 from consult.programmes import Gate
 
 
