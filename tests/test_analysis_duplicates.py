@@ -105,6 +105,45 @@ def test_short_texts_are_only_ever_the_same() -> None:
     assert len(set(near_groups(["支持加装电梯", "反对加装电梯", "希望加装电梯"]))) == 3
 
 
+def test_courtesies_make_a_short_text_no_other() -> None:
+    said = ["反对拆除老菜场", "请反对拆除老菜场！", "各位领导，您好：坚决反对拆除老菜场啊，谢谢！"]
+    assert near_groups(said) == [0, 0, 0]
+    assert exact_groups(said) == [0, 1, 2]
+    # Nothing but courtesies is what it is.
+    assert near_groups(["谢谢！", "您好", "谢谢"]) == [0, 1, 0]
+
+
+def test_a_slip_of_the_hand_makes_a_short_text_no_other() -> None:
+    assert near_groups(["小区门口的垃圾房太臭", "小区门口垃圾房太臭", "小门口的垃圾房太臭"]) == [
+        0,
+        0,
+        0,
+    ]
+    # Left out, these letters make another place, number or wish of it.
+    for one, other in (
+        ("请在延长中路设斑马线", "请在延长路设斑马线"),
+        ("请把12路车站迁回来吧", "请把2路车站迁回来吧"),
+        ("我们不要在此设变电站", "我们要在此设变电站"),
+    ):
+        assert near_groups([one, other]) == [0, 1]
+    # Of so few letters one is much.
+    assert near_groups(["建养老院", "建养院"]) == [0, 1]
+
+
+def test_short_things_that_are_often_said_stay_apart() -> None:
+    rink, court = "希望保留大宁公园的旱冰场", "希望保留大宁公园的篮球场"
+    ahead = near_groups([rink, rink, court, court + "！", "请" + rink, court])
+    assert ahead == [0, 0, 1, 1, 0, 1]
+    # What is said once goes to what it is likest.
+    heard = (
+        [rink] * 3 + [court] * 3 + ["希望保留大宁公园的旱冰球场", "希望继续保留大宁公园的篮球场"]
+    )
+    assert near_groups(heard) == [0, 0, 0, 1, 1, 1, 0, 1]
+    assert near_groups(heard[::-1]) == [0, 1, 0, 0, 0, 1, 1, 1]
+    # What leaves out some words says no other thing.
+    assert near_groups([rink] * 3 + ["希望继续保留大宁公园的旱冰场"] * 3) == [0] * 6
+
+
 def test_groups_do_not_depend_on_greed_of_order_within_a_campaign() -> None:
     texts = campaign(30) + unrelated(60)
     shuffled = list(range(len(texts)))
