@@ -1,9 +1,13 @@
 """Tables of many columns on a phone: rows become cards, so every cell says what its column is."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from lxml import html
 
+from consult.submissions import Submission, SubmissionState
+from consult.summaries import Summary
+from core.db import db
 from panel import rounds
 from tests import world
 from tests.databases import Databases, close
@@ -54,3 +58,18 @@ def test_the_sheet_of_a_round(site: Flask) -> None:
     assert len(found) == 3
     for table in found:
         told_by_their_cells(table)
+
+
+def test_the_keywords_of_an_opinion(site: Flask) -> None:
+    with site.app_context():
+        summary = db.session.scalars(sa.select(Summary).order_by(Summary.id)).first()
+        assert summary is not None
+        opinion = db.session.scalar(
+            sa.select(sa.func.min(Submission.id)).where(
+                Submission.consultation_id == summary.consultation_id,
+                Submission.state == SubmissionState.SHOWN,
+            )
+        )
+        at = f"/desk/summaries/{summary.id}/words/{opinion}"
+    (table,) = tables(site, at)
+    told_by_their_cells(table)

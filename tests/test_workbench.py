@@ -234,6 +234,13 @@ def test_cards_are_sorted_by_the_links_over_them(
     people.sign_in_as(client)
     page = html.fromstring(client.get(f"/desk/summaries/{counted}/{room}").text)
     (table,) = page.find_class("cards")
+    named = [
+        " ".join(head.text_content().strip(" ↑↓").split()) for head in table.findall("thead/tr/th")
+    ]
+    for row in table.findall("tbody/tr"):
+        for name, cell in zip(named, row, strict=True):
+            bare = cell.tag == "th" or {"nothing", "bar-cell"} & set(cell.classes)
+            assert bare or cell.get("data-label") == name
     heads = {a.get("href"): a.text_content() for a in table.findall("thead/tr/th/a")}
     over = [(a.get("href"), a.text_content()) for a in page.xpath("//nav[@class='sorts']/a")]
     if len(table.findall("tbody/tr")) < 2:
