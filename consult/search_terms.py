@@ -10,19 +10,25 @@ from dataclasses import replace
 from consult import search, search_text, term_index
 from consult.analysis import normal
 from consult.search import Count, Found, Query
+from consult.search_documents import Kind
 
 # So many opinions of each form are looked for at least.
 LEAST_FOUND = 200
 
 
 def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
-    """The first page of the opinions that hold the term and pass the query, and how many there are."""
+    """The first page of the opinions that hold the term and pass the query, and how many there are.
+    Without a term, and of what is no opinion and so holds none, all that pass."""
+    if not term or query.kind is not Kind.OPINION:
+        return search.begin(query, limit=limit)
     ids, lowest = _holding(query, term, None)
     return search.paged(ids, ids, lowest, limit), search.counted(ids, lowest)
 
 
 def find(query: Query, term: str, *, before: int, limit: int) -> Found:
     """Those below the key `before`."""
+    if not term or query.kind is not Kind.OPINION:
+        return search.find(query, before=before, limit=limit)
     ids, lowest = _holding(query, term, before)
     return search.paged(ids, ids, lowest, limit)
 

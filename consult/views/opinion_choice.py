@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from consult import submissions
+from consult import search_terms, submissions
 from consult.consultations import Consultation
 from consult.search import Query
 from consult.search_documents import Kind
 from consult.submissions import Submission
-from consult.views.search import begin, find, said
+from consult.views.search import said
 from consult.views.search_forms import FilterForm
 from core.db import db
 
@@ -45,8 +45,8 @@ def choose(
         places=tuple(places) if places is not None else None,
         **form.facts,
     )
-    step, counted = begin(query, form.term.data, limit=limit)
+    step, counted = search_terms.begin(query, form.term.data, limit=limit)
     if before is not None:
-        step = find(query, form.term.data, before=before, limit=limit)
+        step = search_terms.find(query, form.term.data, before=before, limit=limit)
     by_id = sa.select(Submission).where(Submission.id.in_(step.ids)).order_by(Submission.id.desc())
     return Chosen(db.session.scalars(by_id).all(), step.next_key, said(counted), step.stopped)

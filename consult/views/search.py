@@ -25,7 +25,7 @@ from consult import (
 from consult.consultations import Consultation
 from consult.drafts import Paragraph
 from consult.lineage import Line
-from consult.search import Count, Found, Query, Report
+from consult.search import Count, Query, Report
 from consult.search_documents import Kind
 from consult.search_text import Part
 from consult.submissions import Submission
@@ -91,19 +91,8 @@ class Hit:
 @blueprint.get("")
 def index() -> tuple[str, int]:
     """The search box; with words or a term in it, what was found of one kind and how much of the others."""
-    offered = consultations.newest(MOST_OFFERED)
     form = SearchForm(request.args)
-    form.consultation.choices = [
-        SelectChoice("", _("全部")),
-        *(SelectChoice(each.slug, each.title) for each in offered),
-    ]
-    within = next((each for each in offered if each.slug == form.consultation.data), None)
-    line = _line(within)
-    headings = line.shown.headings if line else ()
-    form.on.choices = [
-        SelectChoice("", _("全部")),
-        *(SelectChoice(str(h.mark), "　" * len(h.path) + h.text) for h in headings),
-    ]
+    within, line = _offer(form)
     kinds = {kind.value for kind in Kind}
     asked, before = choice_in("in", kinds), number_in("before", most=HIGHEST_KEY)
     good = form.validate()
@@ -111,30 +100,16 @@ def index() -> tuple[str, int]:
     if not good or not (form.needles or term):
         page = render_template("consult/search/index.html", form=form, hits=None)
         return page, 200 if good else 422
-    place = next((h for h in headings if str(h.mark) == form.on.data), None)
-    query = Query(
-        kind=Kind.OPINION,
-        needles=form.needles,
-        consultation_id=within.id if within else None,
-        places=tuple(line.under(place)) if line and place else None,
-        **form.facts,
-    )
+    query = _query(form, within, line)
     # What is no opinion holds no terms, but words.
     words = (*query.needles, search_text.fold(term)) if term else query.needles
-    others = replace(query, needles=words)
-    begun = {
-        k: begin(query, term, limit=PAGE)
-        if k is Kind.OPINION
-        else search.begin(replace(others, kind=k), limit=PAGE)
-        for k in Kind
-    }
+    queries = {k: replace(query, kind=k, needles=words) for k in Kind} | {Kind.OPINION: query}
+    begun = {k: search_terms.begin(queries[k], term, limit=PAGE) for k in Kind}
     counts = {k: counted for k, (_page, counted) in begun.items()}
     kind = Kind(asked) if asked else _first(counts, form)
     found = begun[kind][0]
-    if before is not None and kind is Kind.OPINION:
-        found = find(query, term, before=before, limit=PAGE)
-    elif before is not None:
-        found = search.find(replace(others, kind=kind), before=before, limit=PAGE)
+    if before is not None:
+        found = search_terms.find(queries[kind], term, before=before, limit=PAGE)
     chosen: dict[str, Any] = {**form.chosen}
     here = chosen | {"in": kind.value}
     marked = words if kind is not Kind.OPINION else (*query.needles, *search_terms.forms(term))
@@ -176,18 +151,35 @@ def about(term: str) -> AskedTerm | None:
     return AskedTerm(counted_as, uncounted, term_index.is_behind())
 
 
-def begin(query: Query, term: str, *, limit: int) -> tuple[Found, Count]:
-    """The first page of opinions, of those that hold a term if one is asked for, and their number."""
-    if term:
-        return search_terms.begin(query, term, limit=limit)
-    return search.begin(query, limit=limit)
+def _offer(form: SearchForm) -> tuple[Consultation | None, Line | None]:
+    """Fill in what may be chosen: the consultations, and the headings of the one that is; which that is, and
+    its draft."""
+    offered = consultations.newest(MOST_OFFERED)
+    form.consultation.choices = [
+        SelectChoice("", _("全部")),
+        *(SelectChoice(each.slug, each.title) for each in offered),
+    ]
+    within = next((each for each in offered if each.slug == form.consultation.data), None)
+    line = _line(within)
+    headings = line.shown.headings if line else ()
+    form.on.choices = [
+        SelectChoice("", _("全部")),
+        *(SelectChoice(str(h.mark), "　" * len(h.path) + h.text) for h in headings),
+    ]
+    return within, line
 
 
-def find(query: Query, term: str, *, before: int, limit: int) -> Found:
-    """The opinions below the key `before`, of those that hold a term if one is asked for."""
-    if term:
-        return search_terms.find(query, term, before=before, limit=limit)
-    return search.find(query, before=before, limit=limit)
+def _query(form: SearchForm, within: Consultation | None, line: Line | None) -> Query:
+    """What is asked of opinions."""
+    headings = line.shown.headings if line else ()
+    place = next((h for h in headings if str(h.mark) == form.on.data), None)
+    return Query(
+        kind=Kind.OPINION,
+        needles=form.needles,
+        consultation_id=within.id if within else None,
+        places=tuple(line.under(place)) if line and place else None,
+        **form.facts,
+    )
 
 
 def _line(consultation: Consultation | None) -> Line | None:
