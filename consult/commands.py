@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask, current_app
@@ -19,6 +20,8 @@ from consult import (
 )
 from consult.archive_commands import archive_group
 from consult.command_line import refusing, the_consultation
+from consult.imports import Report
+from consult.intake import Intake
 from consult.lexicon_commands import lexicon_group
 from consult.readers import tables
 from consult.search_commands import search_group
@@ -116,11 +119,25 @@ def import_submissions(
     )
     db.session.rollback() if dry_run else db.session.commit()
     if as_json:
-        said = {"rows": report.rows, "imported": report.imported, "already": report.already}
-        said |= {"held": report.held} if hold_personal else {}
-        errors = [{"row": error.row, "why": error.why} for error in report.errors]
-        click.echo(json.dumps(said | {"errors": errors}, ensure_ascii=False))
-        return
+        _print_counts(report, with_held=hold_personal)
+    else:
+        _tell(report, begun)
+
+
+def _print_counts(report: Report, *, with_held: bool) -> None:
+    """What became of the rows, for programs."""
+    said: dict[str, Any] = {
+        "rows": report.rows,
+        "imported": report.imported,
+        "already": report.already,
+    }
+    said |= {"held": report.held} if with_held else {}
+    errors = [{"row": error.row, "why": error.why} for error in report.errors]
+    click.echo(json.dumps(said | {"errors": errors}, ensure_ascii=False))
+
+
+def _tell(report: Report, begun: Intake | None) -> None:
+    """The same for people, with the number by which it can be undone."""
     click.echo(
         _(
             "共%(rows)d行：新增%(new)d件，已有%(old)d件，未导入%(bad)d行。",

@@ -321,7 +321,7 @@ def _store(
     now: dt.datetime,
     entering: term_index.Entering | None,
 ) -> None:
-    """With its counts, its provenance and what can be found of it."""
+    """Store what is new, with its counts, its provenance and what can be found of it."""
     rows = [row for fresh in every for row in fresh.rows]
     if not rows:
         return
@@ -336,6 +336,32 @@ def _store(
         )
         .execution_options(synchronize_session=False)
     )
+    ids = _enter(consultation, [columns for _n, columns, _p in rows], state, intake, now)
+    for place, count in Counter(row["place"] for _number, row, _place in rows).items():
+        tally(consultation.id, place, received=count, shown=count if shown else 0)
+    screening_figures.count({"received": len(rows), "shown": shown}, now=now)
+    numbers = [number for number, _columns, _place in rows]
+    provenance.note_rows(list(zip(ids, numbers, strict=True)), by=by)
+    if not shown:
+        return
+    begin = 0
+    for fresh in every:
+        end = begin + len(fresh.rows)
+        if end > begin:
+            _let_be_found(consultation.id, ids[begin:end], fresh, entering)
+        begin = end
+    if entering is None:
+        term_index.follow(ids)
+
+
+def _enter(
+    consultation: Consultation,
+    rows: Sequence[Mapping[str, Any]],
+    state: SubmissionState,
+    intake: Intake | None,
+    now: dt.datetime,
+) -> Sequence[int]:
+    """Enter the columns of these opinions and their first points; their ids, in the same order."""
     highest = sa.select(sa.func.max(Submission.number)).where(
         Submission.consultation_id == consultation.id
     )
@@ -350,36 +376,22 @@ def _store(
         "public_name": "",
         "consent": "",
     }
-    for start in range(0, len(rows), BATCH):
-        batch = [columns for _number, columns, _place in rows[start : start + BATCH]]
+    numbers = itertools.count(last + 1)
+    for batch in batches(rows, BATCH):
         columns: dict[str, Iterable[Any]] = {
             name: [row[name] for row in batch] for name in batch[0]
         }
         columns |= {name: itertools.repeat(value) for name, value in common.items()}
-        columns["number"] = itertools.count(last + start + 1)
+        columns["number"] = list(itertools.islice(numbers, len(batch)))
         columns["receipt"] = new_receipts(now, len(batch))
         # Past the ORM, which takes several times as long as the database.
         _ENTER.many(db.session.connection(), columns)
-    for place, count in Counter(row["place"] for _number, row, _place in rows).items():
-        tally(consultation.id, place, received=count, shown=count if shown else 0)
-    screening_figures.count({"received": len(rows), "shown": shown}, now=now)
     brought = sa.select(Submission.id).where(
         Submission.consultation_id == consultation.id, Submission.number > last
     )
     ids = db.session.scalars(brought.order_by(Submission.number)).all()
     points.make_first_of(Submission.id.in_(brought))
-    numbers = [number for number, _columns, _place in rows]
-    provenance.note_rows(list(zip(ids, numbers, strict=True)), by=by)
-    if not shown:
-        return
-    begin = 0
-    for fresh in every:
-        end = begin + len(fresh.rows)
-        if end > begin:
-            _let_be_found(consultation.id, ids[begin:end], fresh, entering)
-        begin = end
-    if entering is None:
-        term_index.follow(ids)
+    return ids
 
 
 def _let_be_found(
