@@ -197,6 +197,32 @@ def test_a_bad_cue_is_refused_with_its_line() -> None:
         cues.parse("[support 2]\n支持( 坏")
     with pytest.raises(ValueError, match="line 1"):
         cues.parse("[cheering 2]\n好")
+    with pytest.raises(ValueError, match="line 2"):
+        cues.parse("[question 2]\n{TWICE}不{TWICE}")
+
+
+def test_lists_stand_for_each_of_their_words() -> None:
+    table = cues.parse(
+        "[TWICE]\n拆 建\n[FOR]\n同意 支持\n[question 2]\n{TWICE}不{TWICE}\n[oppose 4]\n不{FOR}"
+    )
+    assert table.phrases == {"拆不拆": (cues.Kind.QUESTION, 2), "建不建": (cues.Kind.QUESTION, 2)}
+    assert {"不同", "不支", "拆不", "建不"} == set(table.begins)
+
+
+@pytest.mark.parametrize(
+    ("text", "stance"),
+    [
+        ("请市里增设路灯。", "suggest"),
+        ("路灯坏了半年，请市里增设路灯。", "appeal"),
+        ("居委办得好。", "support"),
+        ("居委说办得好。", "none"),
+        ("居委支持收费。", "none"),
+    ],
+)
+def test_who_tells_what_is_wrong_appeals_and_who_is_judged_does_not_speak(
+    text: str, stance: str, engine: Engine
+) -> None:
+    assert engine.analyse(text).stance == stance
 
 
 def test_concordance_shows_each_mention_as_written(engine: Engine) -> None:

@@ -26,6 +26,7 @@ class Kind(Enum):
     UNFIT = "unfit"  # a judgement against; what precedes stands in its scope
     STOP = "stop"  # an act that ends something: turns its object round, shows no attitude itself
     SUGGEST = "suggest"
+    REQUEST = "request"  # suggests, or appeals where the text tells what is wrong
     QUESTION = "question"
     APPEAL = "appeal"
     CONTRAST = "contrast"  # 但: what follows weighs more than what came before
@@ -33,15 +34,19 @@ class Kind(Enum):
 
 
 # Whoever tells of others, of another time or of a mere case does not speak for himself now.
-OTHERS = re.compile(
+_OTHERS = (
     r"(?:有人|有的人|有些人|有的|有些(?:居民|业主|住户|邻居)|部分|少数|一些(?:居民|业主|人|老人|住户)"
     r"|他们|她们|他|她|对方|邻居|(?<![民我家门])楼[上下]|一楼|底楼|低层|别人|其他|开发商|物业|居委|街道"
-    r"|谁|听说|据说|传闻|说是|号称)[^，,。！!？?；;]{0,10}$"
+    r"|谁|听说|据说|传闻|说是|号称)[^，,。！!？?；;]{0,10}"
 )
+OTHERS = re.compile(_OTHERS + "$")
+OTHERS_SAY = re.compile(_OTHERS + "(?:说|讲|嫌|认为|觉得|骂)[^，,。！!？?；;]{0,10}$")
 NOT_NOW = re.compile(
-    r"(?:以前|原来|原先|本来|先前|早先|从前|(?<!从)一开始|刚开始|最初|起先|曾经|之前|当初|过去|当年|起初|如果|假如|要是|若)[^，,。！!？?；;]{0,10}$"
+    r"(?:以前|原来|原先|本来|先前|早先|从前|(?<!从)一开始|刚开始|最初|起先|曾经|之前|当初|过去|当年|起初|既然|如果|假如|要是|若)[^，,。！!？?；;]{0,10}$"
 )
-OWN = re.compile(r"我|本人|咱|阿拉|笔者")
+OWN = re.compile(r"(?<![劝让叫问要给对跟向])我|本人|咱|阿拉|笔者")
+
+OWN_ACT = re.compile(rf"(?:{OWN.pattern})[^，,。！!？?；;]{{0,4}}$")
 
 
 class Cue(NamedTuple):
@@ -130,25 +135,38 @@ def parse(text: str) -> Table:
     """Cues from the form of consult/data/stance.txt; ValueError, with the line, where it is bad."""
     phrases: dict[str, Meaning] = {}
     patterns: list[tuple[re.Pattern[str], Meaning]] = []
-    wishes: list[str] = []
+    lists: dict[str, list[str]] = {}
+    words: list[str] = []
     meaning: Meaning | None = None
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         try:
-            if line == "[FOR]":
+            if line in ("[FOR]", "[TWICE]"):
+                words = lists.setdefault(line.strip("[]"), [])
                 meaning = None
             elif line.startswith("["):
                 kind, weight = line.strip("[]").split()
                 meaning = Kind(kind), float(weight)
             elif meaning is None:
-                wishes += line.split()
+                words += line.split()
             else:
-                _add(line.split(), meaning, phrases, patterns, f"(?:{'|'.join(wishes)})")
-        except (ValueError, re.error) as wrong:
+                _add(_written_out(line.split(), lists), meaning, phrases, patterns)
+        except (KeyError, ValueError, re.error) as wrong:
             raise ValueError(f"line {number}: {wrong}") from wrong
     version = hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
     return _table(phrases, patterns, version)
+
+
+def _written_out(entries: Iterable[str], lists: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Entries with what {FOR} and {TWICE} in them stand for."""
+    for entry in entries:
+        if "{FOR}" in entry:
+            yield entry.replace("{FOR}", f"(?:{'|'.join(lists['FOR'])})")
+        elif "{TWICE}" in entry:
+            yield from (entry.replace("{TWICE}", word) for word in lists["TWICE"])
+        else:
+            yield entry
 
 
 def _add(
@@ -156,13 +174,12 @@ def _add(
     meaning: Meaning,
     phrases: dict[str, Meaning],
     patterns: list[tuple[re.Pattern[str], Meaning]],
-    wishes: str,
 ) -> None:
     for entry in entries:
         if _PHRASE.fullmatch(entry):
             phrases.setdefault(entry, meaning)
         else:
-            pattern = entry.replace("{FOR}", wishes).replace("，。！？；", _STOPS)
+            pattern = entry.replace("，。！？；", _STOPS)
             compiled = re.compile(pattern)
             if compiled.groups:
                 raise ValueError(f"a group that is numbered: {pattern}")

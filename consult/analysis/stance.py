@@ -24,6 +24,7 @@ SHOWN = {
     Kind.UNFIT: "oppose",
     Kind.APPEAL: "appeal",
     Kind.SUGGEST: "suggest",
+    Kind.REQUEST: "suggest",
     Kind.SUPPORT: "support",
     Kind.QUESTION: "question",
 }
@@ -35,12 +36,17 @@ ATTITUDES = (Kind.SUPPORT, *_AGAINST)
 ACTING = (Kind.SUPPORT, *_TURNING)
 _ATTITUDE = 4.0  # the weight of 反对, 不同意 …, against 2.5-3 for 不要, 别 …
 _SUPPORT = 2.5  # the weight of 支持, 赞成 …; 谁会反对 has less and is no question
+OWN_SUPPORT = 3.0  # 我支持, against 2.5 of 劳民伤财 said of something else
 REPEATED = 0.25  # what a second cue of the same stance adds, as part of its weight
 BEFORE_BUT, AFTER_BUT = 0.6, 1.3
-_LIKE_REQUEST = re.compile(r"[求请]$|^求求")
+_WISH = re.compile(
+    r"[求请]$|^求求|建议|[希盼期]望|期盼|期待|呼吁|提议|倡议|最好|应|必须|务必|但愿|主张"
+)
+# With these in it support is what somebody does who is told of; 做得好 judges him.
+_SIDES = re.compile(r"支持|赞[成同]|同意|反对|意见|异议|拥护|愿意|认[同可]")
 # A question to which somebody wants the answer; not 我能不反对吗, and not 别拆了好吗.
-_ASKED = re.compile(r"(?:(?<![好行成以])[吗么嘛]|怎么[办算])[?？]?$")
-_RHETORICAL = re.compile(r"我|咱|难道|凭什么|怎么?能|岂|何必|谁")
+_ASKED = re.compile(r"(?:(?<![好行成以干])[吗么嘛]|怎么[办算])[?？]?$|是不是|是否|算不算")
+_RHETORICAL = re.compile(r"我|咱|难道|凭什么|怎么?能|岂|何必|谁|你们?(?:会|愿|肯|能)")
 _OUTCOME = re.compile(r"不用|不需要|不必|无需|无须")
 # With every white space there is.
 CLAUSE_END = frozenset("，,:：；;。！？!?…()（）【】[]").union(
@@ -141,29 +147,35 @@ def _holding(found: Iterable[Cue], cut: Clauses) -> list[Clause]:
 
 def _settled(clause: Clause, text: str) -> list[Cue]:
     """The clause's cues after they have spoken to each other: 希望不要, 为什么不支持, 有人反对."""
-    if len(clause.cues) == 1:
-        only = clause.cues[0]
-        return [] if _reported(only, text[clause.start : only.start]) else clause.cues
     settled: list[Cue] = []
     for cue in clause.cues:
-        before = [earlier for earlier in settled if earlier.kind is not Kind.CONTRAST]
-        if _reported(cue, text[clause.start : cue.start]):
+        if cue.kind not in ATTITUDES:
+            settled.append(cue)
             continue
-        if any(_asks(earlier) for earlier in before) and (
-            cue.kind is Kind.SUPPORT or cue.kind in _AGAINST
-        ):
-            if cue.kind is Kind.SUPPORT or cue.weight >= _ATTITUDE:
-                continue
-            cue = cue._replace(weight=0.0)
-        wishes = [earlier for earlier in before if _wishes(earlier)]
-        if wishes and cue.kind is Kind.SUPPORT:
+        before = text[clause.start : cue.start]
+        supposed = text.find("的话", cue.end, clause.end) >= 0
+        if supposed or _reported(cue, before):
             continue
-        if wishes and cue.kind is Kind.OPPOSE:
-            if _OUTCOME.search(cue.words):
+        if any(map(_asks, settled)):
+            if cue.kind is not Kind.SUPPORT and cue.weight < _ATTITUDE:
+                settled.append(cue._replace(weight=0.0))
+            continue
+        if any(map(_wishes, settled)):
+            if cue.kind is Kind.SUPPORT:
                 continue
-            cue = _merged(settled, cue)
+            if cue.kind is Kind.OPPOSE:
+                if _OUTCOME.search(cue.words):
+                    continue
+                cue = _merged(settled, cue)
+        elif cue.kind is Kind.SUPPORT and _own_act(before, text[cue.end : cue.end + 1]):
+            cue = cue._replace(weight=max(cue.weight, OWN_SUPPORT))
         settled.append(cue)
-    return _unasked(settled, text[clause.start : clause.end])
+    return settled if len(clause.cues) == 1 else _unasked(settled, clause, text)
+
+
+def _own_act(before: str, after: str) -> bool:
+    """Whether somebody supports by saying so: 我支持, and not 我同意了, which only tells it."""
+    return after != "了" and cues.OWN_ACT.search(before) is not None
 
 
 def _asks(cue: Cue) -> bool:
@@ -173,8 +185,8 @@ def _asks(cue: Cue) -> bool:
 
 def _wishes(cue: Cue) -> bool:
     """Whether somebody asks for something; 我家, 扰民 only tell what is wrong."""
-    return cue.kind is Kind.SUGGEST or (
-        cue.kind is Kind.APPEAL and _LIKE_REQUEST.search(cue.words) is not None
+    return cue.kind is Kind.REQUEST or (
+        cue.kind in (Kind.SUGGEST, Kind.APPEAL) and _WISH.search(cue.words) is not None
     )
 
 
@@ -185,31 +197,47 @@ def _merged(settled: list[Cue], cue: Cue) -> Cue:
     return cue._replace(weight=max(cue.weight, wish.weight), words=f"{wish.words} {cue.words}")
 
 
-def _unasked(settled: list[Cue], asked: str) -> list[Cue]:
+def _unasked(settled: list[Cue], clause: Clause, text: str) -> list[Cue]:
     """Without what is only asked about: 你们支持加装电梯吗, 一户反对就不能装了吗."""
+    if _ASKED.search(text, clause.start, clause.end):
+        settled = [
+            cue
+            for cue in settled
+            if cue.kind not in (Kind.OPPOSE, Kind.SUPPORT)
+            or _RHETORICAL.search(text, clause.start, cue.end)
+        ]
     if any(cue.words in {"吗", "呢", "?", "？"} for cue in settled):
-        settled = [c for c in settled if c.kind is not Kind.SUPPORT or c.weight < _SUPPORT]
-    if _ASKED.search(asked) and not _RHETORICAL.search(asked):
-        settled = [c for c in settled if c.kind is not Kind.OPPOSE]
+        settled = [
+            cue
+            for cue in settled
+            if cue.kind is not Kind.SUPPORT
+            or cue.weight < _SUPPORT
+            or _RHETORICAL.search(cue.words)
+        ]
     return settled
 
 
 def _reported(cue: Cue, before: str) -> bool:
     """Whether others say it, or it was once so, or stands in a quotation that opens in the clause."""
-    if cue.kind not in _AGAINST and cue.kind is not Kind.SUPPORT:
-        return False
     if before.count("“") > before.count("”") or before.count('"') % 2:
         return True
     if cues.NOT_NOW.search(before):
         return True
-    return cues.OTHERS.search(before) is not None and cues.OWN.search(before) is None
+    # Whom a judgement names does or suffers what is judged: 居委办得好, 把一楼的利益都牺牲了.
+    judges = cue.kind is Kind.UNFIT or (
+        cue.kind is Kind.SUPPORT and _SIDES.search(cue.words) is None
+    )
+    others = cues.OTHERS_SAY if judges else cues.OTHERS
+    return others.search(before) is not None and cues.OWN.search(before) is None
 
 
 def _decided(clauses: Sequence[Clause], cut: Clauses) -> tuple[str, tuple[str, ...]]:
     shown: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+    wronged = any(cue.kind is Kind.APPEAL for clause in clauses for cue in clause.cues)
     for factor, cue in _weighed(clauses, cut):
         if cue.kind in SHOWN and cue.weight:
-            shown[SHOWN[cue.kind]].append((cue.weight * factor, cue.words))
+            asks = wronged and cue.kind is Kind.REQUEST
+            shown["appeal" if asks else SHOWN[cue.kind]].append((cue.weight * factor, cue.words))
     if not shown:
         return "none", ()
     stance = (
@@ -291,9 +319,16 @@ def _forward(clause: Clause, place: int) -> tuple[int, int]:
     """From the end of a cue to where the clause ends or another stance or turn begins."""
     start = clause.cues[place].end
     for left, right in pairwise(clause.cues[place:]):
-        if right.kind not in (Kind.STOP, Kind.QUESTION) and right.start >= left.end:
+        if _ends_scope(right) and right.start >= left.end:
             return start, right.start
     return start, clause.end
+
+
+def _ends_scope(cue: Cue) -> bool:
+    """Whether another act begins; 反对在门口加 … is one, for all it tells what would be added."""
+    if cue.kind is Kind.SUGGEST:
+        return _wishes(cue)
+    return cue.kind not in (Kind.STOP, Kind.QUESTION)
 
 
 def _within(placed: Places, start: int, end: int) -> range:

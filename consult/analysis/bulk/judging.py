@@ -21,7 +21,9 @@ from consult.analysis.bulk.words import Placed
 from consult.analysis.cues import Cue
 
 _SILENT = "none"
-_CONTRAST = EACH_KIND.index(cues.Kind.CONTRAST)
+_CONTRAST, _APPEAL, _REQUEST = (
+    EACH_KIND.index(kind) for kind in (cues.Kind.CONTRAST, cues.Kind.APPEAL, cues.Kind.REQUEST)
+)
 _CLAUSE, _SENTENCE = 1, 2
 _MARKS = kinds_of(
     0x10000, (_CLAUSE, sorted(stance.CLAUSE_END)), (_SENTENCE, sorted(stance.SENTENCE_END))
@@ -148,6 +150,9 @@ def _decided(found: Cues, cut: _Cut, clauses: Ints, owners: Ints, count: int) ->
     """By text the stance its cues show most firmly, as `stance.read` decides it."""
     weights = found.weights * _factors(found, cut, clauses, owners)
     shown = _SHOWN[found.kinds]
+    wronged = np.zeros(count, dtype=np.bool_)
+    wronged[owners[found.kinds == _APPEAL]] = True
+    shown[(found.kinds == _REQUEST) & wronged[owners]] = stance.ORDER.index("appeal")
     telling = np.flatnonzero((shown >= 0) & (found.weights != 0))
     group = owners[telling] * len(stance.ORDER) + shown[telling]
     order = np.lexsort((-weights[telling], group))
