@@ -10,7 +10,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -21,6 +21,8 @@ Piece = TypeVar("Piece")
 Result = TypeVar("Result")
 # Pieces under way for each worker: enough that none waits while a result is being stored.
 AHEAD = 2
+# How long a scheduler of other machines may take to answer.
+PATIENCE = "15s"
 
 
 @contextmanager
@@ -92,12 +94,21 @@ def staying() -> Iterator[Stay]:
 
 @contextmanager
 def _of_dask(address: str) -> Iterator[Executor]:
+    """A scheduler that does not answer, or goes away, is broken like a pool whose process was killed:
+    that passes, and who asked tries again."""
     # Only those who use several machines have it installed.
     import distributed  # noqa: PLC0415
 
     client_of: Any = distributed.Client
-    with client_of(address, set_as_default=False, timeout="15s") as client:
-        yield client.get_executor(pure=False)
+    try:
+        client = client_of(address, set_as_default=False, timeout=PATIENCE)
+    except OSError as silence:
+        raise BrokenExecutor(f"{address} does not answer") from silence
+    with client:
+        try:
+            yield client.get_executor(pure=False)
+        except (CancelledError, distributed.KilledWorker) as gone:
+            raise BrokenExecutor(f"{address} is gone, or its workers are") from gone
 
 
 def in_order(

@@ -53,6 +53,27 @@ def test_the_pieces_come_in_order_wherever_they_are_computed() -> None:
         assert list(executors.in_order(pool, abs, numbers)) == here == list(map(abs, numbers))
 
 
+def test_a_scheduler_that_is_silent_or_goes_away_is_broken_and_not_a_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(executors, "PATIENCE", "1s")
+    cluster = distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    )
+
+    def compute(address: str) -> None:
+        with executors.executor(scheduler=address) as dask:
+            for slept in executors.in_order(dask, time.sleep, [0.0, 60.0]):
+                assert slept is None
+                cluster.close()
+
+    with cluster, pytest.raises(BrokenExecutor, match="is gone"):
+        compute(cluster.scheduler_address)
+    with pytest.raises(BrokenExecutor, match="does not answer"):
+        compute("tcp://127.0.0.1:9")
+
+
 def test_it_ends_with_the_process_that_began_it(tmp_path: Path) -> None:
     file = tmp_path / "begins_another.py"
     file.write_text(SCRIPT, "utf-8")
