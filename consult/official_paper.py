@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 import zipfile
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -16,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from xml.sax.saxutils import escape
 
 from flask_babel import gettext as _
+
+from consult.title_lines import breadth, broken
 
 if TYPE_CHECKING:
     from docx.document import Document as Doc
@@ -39,7 +40,6 @@ EDGES, SLACK, NARROWEST = 5, 10, 12
 WHOLE_ROW = 12
 # How wide a full-width character of a table is, in mm.
 EM = SMALL * 25.4 / 72
-FULL_WIDTH = frozenset("WFA")
 FIGURE = re.compile(r"\d+(（\d+）)?")
 TEXT_FONT, HEAD_FONT, TITLE_FONT, LATIN = "仿宋", "黑体", "方正小标宋简体", "Times New Roman"
 # How Office names an SVG beside the picture that stands for it.
@@ -155,7 +155,7 @@ def _run(run: Run, font: str, points: float) -> None:
 
 
 def title(document: Doc, text: str) -> None:
-    """The paper's title, centred, 二号; the file is called so, too."""
+    """The paper's title, centred, 二号, broken between words; the file is called so, too."""
     document.core_properties.title = _clean(text)[:255]
     paragraph = document.add_paragraph(style="Title")
     # Word's own title stands on a blue line.
@@ -164,9 +164,17 @@ def title(document: Doc, text: str) -> None:
     paragraph.alignment = _align().CENTER
     paragraph.paragraph_format.space_after = _pt(14)
     paragraph.paragraph_format.line_spacing = _pt(34)
-    run = paragraph.add_run(_clean(text))
+    landscape = _word().enum.section.WD_ORIENT.LANDSCAPE
+    turned = document.sections[0].orientation == landscape
+    run = paragraph.add_run("\n".join(title_broken(_clean(text), turned=turned)))
     _run(run, TITLE_FONT, TITLE)
     _black(run)
+
+
+def title_broken(text: str, *, turned: bool = False) -> tuple[str, ...]:
+    """The lines of a title, as wide as the page."""
+    across = TURNED_ACROSS if turned else ACROSS
+    return broken(text, across * 72 / 25.4 / TITLE)
 
 
 def heading(document: Doc, text: str) -> None:
@@ -339,7 +347,8 @@ def _keep_whole(row: Any) -> None:
 def _needs(lines: Sequence[Sequence[str]]) -> list[float]:
     """How wide each column has to be for every cell to stand on one line, in mm."""
     return [
-        max(NARROWEST, EDGES + max(map(_breadth, column))) for column in zip(*lines, strict=True)
+        max(NARROWEST, EDGES + EM * max(map(breadth, column)))
+        for column in zip(*lines, strict=True)
     ]
 
 
@@ -352,12 +361,6 @@ def _fitted(lines: Sequence[Sequence[str]]) -> list[float]:
     widest = needs.index(max(needs))
     needs[widest] = max(needs[widest] + room, NARROWEST)
     return [need * min(1, ACROSS / sum(needs)) for need in needs]
-
-
-def _breadth(text: str) -> float:
-    """How wide small text is on one line, in mm: a full-width character is as wide as it is high."""
-    ems = sum(1 if unicodedata.east_asian_width(c) in FULL_WIDTH else 0.55 for c in text)
-    return ems * EM
 
 
 def _row(cells: Sequence[_Cell], values: Sequence[str], widths: Sequence[float], font: str) -> None:

@@ -9,8 +9,10 @@ from docx.enum.section import WD_ORIENT
 from docx.oxml.ns import qn
 from docx.shared import Mm
 from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
 
-from consult import adoption_papers, official_paper
+from consult import adoption_papers, official_paper, title_lines
 
 
 @pytest.fixture(autouse=True)
@@ -96,3 +98,33 @@ def test_a_paper_on_its_side_has_its_margins_and_a_long_row_may_be_cut() -> None
     _head, short, long = paper.tables[0].rows
     assert short._tr.trPr.find(qn("w:cantSplit")) is not None
     assert long._tr.trPr is None
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ("意见采纳情况表", ["意见采纳情况表"]),
+        (
+            "关于静安区“十四五”规划纲要思路框架公开征求意见情况的报告",
+            ["关于静安区“十四五”规划纲要", "思路框架公开征求意见情况的报告"],
+        ),
+        ("无" * 30, ["无" * 30]),
+    ],
+)
+def test_a_long_title_is_broken_between_words_into_lines_alike(
+    words: str, lines: list[str]
+) -> None:
+    document = official_paper.blank()
+    official_paper.title(document, words)
+    paper = written(document)
+    assert paper.paragraphs[0].text.split("\n") == lines
+    assert paper.core_properties.title == words
+
+
+@given(st.text(alphabet="静安区规划纲要的意见征求“”（）、情况14 ", min_size=1, max_size=60))
+def test_the_lines_of_a_title_are_the_title_and_fit(words: str) -> None:
+    lines = title_lines.broken(words, 12)
+    assert "".join(lines) == words
+    assert len(lines) == 1 or max(map(title_lines.breadth, lines)) <= 12
+    assert not any(line[0] in "”）、" for line in lines[1:])
+    assert not any(line[-1] in "“（" for line in lines[:-1])

@@ -31,6 +31,7 @@ from consult.official_paper import (
     table,
     table_named,
     title,
+    title_broken,
 )
 from consult.submissions import Submission, SubmissionState
 from consult.summaries import charting
@@ -314,4 +315,5 @@ def pdf(paper: Paper) -> bytes:
         for each in paper.pictures
     ]
     words = asdict(paper) | {"pictures": pictures, "notes": _("附：说明")}
+    words["lines"] = title_broken(paper.title)
     return typesetting.pdf(SHEET, words)
