@@ -10,13 +10,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import html
 
-from consult import summaries
-from consult.submissions import Channel, Stance, Submission
+from consult import screening, summaries
+from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import Summary, narratives, readings, report_papers, reports
 from consult.summaries.readings import Reading
 from consult.summaries.reports import Sentence
+from core import audit
 from core.db import db
 from tests import people
+from tests.conftest import NOON
 from tests.consultations_made import a_consultation, a_published_draft
 from tests.summaries_made import a_summary, an_opinion, hide, places
 from tests.thirty_made import thirty_counted
@@ -277,3 +279,34 @@ def test_the_auditor_reads_and_does_not_write(
         "还没有生成报告", "", client.get(f"/desk/summaries/{counted}/report").get_data(as_text=True)
     )
     assert act(client, counted, act="compose", seen="0") == 403
+
+
+def test_what_was_hidden_after_it_was_written_is_told_where_its_words_count_it(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    people.sign_in_as(client)
+    assert act(client, counted, act="compose", seen="0") == 302
+    address = f"/desk/summaries/{counted}/report"
+    assert "写成时" not in client.get(address).text
+
+    def printed() -> str:
+        paper = Document(io.BytesIO(client.get(f"{address}/paper").data))
+        return "\n".join(paragraph.text for paragraph in paper.paragraphs)
+
+    with app.app_context():
+        _summary, _titles, reading = opened(counted)
+        first = reading.counted.items[0]
+        channel = sum(item.channel == first.channel for item in reading.counted.items)
+        hide(db.session.get_one(Submission, first.id))
+    told = [client.get(address).text, printed()]
+    for words in told:
+        assert "本报告计入展示的30件" in words
+        assert "等29件；写成时30件，现在29件" in words
+        assert f"写成时{channel}件，现在{channel - 1}件" in words
+        # What everybody wrote who wrote something else is counted as it was.
+        assert "写成时6件" not in words
+    with app.app_context(), app.test_request_context(method="POST"):
+        submission = db.session.get_one(Submission, first.id)
+        screening.decide(submission, SubmissionState.SHOWN, by=audit.SYSTEM, now=NOON)
+        db.session.commit()
+    assert "写成时" not in client.get(address).text + printed()

@@ -6,7 +6,7 @@ interval, and who was not heard stands there too.
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask_babel import gettext as _
 
@@ -15,7 +15,7 @@ from consult.summaries import campaigns, contrasts
 from consult.summaries.counts import FEW, by_section, by_theme, outermost
 from consult.summaries.items import UNCLASSIFIED, UNPLACED, WHOLE, Counted, Filters, Item, select
 from consult.summaries.readings import Reading
-from consult.summaries.reports import Selection, Sentence
+from consult.summaries.reports import Selection, Sentence, behind
 from consult.summaries.snapshots import Summary
 from core.text import within_quotes
 from core.web import day
@@ -55,7 +55,10 @@ def compose(summary: Summary, titles: Mapping[int, str], reading: Reading) -> li
     if not writer.items:
         parts = [parts[0], (_("二、没有听到的"), _unheard(writer))]
     for section, written in parts:
-        found += [Sentence(section, text, text, query, quote) for text, query, quote in written]
+        for text, query, quote in written:
+            sentence = Sentence(section, text, text, query, quote)
+            told = len(behind(sentence, reading.counted)) if sentence.selections else None
+            found.append(replace(sentence, count=told))
     return found
 
 

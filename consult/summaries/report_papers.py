@@ -11,7 +11,6 @@ import io
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,9 +36,9 @@ from consult.submissions import Submission, SubmissionState
 from consult.summaries import charting
 from consult.summaries.counts import FEW, by_theme
 from consult.summaries.documents import CITED, chapters, cited
-from consult.summaries.items import UNCLASSIFIED, Filters, Item, select
+from consult.summaries.items import UNCLASSIFIED, Filters
 from consult.summaries.readings import Reading, view
-from consult.summaries.reports import Sentence, SummaryReport
+from consult.summaries.reports import Sentence, SummaryReport, behind
 from consult.summaries.snapshots import Summary
 from core import drawing as charts_drawn
 from core import typesetting
@@ -109,23 +108,6 @@ def lines(sentences: Sequence[Sentence], reading: Reading, titles: Mapping[int, 
     return [_line(each, reading, titles, quoted) for each in sentences if each.text]
 
 
-def selections_of(sentence: Sentence) -> list[Filters]:
-    """The selections of opinions behind a sentence, which tells of all in any of them."""
-    asked = sentence.query
-    if asked is None or "state" in asked:
-        return []
-    several = [value if isinstance(value, list) else [value] for value in asked.values()]
-    return [Filters(**dict(zip(asked, values, strict=True))) for values in product(*several)]
-
-
-def behind(sentence: Sentence, reading: Reading) -> list[Item]:
-    """The opinions a sentence tells of, by number, as far as they are counted and still shown."""
-    found: dict[int, Item] = {}
-    for each in selections_of(sentence):
-        found.update((item.id, item) for item in select(reading.counted, each))
-    return [item for _id, item in sorted(found.items())]
-
-
 def _line(
     sentence: Sentence,
     reading: Reading,
@@ -135,8 +117,12 @@ def _line(
     if "state" in (sentence.query or {}):
         cites, count = _received(reading, titles)
     else:
-        items = behind(sentence, reading)
+        items = behind(sentence, reading.counted)
         cites, count = cited(items, dict(titles)) if items else "", len(items)
+        if sentence.count not in (None, count):
+            # The words are those of then; what they tell of was hidden, masked or shown again since.
+            since = _("写成时%(then)d件，现在%(now)d件", then=sentence.count, now=count)
+            cites = "；".join(each for each in (cites, since) if each)
     said = quoted.get(sentence.quote or 0)
     words = " ".join(f"{said.own_title} {said.body}".split()) if said else ""
     if len(words) > LONGEST_QUOTE:

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
+from consult.summaries.items import Counted, Filters, Item, select
 from consult.summaries.snapshots import Summary
 from core import audit
 from core.db import Base, choice, db
@@ -83,13 +85,25 @@ class Sentence:
     """One statement under its heading: the words that stand, those the machine composed ("" where
     a person added it), the selection of opinions behind it (None: it tells of what is not there,
     {}: all), and the opinion it quotes, which is read afresh each time so that nothing hidden or
-    masked is printed."""
+    masked is printed. `count`: of how many opinions it told when it was composed (None: of none, or
+    kept before this was)."""
 
     section: str
     text: str
     machine: str = ""
     query: Selection | None = None
     quote: int | None = None
+    count: int | None = None
+
+    @property
+    def selections(self) -> list[Filters]:
+        """The selections of opinions behind it; it tells of all in any of them."""
+        if self.query is None or "state" in self.query:
+            return []
+        several = [value if isinstance(value, list) else [value] for value in self.query.values()]
+        return [
+            Filters(**dict(zip(self.query, values, strict=True))) for values in product(*several)
+        ]
 
     @property
     def by_machine(self) -> bool:
@@ -106,7 +120,16 @@ class Sentence:
             str(plain.get("machine", "")),
             {k: v for k, v in query.items() if k in QUERY} if query is not None else None,
             plain.get("quote"),
+            plain.get("count"),
         )
+
+
+def behind(sentence: Sentence, counted: Counted) -> list[Item]:
+    """The opinions a sentence tells of, by number, as far as they are counted and still shown."""
+    found: dict[int, Item] = {}
+    for each in sentence.selections:
+        found.update((item.id, item) for item in select(counted, each))
+    return [item for _id, item in sorted(found.items())]
 
 
 @dataclass(frozen=True, slots=True)

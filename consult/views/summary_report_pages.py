@@ -139,7 +139,7 @@ def _links(page: Opened, sentence: Sentence, count: int) -> list[tuple[str, int,
     if state:
         return [("", count, f"{at}?state={state}")] if count else []
     counted, found = page.reading.counted, []
-    for filters in report_papers.selections_of(sentence):
+    for filters in sentence.selections:
         if n := len(select(counted, filters)):
             what = "；".join(
                 value for _n, _label, value in said(filters, counted, page.consultations)
