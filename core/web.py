@@ -83,14 +83,23 @@ def asked(name: str) -> str:
     return "" if name == "from" and raw in PASSED_ON else raw
 
 
+def whole_number(typed: str | None, *, most: int = LARGEST_ID) -> int | None:
+    """What was typed, or sent by a page, as a number 0…`most` in plain digits; None for anything else."""
+    if not typed or not (typed.isascii() and typed.isdigit() and len(typed) <= 19):
+        return None
+    number = int(typed)
+    return number if number <= most else None
+
+
 def number_in(name: str, default: int | None = None, *, most: int = LARGEST_ID) -> int | None:
     """The query parameter `name` as an integer 0…`most`; 400 when it is anything else."""
     raw = asked(name)
     if not raw:
         return default
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 19 and int(raw) <= most):
+    number = whole_number(raw, most=most)
+    if number is None:
         unclear(name)
-    return int(raw)
+    return number
 
 
 def choice_in(name: str, allowed: frozenset[str] | set[str], default: str = "") -> str:

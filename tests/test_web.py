@@ -5,7 +5,7 @@ from urllib.parse import unquote
 import pytest
 from flask import Response
 
-from core.web import as_file
+from core.web import as_file, whole_number
 
 pytestmark = pytest.mark.pure
 
@@ -27,3 +27,26 @@ def test_a_title_makes_a_file_name_any_computer_takes(title: str, name: str) -> 
     assert plain == 'attachment; filename="summary-1.docx"'
     assert encoded.isascii()
     assert unquote(encoded) == name
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        ("2147483647", 2**31 - 1),
+        ("2147483648", None),
+        ("9" * 5000, None),
+        ("-1", None),
+        ("1.0", None),
+        (" 1", None),
+        ("１", None),
+        ("²", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_whole_number_is_plain_digits_that_a_row_may_have(
+    typed: str | None, number: int | None
+) -> None:
+    assert whole_number(typed) == number

@@ -23,7 +23,7 @@ from core.db import db
 from core.errors import Refused
 from core.forms import Form
 from core.permissions import require
-from core.web import choice_in, keep_private, now, number_in
+from core.web import choice_in, keep_private, now, number_in, whole_number
 
 blueprint = Blueprint("changes", __name__)
 DESK = "/desk/consultations/<slug>"
@@ -235,7 +235,7 @@ def decide(slug: str, point_id: int) -> Page:
     version = next((v for v in changes.later_versions(point) if str(v.number) == number), None)
     if version is None:
         abort(422)
-    chosen = [int(each) for each in form.paragraphs.data or [] if _is_id(each)]
+    chosen = [n for each in form.paragraphs.data or [] if (n := whole_number(each)) is not None]
     act = changes.link if form.act.data == "link" else changes.unlink
     try:
         act(point, version, chosen, by=current_user, now=now())
@@ -245,7 +245,3 @@ def decide(slug: str, point_id: int) -> Page:
     db.session.commit()
     flash(_("已关联。") if form.act.data == "link" else _("已解除关联。"), "success")
     return redirect(url_for(".choose", slug=slug, point_id=point_id, to=version.number), 303)
-
-
-def _is_id(typed: str) -> bool:
-    return typed.isascii() and typed.isdigit() and len(typed) < 10

@@ -25,7 +25,7 @@ from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, NumberField, OnceForm, TextField, Words
 from core.permissions import may, require
 from core.units import UnitKind
-from core.web import keep_private, local, now, number_in
+from core.web import keep_private, local, now, number_in, whole_number
 
 blueprint = Blueprint("inquiries", __name__, url_prefix="/desk")
 HERE = "/consultations/<slug>/units"
@@ -132,10 +132,10 @@ def act(slug: str) -> Response:
     consultation = loading.consultation(slug)
     at = now()
     if request.form.get("act") == "extend":
-        days = request.form.get("days", "")
-        if not (days.isascii() and days.isdigit() and len(days) < 4):
+        days = whole_number(request.form.get("days"), most=999)
+        if days is None:
             raise Refused(_("期限请填1到%(n)d个工作日。", n=inquiries.MOST_DAYS))
-        changed = inquiries.extend(consultation, days=int(days), by=current_user, now=at)
+        changed = inquiries.extend(consultation, days=days, by=current_user, now=at)
         said = _("已延长%(n)d个单位的期限。", n=len(changed))
     elif request.form.get("act") == "chase":
         told = inquiry_letters.chase(consultation, **_post(), by=current_user, now=at)

@@ -27,7 +27,7 @@ from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, NumberField, TextField, Words
 from core.permissions import require
 from core.text import tidy
-from core.web import as_file, choice_in, keep_private, now, number_in, words_in
+from core.web import as_file, choice_in, keep_private, now, number_in, whole_number, words_in
 
 blueprint = Blueprint("lexicon", __name__, url_prefix="/desk/lexicon")
 PAGE = 60
@@ -501,14 +501,14 @@ def settle() -> Answer:
     """Take a proposed word into the lexicon, or decide against it for good."""
     keep_private()
     require(rules.keep_lexicon)
-    word, seen = request.form.get("word", "")[:100], request.form.get("seen", "")
+    word, seen = request.form.get("word", "")[:100], whole_number(request.form.get("seen"))
     if request.form.get("act") == "refuse":
         lexicons.refuse(word, by=current_user, now=now())
         flash(_("不采纳“%(word)s”，以后不再提出。", word=word), "success")
     else:
         made = lexicons.change(
             put=[Entry(lexicons.tidy_word(word), EntryKind.TERM)],
-            seen=int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else -1,
+            seen=-1 if seen is None else seen,
             reason=_("采纳新词建议：%(word)s", word=word),
             by=current_user,
             now=now(),

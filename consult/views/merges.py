@@ -18,7 +18,7 @@ from core import rules as core_rules
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import may, require
-from core.web import LARGEST_ID, keep_private, now, number_in
+from core.web import keep_private, now, number_in, whole_number
 
 blueprint = Blueprint("merges", __name__, url_prefix="/desk")
 HERE = "/consultations/<slug>/points/alike"
@@ -152,5 +152,4 @@ def decide_groups(slug: str, pair_id: int) -> Response:
 
 def _ids(typed: list[str] | None) -> set[int]:
     """The numbers among what was sent; anything else was not shown."""
-    plain = [each for each in typed or [] if each.isascii() and each.isdigit() and len(each) < 11]
-    return {int(each) for each in plain if int(each) <= LARGEST_ID}
+    return {n for each in typed or [] if (n := whole_number(each)) is not None}

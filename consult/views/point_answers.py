@@ -35,7 +35,7 @@ from consult.views.point_forms import ActForm
 from core import units
 from core.db import db
 from core.permissions import may, require
-from core.web import number_in
+from core.web import number_in, whole_number
 
 # So many points are listed before and after the one that is open.
 BESIDE = 6
@@ -203,7 +203,7 @@ def act(slug: str, point_id: int) -> Page:
 def _acts(point: Point, form: ActForm) -> dict[str, Callable[[], str]]:
     """What this person may do with this point."""
     one, reason = [point], form.reason.data or ""
-    seen = point_forms.number(form.seen.data)
+    seen = whole_number(form.seen.data)
     remark: dict[str, Callable[[], str]] = {"remark": lambda: _remarked(point, form)}
     if not may(rules.work_on_points) and point.lead_unit_id != current_user.unit_id:
         return remark
@@ -261,7 +261,7 @@ def _moved(point: Point, form: ActForm) -> str:
     field, plan = form.field.data or "", form.plan.data or ""
     if not taxonomies.of(consultation.programme).holds(field, plan):
         abort(422)
-    outline, place = _outline(consultation, point), point_forms.number(form.place.data)
+    outline, place = _outline(consultation, point), whole_number(form.place.data)
     if place and (outline is None or place not in outline.by_id):
         abort(422)
     point_acts.move(

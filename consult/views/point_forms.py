@@ -23,7 +23,7 @@ from core import units, working_days
 from core.errors import Refused
 from core.forms import Form, LineField, TextField, Words
 from core.permissions import may, require
-from core.web import choice_in, local, now, number_in, words_in
+from core.web import choice_in, local, now, number_in, whole_number, words_in
 
 HERE = "/consultations/<slug>/points"
 PAGE = 30
@@ -101,7 +101,7 @@ def readable(point: Point, submission: Submission) -> str:
 
 def drafted(chosen: Sequence[Point], form: ActForm, seen: Seen | None = None) -> str:
     """Write the answer of points, where nothing is typed in a wording's words; what to say of it."""
-    wording = wordings.by_id(number(form.wording.data) or 0)
+    wording = wordings.by_id(whole_number(form.wording.data) or 0)
     if wording is None or wording.retired:
         typed, reason = form.outcome.data, form.reason.data or ""
     else:
@@ -118,11 +118,11 @@ def drafted(chosen: Sequence[Point], form: ActForm, seen: Seen | None = None) ->
 
 def routed(chosen: Sequence[Point], form: ActForm) -> str:
     """Give points to the unit that was chosen; what to say of it."""
-    days = number(form.days.data)
+    days = whole_number(form.days.data)
     if days is None or not 0 < days <= responses.MOST_DAYS:
         raise Refused(_("办理期限请填1至%(n)d个工作日。", n=responses.MOST_DAYS))
     known = {each.id for each in units.every()}
-    helping = {number(each) for each in form.helping.data or []} & known
+    helping = {whole_number(each) for each in form.helping.data or []} & known
     count = responses.route(
         chosen,
         unit(form),
@@ -138,7 +138,7 @@ def assigned(chosen: Sequence[Point], form: ActForm) -> str:
     typed = form.person.data or ""
     if typed == "":
         raise Refused(_("请选择经办人。"))
-    return _named(chosen, None if typed == "none" else number(typed) or 0)
+    return _named(chosen, None if typed == "none" else whole_number(typed) or 0)
 
 
 def taken(chosen: Sequence[Point]) -> str:
@@ -163,7 +163,7 @@ def _named(chosen: Sequence[Point], person_id: int | None) -> str:
 
 def unit(form: ActForm) -> int:
     """The unit that was chosen."""
-    id = number(form.unit.data)
+    id = whole_number(form.unit.data)
     if id not in {each.id for each in units.every()}:
         raise Refused(_("请选择承办单位。"))
     assert id is not None
@@ -178,14 +178,8 @@ def who() -> dict[str, Any]:
 def seen_of(form: ActForm) -> dict[int, int]:
     """{point: the revision of its answer} as the list showed them."""
     pairs = (each.partition(":") for each in form.listed.data or [])
-    found = {number(id): number(revision) for id, _colon, revision in pairs}
+    found = {whole_number(id): whole_number(revision) for id, _colon, revision in pairs}
     return {id: seen for id, seen in found.items() if id is not None and seen is not None}
-
-
-def number(typed: Any) -> int | None:
-    """The number that was sent; None for anything else."""
-    text = str(typed or "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 # --- which points ------------------------------------------------------------------------------
@@ -254,7 +248,7 @@ def view_kept(form: ActForm, names: Sequence[str] = FILTERS, *, of_unit: bool = 
 
 def view_dropped(form: ActForm) -> str:
     """Keep a list's filters no more; what to say of it."""
-    dropped = point_lists.drop_view(current_user.id, number(form.view.data) or 0)
+    dropped = point_lists.drop_view(current_user.id, whole_number(form.view.data) or 0)
     return str(_("已删除“%(name)s”。", name=dropped.name) if dropped else _("已经删除了。"))
 
 

@@ -17,7 +17,7 @@ from consult.views import loading, point_forms
 from consult.views.point_forms import PAGE, ActForm
 from core.db import db
 from core.permissions import may, require
-from core.web import number_in
+from core.web import number_in, whole_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def split(slug: str, point_id: int) -> Response:
     if not form.validate():
         abort(422)
     submission = db.session.get_one(Submission, point.submission_id)
-    starts = [n for each in form.points.data or [] if (n := point_forms.number(each)) is not None]
+    starts = [n for each in form.points.data or [] if (n := whole_number(each)) is not None]
     found = points.sentences(submission.body)
     spans = splitting.joined(found, starts, len(submission.body))
     point_acts.split(submission, spans, **point_forms.who())

@@ -30,7 +30,7 @@ from core import units
 from core.db import db
 from core.errors import Refused
 from core.permissions import require
-from core.web import keep_private, local, now, number_in
+from core.web import keep_private, local, now, number_in, whole_number
 
 blueprint = Blueprint("points", __name__, url_prefix="/desk")
 ONE = HERE + "/<int:point_id>"
@@ -176,13 +176,13 @@ def _joined(consultation: Consultation, form: ActForm) -> str:
 
 
 def _group(consultation: Consultation, typed: str | None) -> PointGroup:
-    found = db.session.get(PointGroup, point_forms.number(typed) or 0)
+    found = db.session.get(PointGroup, whole_number(typed) or 0)
     if found is None or found.consultation_id != consultation.id:
         raise Refused(_("请选择另一组。"))
     return found
 
 
 def _chosen(consultation: Consultation, form: ActForm) -> Sequence[Point]:
-    ids = [int(each) for each in form.points.data or [] if each.isascii() and each.isdigit()]
-    found = [db.session.get(Point, id) for id in ids[: point_acts.MOST_MERGED] if id < 2**31]
+    ids = [n for each in form.points.data or [] if (n := whole_number(each)) is not None]
+    found = [db.session.get(Point, id) for id in ids[: point_acts.MOST_MERGED]]
     return [p for p in found if p is not None and p.consultation_id == consultation.id]

@@ -34,7 +34,7 @@ from consult.submissions import Channel, Submission, SubmissionState
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import require
-from core.web import choice_in, keep_private, now, number_in
+from core.web import choice_in, keep_private, now, number_in, whole_number
 
 blueprint = Blueprint("screening", __name__, url_prefix="/desk/screening")
 PAGE = 20
@@ -228,10 +228,7 @@ def _kept(given: Any) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     for name in FILTERS:
         value = given(name) or ""
-        if name in allowed:
-            good = value in allowed[name]
-        else:
-            good = value.isascii() and value.isdigit() and len(value) < 10
+        good = value in allowed[name] if name in allowed else whole_number(value) is not None
         kept[name] = value if good else None
     return kept
 

@@ -18,7 +18,7 @@ from core.db import db
 from core.errors import Refused
 from core.forms import Form, Readable
 from core.permissions import require
-from core.web import keep_private, now, number_in
+from core.web import keep_private, now, number_in, whole_number
 
 blueprint = Blueprint(
     "structure", __name__, url_prefix="/desk/drafts/<int(max=2147483647):version_id>"
@@ -53,8 +53,7 @@ class ActForm(Form):
 
 
 def _number(typed: str | None) -> int:
-    typed = typed or ""
-    return int(typed) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 0
+    return whole_number(typed, most=999_999) or 0
 
 
 @blueprint.before_request

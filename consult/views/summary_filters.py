@@ -12,7 +12,7 @@ from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, SubmissionState
 from consult.summaries.contrasts import author_groups
 from consult.summaries.items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
-from core.web import asked, choice_in, day, day_in, number_in, unclear, words_in
+from core.web import asked, choice_in, day, day_in, number_in, unclear, whole_number, words_in
 
 CHANNELS = frozenset(channel.value for channel in Channel)
 STANCES = frozenset(stance.value for stance in Stance)
@@ -102,9 +102,9 @@ def part_in(
         return name, value
     if name == "author_group" and staff and value in author_groups(counted):
         return name, value
-    if name not in OUTSIDE or not (value.isascii() and value.isdigit() and len(value) < 10):
+    number = whole_number(value)
+    if name not in OUTSIDE or number is None:
         unclear(parameter)
-    number = int(value)
     known = {
         "section": number < len(counted.sections),
         "theme": number <= len(counted.themes),

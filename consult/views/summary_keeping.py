@@ -15,7 +15,7 @@ from core.db import db
 from core.errors import Refused
 from core.forms import Form, LineField, NumberField, Words
 from core.permissions import require
-from core.web import now
+from core.web import now, whole_number
 
 
 class ThemeForm(Form):
@@ -75,8 +75,7 @@ def keep(summary_id: int) -> Response:
     at = url_for("summaries.show", summary_id=summary_id)
     try:
         if request.form.get("act") == "drop":
-            raw = request.form.get("view", "")
-            number = int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else 0
+            number = whole_number(request.form.get("view")) or 0
             kept_views.drop(page.summary, current_user.id, number)
             said = _("已删去。")
         else:

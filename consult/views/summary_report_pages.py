@@ -19,7 +19,7 @@ from core.db import db
 from core.errors import Refused, refusals_on
 from core.permissions import require
 from core.text import tidy, unreadable
-from core.web import as_file, choice_in, now, number_in
+from core.web import as_file, choice_in, now, number_in, whole_number
 
 
 def report(summary_id: int) -> str:
@@ -155,8 +155,8 @@ def _chosen(every: Any) -> SummaryReport | None:
 
 
 def _seen() -> int:
-    raw = request.form.get("seen", "")
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) < 10 else -1
+    seen = whole_number(request.form.get("seen"))
+    return -1 if seen is None else seen
 
 
 def _edit() -> Edit:

@@ -31,7 +31,7 @@ from core.charts import Chart
 from core.db import db
 from core.forms import Form, LineField, Words
 from core.permissions import require
-from core.web import choice_in, day_in, now, number_in, unclear
+from core.web import choice_in, day_in, now, number_in, unclear, whole_number
 
 CAMPAIGNS = 30
 # Sides of a contrast that are no part of the snapshot's own opinions.
@@ -344,8 +344,7 @@ def _filters(counted: Counted, asked: str, other: str | None, *, parameter: str)
 
 def _snapshot(asked: str, filters: Filters, *, parameter: str) -> Chosen:
     """Another snapshot, whole or the days of it that are asked for."""
-    number = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 0
-    summary = summaries.by_id(number)
+    summary = summaries.by_id(whole_number(asked) or 0)
     if summary is None:
         unclear(parameter)
     other = summary_pages.opened(summary, {}, staff=True, selected=False)

@@ -24,7 +24,7 @@ from consult.views.point_forms import OF_UNIT, PAGE, STATES, ActForm
 from core.db import db
 from core.errors import Refused
 from core.permissions import require
-from core.web import choice_in, local, now, number_in
+from core.web import choice_in, local, now, number_in, whole_number
 
 
 def mine() -> str:
@@ -109,7 +109,7 @@ def _assigned(form: ActForm) -> str:
 
 def _chosen(form: ActForm) -> Sequence[Point]:
     """The chosen points that the unit leads."""
-    ids = [n for each in form.points.data or [] if (n := point_forms.number(each)) is not None]
+    ids = [n for each in form.points.data or [] if (n := whole_number(each)) is not None]
     found = [db.session.get(Point, id) for id in ids[: point_acts.MOST_MERGED] if id < 2**31]
     unit_id = current_user.unit_id
     return [p for p in found if p is not None and unit_id and p.lead_unit_id == unit_id]

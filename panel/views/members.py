@@ -29,7 +29,7 @@ from core.db import db
 from core.forms import Form
 from core.permissions import require
 from core.sheets import XLSX
-from core.web import as_file, choice_in, keep_private, local, now, number_in, words_in
+from core.web import as_file, choice_in, keep_private, local, now, number_in, whole_number, words_in
 from panel import (
     appointments,
     composition,
@@ -376,10 +376,11 @@ def plan() -> Answer:
         typed = request.form.get(f"seats-{place}", "").strip()
         if not typed:
             continue
-        if typed.isascii() and typed.isdigit() and len(typed) <= 3:
-            wanted[kind] = int(typed)
-        else:
+        number = whole_number(typed, most=999)
+        if number is None:
             wrong.append(kind)
+        else:
+            wanted[kind] = number
     if wrong:
         return _composition_page(wrong), 422
     for kind, number in wanted.items():

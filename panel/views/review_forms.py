@@ -10,6 +10,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import ValidationError
 
 from core.forms import Form, LineField, TextField, Words
+from core.web import whole_number
 from panel.reviews import LONGEST, Said, SectionReview, Verdict
 from panel.round_texts import Section
 from panel.rounds import Invitation
@@ -23,9 +24,8 @@ class EditionForm(Form):
     @property
     def edition(self) -> int:
         """The edition the member saw; one nobody ever had when the field was tampered with."""
-        typed = self.seen.data or ""
-        good = typed.isascii() and typed.isdigit() and len(typed) < 9
-        return int(typed) if good else -1
+        seen = whole_number(self.seen.data)
+        return -1 if seen is None else seen
 
     def shows(self, edition: int) -> None:
         """What stands there now has been seen with this page."""
