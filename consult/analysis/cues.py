@@ -30,6 +30,7 @@ class Kind(Enum):
     QUESTION = "question"
     APPEAL = "appeal"
     CONTRAST = "contrast"  # 但: what follows weighs more than what came before
+    CONCEDE = "concede"  # 虽然: its clause weighs less
     INSTEAD = "instead"  # 而应: ends a scope
 
 

@@ -47,6 +47,8 @@ _SIDES = re.compile(r"支持|赞[成同]|同意|反对|意见|异议|拥护|愿�
 # A question to which somebody wants the answer; not 我能不反对吗, and not 别拆了好吗.
 _ASKED = re.compile(r"(?:(?<![好行成以干])[吗么嘛]|怎么[办算])[?？]?$|是不是|是否|算不算")
 _RHETORICAL = re.compile(r"我|咱|难道|凭什么|怎么?能|岂|何必|谁|你们?(?:会|愿|肯|能)")
+# What somebody else wishes: 建议加装充电桩的方案我同意.
+_OF_WHICH_I = re.compile(r"的.{0,8}我.{0,4}$")
 _OUTCOME = re.compile(r"不用|不需要|不必|无需|无须")
 # With every white space there is.
 CLAUSE_END = frozenset("，,:：；;。！？!?…()（）【】[]").union(
@@ -160,14 +162,17 @@ def _settled(clause: Clause, text: str) -> list[Cue]:
             if cue.kind is not Kind.SUPPORT and cue.weight < _ATTITUDE:
                 settled.append(cue._replace(weight=0.0))
             continue
-        if any(map(_wishes, settled)):
+        wished = [earlier.end for earlier in settled if _wishes(earlier)]
+        if wished and _OF_WHICH_I.search(text, wished[-1], cue.start):
+            settled = [earlier for earlier in settled if not _wishes(earlier)]
+        elif wished:
             if cue.kind is Kind.SUPPORT:
                 continue
             if cue.kind is Kind.OPPOSE:
                 if _OUTCOME.search(cue.words):
                     continue
                 cue = _merged(settled, cue)
-        elif cue.kind is Kind.SUPPORT and _own_act(before, text[cue.end : cue.end + 1]):
+        if cue.kind is Kind.SUPPORT and _own_act(before, text[cue.end : cue.end + 1]):
             cue = cue._replace(weight=max(cue.weight, OWN_SUPPORT))
         settled.append(cue)
     return settled if len(clause.cues) == 1 else _unasked(settled, clause, text)
@@ -256,7 +261,8 @@ def _strength(shown: Sequence[tuple[float, str]]) -> float:
 
 
 def _weighed(clauses: Sequence[Clause], cut: Clauses) -> Iterator[tuple[float, Cue]]:
-    """Each cue with its factor: less before a 但 of its sentence or opening the next, more after."""
+    """Each cue with its factor: less before a 但 of its sentence or opening the next, more after;
+    and less in a clause with 虽然."""
     turns = [
         (clause.sentence, cue.start, _opens(clause, cut))
         for clause in clauses
@@ -264,6 +270,7 @@ def _weighed(clauses: Sequence[Clause], cut: Clauses) -> Iterator[tuple[float, C
         if cue.kind is Kind.CONTRAST
     ]
     for clause in clauses:
+        conceded = any(cue.kind is Kind.CONCEDE for cue in clause.cues)
         for cue in clause.cues:
             factor = 1.0
             for sentence, place, opens in turns:
@@ -271,7 +278,7 @@ def _weighed(clauses: Sequence[Clause], cut: Clauses) -> Iterator[tuple[float, C
                     factor = AFTER_BUT if cue.start > place else BEFORE_BUT
                 elif opens and clause.sentence == sentence - 1:
                     factor = BEFORE_BUT
-            yield factor, cue
+            yield BEFORE_BUT if conceded else factor, cue
 
 
 def _opens(clause: Clause, cut: Clauses) -> bool:
@@ -328,7 +335,7 @@ def _ends_scope(cue: Cue) -> bool:
     """Whether another act begins; 反对在门口加 … is one, for all it tells what would be added."""
     if cue.kind is Kind.SUGGEST:
         return _wishes(cue)
-    return cue.kind not in (Kind.STOP, Kind.QUESTION)
+    return cue.kind not in (Kind.STOP, Kind.QUESTION, Kind.CONCEDE)
 
 
 def _within(placed: Places, start: int, end: int) -> range:

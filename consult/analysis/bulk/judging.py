@@ -21,8 +21,9 @@ from consult.analysis.bulk.words import Placed
 from consult.analysis.cues import Cue
 
 _SILENT = "none"
-_CONTRAST, _APPEAL, _REQUEST = (
-    EACH_KIND.index(kind) for kind in (cues.Kind.CONTRAST, cues.Kind.APPEAL, cues.Kind.REQUEST)
+_CONTRAST, _CONCEDE, _APPEAL, _REQUEST = (
+    EACH_KIND.index(kind)
+    for kind in (cues.Kind.CONTRAST, cues.Kind.CONCEDE, cues.Kind.APPEAL, cues.Kind.REQUEST)
 )
 _CLAUSE, _SENTENCE = 1, 2
 _MARKS = kinds_of(
@@ -176,7 +177,8 @@ def _decided(found: Cues, cut: _Cut, clauses: Ints, owners: Ints, count: int) ->
 
 
 def _factors(found: Cues, cut: _Cut, clauses: Ints, owners: Ints) -> npt.NDArray[np.float64]:
-    """Of each cue: less before a 但 of its sentence or opening the next, more after."""
+    """Of each cue: less before a 但 of its sentence or opening the next, more after; and less in a
+    clause with 虽然."""
     turns = np.flatnonzero(found.kinds == _CONTRAST)
     sentences = cut.sentences
     where = sentences[clauses[turns]]
@@ -192,4 +194,7 @@ def _factors(found: Cues, cut: _Cut, clauses: Ints, owners: Ints) -> npt.NDArray
     factors = np.where(found.starts > turn, stance.AFTER_BUT, stance.BEFORE_BUT)
     factors[turn < 0] = 1.0
     factors[turned[own]] = stance.BEFORE_BUT
+    conceded = np.zeros(len(cut.at), dtype=np.bool_)
+    conceded[clauses[found.kinds == _CONCEDE]] = True
+    factors[conceded[clauses]] = stance.BEFORE_BUT
     return factors
