@@ -13,21 +13,22 @@ from flask_babel import gettext as _
 from consult import inquiries
 from consult.consultations import SHANGHAI, Consultation
 from consult.inquiries import Answer, Inquiry
-from core import audit, outbox, sealing
+from core import audit, outbox
 from core.accounts import Account, Role, RoleName
 from core.db import db
+from core.outbox import Post
 
 # How many days before the due day, the most urgent first; the day after it is the last word.
 BEFORE = (-1, 0, 2)
 
 
-def announce(asked: Sequence[Inquiry], *, site: str, contact_key: str, now: dt.datetime) -> int:
+def announce(asked: Sequence[Inquiry], post: Post, *, now: dt.datetime) -> int:
     """Tell the units that were just asked; how many of them have somebody to be told."""
     words = _("请就下面的文稿反馈意见；没有意见的，也请反馈“无意见”。")
-    return _put(asked, "asked", words, site=site, contact_key=contact_key, now=now)
+    return _put(asked, "asked", words, post, now=now)
 
 
-def remind_due(*, site: str, contact_key: str, now: dt.datetime) -> None:
+def remind_due(post: Post, *, now: dt.datetime) -> None:
     """Put in every reminder that is due, each once."""
     today = now.astimezone(SHANGHAI).date()
     for inquiry in inquiries.silent(now):
@@ -36,12 +37,10 @@ def remind_due(*, site: str, contact_key: str, now: dt.datetime) -> None:
         if stage is not None:
             about = f"{inquiry.due_on}:{stage}"
             words = _("期限将到，还没有收到贵单位的反馈。") if left >= 0 else _overdue()
-            _put([inquiry], about, words, site=site, contact_key=contact_key, now=now)
+            _put([inquiry], about, words, post, now=now)
 
 
-def chase(
-    consultation: Consultation, *, site: str, contact_key: str, by: audit.Actor, now: dt.datetime
-) -> int:
+def chase(consultation: Consultation, post: Post, *, by: audit.Actor, now: dt.datetime) -> int:
     """Remind all that have not answered, at the office's word, once a day; how many are told."""
     waiting = [
         each.inquiry for each in inquiries.of(consultation.id) if each.answer is Answer.SILENT
@@ -51,8 +50,7 @@ def chase(
         waiting,
         f"chased:{day}",
         _("还没有收到贵单位的反馈，请尽快办理。"),
-        site=site,
-        contact_key=contact_key,
+        post,
         now=now,
     )
     audit.record(
@@ -70,23 +68,15 @@ def _overdue() -> str:
     return str(_("期限已过，还没有收到贵单位的反馈；不反馈的，采纳情况表里记为“未反馈”。"))
 
 
-def _put(
-    asked: Sequence[Inquiry],
-    about: str,
-    first: str,
-    *,
-    site: str,
-    contact_key: str,
-    now: dt.datetime,
-) -> int:
+def _put(asked: Sequence[Inquiry], about: str, first: str, post: Post, *, now: dt.datetime) -> int:
     addresses = accounts_of(each.unit_id for each in asked)
     outbox.put(
         (
             outbox.Draft(
                 about=f"inquiry:{each.id}:{about}:{account_id}",
-                sealed_address=sealing.seal(contact_key, address),
+                sealed_address=post.sealed(address),
                 subject=_("征询意见：%(title)s", title=each.consultation.title),
-                body=_body(each, first, site),
+                body=_body(each, first, post.site),
             )
             for each in asked
             for account_id, address in addresses.get(each.unit_id, ())

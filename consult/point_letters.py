@@ -19,8 +19,9 @@ from consult.inquiry_letters import accounts_of
 from consult.points import Point
 from consult.response_rows import Response, ResponseState, needs_answer
 from consult.submissions import Submission
-from core import outbox, sealing, working_days
+from core import outbox, working_days
 from core.db import db
+from core.outbox import Post
 from core.units import Unit
 
 # So many working days before the due day.
@@ -79,7 +80,7 @@ def waiting() -> list[Waiting]:
     return [Waiting(*row) for row in db.session.execute(query)]
 
 
-def remind_due(*, site: str, contact_key: str, now: dt.datetime) -> None:
+def remind_due(post: Post, *, now: dt.datetime) -> None:
     """Put in every letter that is due, each once."""
     today = now.astimezone(SHANGHAI).date()
     found = waiting()
@@ -88,9 +89,9 @@ def remind_due(*, site: str, contact_key: str, now: dt.datetime) -> None:
         (
             outbox.Draft(
                 about=f"points:{w.consultation}:{w.unit}:{w.due_on}:{_stage(w, today)}:{to}",
-                sealed_address=sealing.seal(contact_key, address),
+                sealed_address=post.sealed(address),
                 subject=_("意见待答复：%(title)s", title=w.title),
-                body=_body(w, today, site),
+                body=_body(w, today, post.site),
             )
             for w in found
             for to, address in _addresses(w, of_unit)

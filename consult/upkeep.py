@@ -6,6 +6,7 @@ from consult import adoption_files, inquiry_letters, point_letters, submissions,
 from core import housekeeping, sign_in_codes
 from core.config import of_site
 from core.housekeeping import MINUTE, Job
+from core.outbox import Post
 
 HOUR = 60 * MINUTE
 
@@ -20,6 +21,5 @@ def init_upkeep() -> None:
 
 
 def _remind_units(at: dt.datetime) -> None:
-    settings = of_site()
     for letters in (inquiry_letters, point_letters):
-        letters.remind_due(site=settings.site_url, contact_key=settings.contact_key, now=at)
+        letters.remind_due(Post.of(of_site()), now=at)

@@ -19,6 +19,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core import audit, sealing
+from core.config import Settings
 from core.db import Base, choice, db, insert_into
 from core.errors import Refused
 from core.senders import Busy, Letter, Rejected, Sender, Unsure
@@ -93,6 +94,24 @@ class Draft:
     sealed_address: bytes
     subject: str
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What letters need of the site: its address, without a slash, and the keys by which it seals
+    the addresses of people."""
+
+    site: str
+    contact_key: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Post":
+        """As the site is set up."""
+        return cls(settings.site_url, settings.contact_key)
+
+    def sealed(self, address: str) -> bytes:
+        """An address as a message keeps it."""
+        return sealing.seal(self.contact_key, address)
 
 
 def put(drafts: Iterable[Draft], *, now: dt.datetime) -> None:

@@ -3,16 +3,16 @@ is due. None goes to who has signed, none goes twice."""
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 import sqlalchemy as sa
 from flask_babel import gettext as _
 
 from consult.consultations import SHANGHAI
-from core import audit, outbox, sealing
+from core import audit, outbox
 from core.accounts import Account
 from core.db import db
 from core.errors import Refused
+from core.outbox import Post
 from panel import rounds
 from panel.appointments import Appointment
 from panel.members import Member
@@ -20,14 +20,6 @@ from panel.rounds import Invitation, ReviewRound, RoundState
 
 # How many days before the due day, the most urgent first.
 BEFORE = (0, 2, 7)
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What a message needs of the site: its address, without a slash, and the key of addresses."""
-
-    site: str
-    contact_key: str
 
 
 def stage_of(invitation: Invitation, now: dt.datetime) -> int | None:
@@ -200,7 +192,7 @@ def _letter(
 ) -> outbox.Draft:
     return outbox.Draft(
         about=about,
-        sealed_address=sealing.seal(post.contact_key, address),
+        sealed_address=post.sealed(address),
         subject=subject,
         body=_(
             "%(name)s，您好！\n\n"

@@ -6,14 +6,13 @@ import datetime as dt
 from core import housekeeping
 from core.config import of_site
 from core.housekeeping import MINUTE, Job
+from core.outbox import Post
 from panel import remarks, review_reminders
-from panel.review_reminders import Post
 
 
 def remind(at: dt.datetime) -> None:
     """Put in the reminders that are due."""
-    settings = of_site()
-    review_reminders.remind_due(Post(settings.site_url, settings.contact_key), now=at)
+    review_reminders.remind_due(Post.of(of_site()), now=at)
 
 
 def deliver(at: dt.datetime) -> int:

@@ -31,7 +31,7 @@ from core.audit import Nobody
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from core.outbox import Message
+from core.outbox import Message, Post
 from tests import people
 from tests.answers_made import WHY, all_final, live
 from tests.conftest import NOON, Clock
@@ -393,7 +393,7 @@ def test_a_unit_is_reminded_of_what_is_due_once_a_stage(round_: Consultation) ->
     def sent(day: dt.date) -> list[str]:
         at = dt.datetime.combine(day, dt.time(4), dt.UTC)
         for _twice in range(2):
-            point_letters.remind_due(site="http://x", contact_key=of_site().contact_key, now=at)
+            point_letters.remind_due(Post("http://x", of_site().contact_key), now=at)
             db.session.flush()
         return list(db.session.scalars(sa.select(Message.body).order_by(Message.id)))
 

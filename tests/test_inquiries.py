@@ -19,7 +19,7 @@ from consult.submissions import Channel, Opinion, Submission, SubmissionState
 from core import audit, outbox
 from core.db import db
 from core.errors import Refused
-from core.outbox import Message
+from core.outbox import Message, Post
 from core.units import Unit, UnitKind
 from tests import people
 from tests.adoptions_made import released
@@ -29,7 +29,7 @@ from tests.consultations_made import a_consultation
 from tests.opinions_made import a_shown_opinion
 
 DAY = dt.timedelta(days=1)
-SITE = {"site": "http://localhost", "contact_key": "a" * 43 + "="}
+POST = Post("http://localhost", "a" * 43 + "=")
 
 
 @pytest.fixture
@@ -115,22 +115,22 @@ def test_letters_go_to_who_may_answer_and_end_with_the_answer(round_: Consultati
         return db.session.scalar(sa.select(sa.func.count()).select_from(Message)) or 0
 
     # The third has nobody who could be told.
-    assert inquiry_letters.announce(made, **SITE, now=NOON) == 2
+    assert inquiry_letters.announce(made, POST, now=NOON) == 2
     assert letters() == 2
-    inquiry_letters.remind_due(**SITE, now=NOON)
+    inquiry_letters.remind_due(POST, now=NOON)
     assert letters() == 2
     due = dt.datetime.combine(jyj.due_on, dt.time(4), dt.UTC)
     for _time in range(2):
-        inquiry_letters.remind_due(**SITE, now=due - 2 * DAY)
+        inquiry_letters.remind_due(POST, now=due - 2 * DAY)
     assert letters() == 4
     inquiries.say_none(jyj, by=audit.SYSTEM, now=NOON)
-    inquiry_letters.remind_due(**SITE, now=due)
+    inquiry_letters.remind_due(POST, now=due)
     assert letters() == 5
-    inquiry_letters.remind_due(**SITE, now=due + DAY)
-    inquiry_letters.remind_due(**SITE, now=due + 9 * DAY)
+    inquiry_letters.remind_due(POST, now=due + DAY)
+    inquiry_letters.remind_due(POST, now=due + 9 * DAY)
     assert letters() == 6
     for _time in range(2):
-        inquiry_letters.chase(round_, **SITE, by=audit.SYSTEM, now=NOON)
+        inquiry_letters.chase(round_, POST, by=audit.SYSTEM, now=NOON)
     assert letters() == 7
     assert outbox.counts()[outbox.MessageState.WAITING] == 7
 

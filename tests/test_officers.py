@@ -20,7 +20,7 @@ from core.audit import AuditEvent
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from core.outbox import Message
+from core.outbox import Message, Post
 from core.units import Unit
 from tests import people
 from tests.answers_made import WHY
@@ -221,7 +221,7 @@ def test_the_person_is_reminded_and_for_the_rest_the_unit(round_: Consultation) 
     def sent() -> list[str]:
         at = dt.datetime.combine(DUE, dt.time(4), dt.UTC)
         for _twice in range(2):
-            point_letters.remind_due(site="http://x", contact_key=of_site().contact_key, now=at)
+            point_letters.remind_due(Post("http://x", of_site().contact_key), now=at)
             db.session.flush()
         return sorted(db.session.scalars(sa.select(Message.body)))
 
@@ -241,7 +241,7 @@ def test_whoever_is_named_hears_of_it_and_the_unit_of_what_was_given_to_it(
 
     def sent() -> list[str]:
         for _twice in range(2):
-            point_letters.remind_due(site="http://x", contact_key=of_site().contact_key, now=NOON)
+            point_letters.remind_due(Post("http://x", of_site().contact_key), now=NOON)
             db.session.flush()
         return list(db.session.scalars(sa.select(Message.body).order_by(Message.id)))
 

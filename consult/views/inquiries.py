@@ -23,6 +23,7 @@ from core.config import of_site
 from core.db import db
 from core.errors import Refused, refusals_on
 from core.forms import Form, LineField, NumberField, OnceForm, TextField, Words
+from core.outbox import Post
 from core.permissions import may, require
 from core.units import UnitKind
 from core.web import keep_private, local, now, number_in, whole_number
@@ -119,7 +120,7 @@ def ask(slug: str) -> Page:
             by=current_user,
             now=now(),
         )
-    told = inquiry_letters.announce(made, **_post(), now=now())
+    told = inquiry_letters.announce(made, Post.of(of_site()), now=now())
     db.session.commit()
     flash(_("已征询%(n)d个单位，其中%(m)d个已发通知。", n=len(made), m=told), "success")
     return redirect(url_for(".index", slug=slug), 303)
@@ -138,18 +139,13 @@ def act(slug: str) -> Response:
         changed = inquiries.extend(consultation, days=days, by=current_user, now=at)
         said = _("已延长%(n)d个单位的期限。", n=len(changed))
     elif request.form.get("act") == "chase":
-        told = inquiry_letters.chase(consultation, **_post(), by=current_user, now=at)
+        told = inquiry_letters.chase(consultation, Post.of(of_site()), by=current_user, now=at)
         said = _("已向%(n)d个单位发出催办通知；同一天只发一次。", n=told)
     else:
         abort(400)
     db.session.commit()
     flash(said, "success")
     return redirect(url_for(".index", slug=slug), 303)
-
-
-def _post() -> dict[str, str]:
-    settings = of_site()
-    return {"site": settings.site_url, "contact_key": settings.contact_key}
 
 
 def _offer(form: AskForm, consultation: Consultation) -> None:

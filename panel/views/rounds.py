@@ -29,6 +29,7 @@ from core.config import of_site
 from core.db import db
 from core.errors import refusals_on
 from core.forms import Form
+from core.outbox import Post
 from core.permissions import may, require
 from core.web import as_file, keep_private, local, now, number_in
 from panel import (
@@ -48,7 +49,6 @@ from panel import ledger as panel_ledger
 from panel.appointments import Appointment
 from panel.late_remarks import Late
 from panel.namesakes import Person
-from panel.review_reminders import Post
 from panel.rounds import ReviewRound, RoundPhase
 from panel.views.meetings import paper_file
 from panel.views.round_forms import (
@@ -106,12 +106,6 @@ def _opened(round_id: int) -> ReviewRound:
     if found.opened_at is None:
         abort(404)
     return found
-
-
-def post() -> Post:
-    """What messages need of this site."""
-    settings = of_site()
-    return Post(settings.site_url, settings.contact_key)
 
 
 # --- the list and the ledger -----------------------------------------------------------------------
@@ -272,7 +266,7 @@ def open_round(round_id: int) -> Page:
         return _show_page(found), 422
     with refusals_on(_page_of(round_id)):
         invited = round_running.open_round(found, on_day=local(at).date(), by=current_user, now=at)
-    reached = review_reminders.announce(invited, post(), now=at)
+    reached = review_reminders.announce(invited, Post.of(of_site()), now=at)
     db.session.commit()
     flash(_("审阅已经开始，受邀%(n)d位，通知了%(m)d位。", n=len(invited), m=reached), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -303,7 +297,7 @@ def chase(round_id: int) -> Page:
     if not Form().validate():
         return _show_page(found), 422
     with refusals_on(_page_of(round_id)):
-        reached = review_reminders.chase(found, post(), by=current_user, now=now())
+        reached = review_reminders.chase(found, Post.of(of_site()), by=current_user, now=now())
     db.session.commit()
     flash(_("已催办%(n)d位还没有签署的成员，同一天内每人只发一次。", n=reached), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -326,7 +320,7 @@ def add(round_id: int) -> Page:
             by=current_user,
             now=at,
         )
-    review_reminders.announce([invitation], post(), now=at)
+    review_reminders.announce([invitation], Post.of(of_site()), now=at)
     db.session.commit()
     flash(_("已增加%(name)s。", name=invitation.name), "success")
     return redirect(url_for(".show", round_id=round_id))
@@ -362,7 +356,9 @@ def extend(round_id: int) -> Page:
             by=current_user,
             now=at,
         )
-    review_reminders.tell_extended([one] if one else list(invited.values()), post(), now=at)
+    review_reminders.tell_extended(
+        [one] if one else list(invited.values()), Post.of(of_site()), now=at
+    )
     db.session.commit()
     flash(_("期限已经延长，理由记入办理记录。"), "success")
     return redirect(url_for(".show", round_id=round_id))
