@@ -81,9 +81,9 @@ def _align() -> Any:
     return _word().enum.text.WD_ALIGN_PARAGRAPH
 
 
-def blank(*, turned: bool = False) -> Doc:
-    """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines, numbered pages; `turned` lies on
-    its side."""
+def blank(*, turned: bool = False, numbered: bool = True) -> Doc:
+    """An empty paper: A4 with its margins, 三号仿宋 on 28-point lines, numbered pages unless it is one
+    to hang up; `turned` lies on its side."""
     document: Doc = _word().Document()
     section = document.sections[0]
     section.page_width, section.page_height = map(_mm, reversed(PAGE) if turned else PAGE)
@@ -102,7 +102,8 @@ def blank(*, turned: bool = False) -> Doc:
             language.set(_qn(script), "zh-CN")
     normal.paragraph_format.line_spacing = _pt(LINE)
     normal.paragraph_format.space_after = _pt(0)
-    _number_pages(document)
+    if numbered:
+        _number_pages(document)
     # Who made it, with what and when is said in the paper; the library's own name and day are not.
     told = document.core_properties
     told.author = told.comments = ""

@@ -69,7 +69,7 @@ def letter(
 
 def word(written: Letter) -> io.BytesIO:
     """As a Word document."""
-    document = blank()
+    document = blank(numbered=False)
     title(document, written.title)
     for text in ("", written.to, *written.parts, ""):
         body(document, text)

@@ -13,6 +13,7 @@ from consult.official_paper import blank, body, centred, saved, table, title
 from core import sheets
 from core.db import db
 from core.sheets import inert
+from core.web import closing
 from panel import rounds
 from panel.reviews import Answer, SectionReview, Verdict, answer_of
 from panel.round_texts import Section, text_of
@@ -289,7 +290,7 @@ def document(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
             "审阅文稿：%(draft)s（第%(n)d稿）。审阅期限至%(due)s。",
             draft=review_round.draft_title,
             n=review_round.version_number,
-            due=rounds.said(review_round.closes_at),
+            due=closing(review_round.closes_at),
         ),
     )
     body(paper, quorum_words(review_round, made))
@@ -324,4 +325,4 @@ def document(review_round: ReviewRound, *, now: dt.datetime) -> io.BytesIO:
 
 
 def _made_at(now: dt.datetime) -> str:
-    return str(_("本表生成于%(at)s。", at=rounds.said(now)))
+    return str(_("本表生成于%(at)s。", at=closing(now)))

@@ -36,6 +36,9 @@ def test_pages_are_numbered_at_their_outer_edge_and_the_language_is_chinese() ->
         assert paragraph.alignment.name == side
         assert paragraph._p.find(qn("w:fldSimple")).get(qn("w:instr")) == "PAGE"
         assert "".join(each.text for each in paragraph._p.iter(qn("w:t"))) == "— 1 —"
+    plain = written(official_paper.blank(numbered=False))
+    assert plain.sections[0].footer.is_linked_to_previous
+    assert not plain.settings.odd_and_even_pages_header_footer
     languages = list(paper.styles.element.iter(qn("w:lang")))
     assert {each.get(qn("w:eastAsia")) for each in languages} == {"zh-CN"}
 
