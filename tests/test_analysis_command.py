@@ -233,3 +233,14 @@ def test_no_texts_give_empty_answers() -> None:
         status, out, _ = run(command, given="")
         assert status == 0
         assert json.loads(out)
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_files_that_begin_with_a_mark_are_read_like_others(tmp_path: Path, mark: bytes) -> None:
+    """Editors on Windows put it before the first word, which was then no word of any text."""
+    file = tmp_path / "words.txt"
+    file.write_bytes(mark + "下不了楼\r\n".encode())
+    assert "下不了楼" in answers("segment", "--lexicon", str(file))[1]["tokens"]
+    with_draft = answers("keywords", "--draft", str(file), "--explain")
+    file.write_bytes("下不了楼\n".encode())
+    assert answers("keywords", "--draft", str(file), "--explain") == with_draft

@@ -62,7 +62,7 @@ def keywords_of(read: Sequence[Record], options: argparse.Namespace) -> Iterator
         for record, best in zip(read, found, strict=True):
             yield {"id": record.id, "keywords": [_phrase(word, options) for word in best]}
         return
-    draft = options.draft.read_text(encoding="utf-8").splitlines() if options.draft else []
+    draft = options.draft.read_text(encoding="utf-8-sig").splitlines() if options.draft else []
     paragraphs = [line for line in draft if line.strip()]
     ranked = keywords.rank(
         _said(read, engine),
@@ -311,7 +311,7 @@ def _lexicon(options: argparse.Namespace) -> Lexicon:
     lexicon = builtin()
     if options.lexicon is None:
         return lexicon
-    added = parse_terms(options.lexicon.read_text(encoding="utf-8"))
+    added = parse_terms(options.lexicon.read_text(encoding="utf-8-sig"))
     more = {term: max(times, frequency_of(term)) for term, times in added.items()}
     return Lexicon({**lexicon.terms, **more}, lexicon.synonyms, lexicon.stop_words)
 
