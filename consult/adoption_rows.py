@@ -187,7 +187,7 @@ class Line:
 
     @property
     def where(self) -> str:
-        """The same with what it is filed under, as one cell."""
+        """`spot` with what it is filed under, as one cell."""
         return f"{self.spot}\n{self.filed}" if self.filed else self.spot
 
 

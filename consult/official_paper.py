@@ -316,7 +316,7 @@ def long_table(
     rows: Iterable[Sequence[str]],
     widths: Sequence[int],
 ) -> None:
-    """The same for thousands of rows, which are written straight as XML: cell by cell would take
+    """A `table` of thousands of rows, which are written straight as XML: cell by cell would take
     minutes. A page's end cuts only what is long."""
     table(document, caption, head, (), widths)
     body_of_table = document.element.body.findall(_qn("w:tbl"))[-1]

@@ -15,13 +15,7 @@ from core.audit import COMMAND_LINE, RESIDENT, Actor
 from core.config import of_site
 from core.db import db
 from core.units import Unit
-from panel import (
-    applications,
-    calls,
-    eligibility,
-    quotas,
-    selections,
-)
+from panel import applications, calls, eligibility, quotas, selections
 from panel.applications import Application, Person, Refusal, Tie, Wish
 from panel.calls import Call, Notice
 

@@ -28,14 +28,7 @@ from core.audit import COMMAND_LINE, Actor
 from core.config import of_site
 from core.db import db
 from core.errors import Refused
-from panel import (
-    appointments,
-    guests,
-    meetings,
-    minutes,
-    papers,
-    seats,
-)
+from panel import appointments, guests, meetings, minutes, papers, seats
 from panel.guests import Answer, Attendance
 from panel.meetings import Admission, Meeting, MeetingKind, MeetingState, Plan
 from panel.seats import SeatState

@@ -5,23 +5,14 @@ import datetime as dt
 import sqlalchemy as sa
 from flask import Flask
 
-from consult import (
-    programme_files,
-    programmes,
-)
+from consult import programme_files, programmes
 from consult.consultations import Consultation, Phase
 from consult.submissions import Submission
 from core import audit
 from core.db import db
 from core.outbox import Message
 from core.web import local
-from panel import (
-    appointments,
-    members,
-    quotas,
-    reviews,
-    rounds,
-)
+from panel import appointments, members, quotas, reviews, rounds
 from panel.rounds import Invitation, ReviewRound
 from tests import people
 from tests.conftest import NOON

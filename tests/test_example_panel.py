@@ -14,15 +14,7 @@ from core import accounts, audit
 from core.accounts import Account
 from core.db import db
 from core.errors import Refused
-from panel import (
-    guests,
-    members,
-    papers,
-    remarks,
-    reviews,
-    rounds,
-    seats,
-)
+from panel import guests, members, papers, remarks, reviews, rounds, seats
 from panel.calls import Call
 from panel.meetings import Meeting, MeetingKind, MeetingState
 from panel.reviews import Answer

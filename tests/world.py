@@ -49,13 +49,7 @@ from consult.responses import Outcome as Outcomes
 from consult.responses import Wording
 from consult.submissions import Opinion, Submission, SubmissionState
 from consult.summaries import Summary
-from core import (
-    accounts,
-    audit,
-    consents,
-    password_links,
-    units,
-)
+from core import accounts, audit, consents, password_links, units
 from core.accounts import Account, RoleName
 from core.corrections import Correction
 from core.db import db

@@ -37,11 +37,7 @@ from consult.responses.deciding import (
     remark,
     submit,
 )
-from consult.responses.holding import (
-    MOST_AT_ONCE,
-    Overtaken,
-    Seen,
-)
+from consult.responses.holding import MOST_AT_ONCE, Overtaken, Seen
 from consult.responses.reading import (
     answered_among,
     concerns,
@@ -51,14 +47,7 @@ from consult.responses.reading import (
     remarks,
     versions,
 )
-from consult.responses.routing import (
-    MOST_DAYS,
-    USUAL_DAYS,
-    assign,
-    due_day,
-    reassign,
-    route,
-)
+from consult.responses.routing import MOST_DAYS, USUAL_DAYS, assign, due_day, reassign, route
 
 __all__ = [
     "DONE",

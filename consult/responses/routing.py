@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from consult import officers, point_acts, response_rows
+from consult.officers import Officer
 from consult.point_acts import ActKind, PointAct
 from consult.points import Cooperation, Point
 from consult.response_rows import ResponseState
@@ -121,14 +122,10 @@ def assign(
     unit_ids = {p.lead_unit_id for p in found if p.lead_unit_id is not None}
     if not unit_ids:
         raise Refused(_("还没有分办，请先分办。"))
-    officer = next((each for each in officers.of_units(unit_ids) if each.id == person_id), None)
+    officer = _officer(person_id, unit_ids)
     if officer is not None:
         found, unit_ids = [p for p in found if p.lead_unit_id == officer.unit_id], {officer.unit_id}
-    elif person_id is not None:
-        raise Refused(_("请在承办单位的工作人员中选择经办人。"))
-    known: dict[int, int] = {}
-    for some in batches([p.id for p in found]):
-        known |= response_rows.assigned(some)
+    known = _assigned(found)
     changed = [p for p in found if known.get(p.id) != person_id]
     if not changed:
         return None
@@ -151,3 +148,19 @@ def assign(
     was = {id: {"person": staff.get(known.get(id, 0), "")} for id in ids}
     holding.record("response.assigned", changed, by, now, before=was, after={"person": name})
     return act
+
+
+def _officer(person_id: int | None, unit_ids: set[int]) -> Officer | None:
+    """Whoever is named, of those who may answer for these units; None where nobody is."""
+    officer = next((each for each in officers.of_units(unit_ids) if each.id == person_id), None)
+    if officer is None and person_id is not None:
+        raise Refused(_("请在承办单位的工作人员中选择经办人。"))
+    return officer
+
+
+def _assigned(found: Sequence[Point]) -> dict[int, int]:
+    """{point id: who was named} of any number of points."""
+    known: dict[int, int] = {}
+    for some in batches([p.id for p in found]):
+        known |= response_rows.assigned(some)
+    return known

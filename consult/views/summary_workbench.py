@@ -148,7 +148,7 @@ def _shown_of(items: Sequence[Item], every: Sequence[Theme]) -> list[Shown]:
 
 
 def by_size(page: Opened) -> list[Shown]:
-    """The same, the theme with most opinions first: they are numbered by their distinct ones."""
+    """`shown_themes`, the one with most opinions first: they are numbered by their distinct ones."""
     return sorted(shown_themes(page), key=lambda each: (not each.number, -len(each.items)))
 
 

@@ -8,13 +8,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response as Answer
 
-from consult import (
-    officers,
-    point_acts,
-    point_lists,
-    response_progress,
-    rules,
-)
+from consult import officers, point_acts, point_lists, response_progress, rules
 from consult.consultations import Consultation
 from consult.point_lists import Filter
 from consult.points import Point

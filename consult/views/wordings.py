@@ -5,10 +5,7 @@ from flask_babel import gettext as _
 from flask_login import current_user
 from werkzeug.wrappers import Response
 
-from consult import (
-    rules,
-    wordings,
-)
+from consult import rules, wordings
 from core.db import db
 from core.permissions import require
 from core.web import keep_private, now

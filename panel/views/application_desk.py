@@ -16,14 +16,7 @@ from core.db import db
 from core.forms import Form
 from core.permissions import require
 from core.web import choice_in, keep_private, local, now, number_in, words_in
-from panel import (
-    applications,
-    calls,
-    eligibility,
-    quotas,
-    rules,
-    selections,
-)
+from panel import applications, calls, eligibility, quotas, rules, selections
 from panel.applications import Application, ApplicationState, Refusal
 from panel.views import loading
 from panel.views.application_forms import ProposalForm, RefusalForm, ShortlistForm

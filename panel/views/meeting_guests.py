@@ -167,7 +167,7 @@ def note(meeting_id: int) -> Answer:
 
 @blueprint.post("/<int:meeting_id>/names")
 def names(meeting_id: int) -> str:
-    """The same list with the names of those who applied; that they were read is on record."""
+    """The list at the door with the names of those who applied; that they were read is on record."""
     meeting, key = meeting_at_the_desk(meeting_id), of_site().contact_key
     found = {
         seat.id: sealing.unseal(key, seat.sealed_name)

@@ -7,10 +7,7 @@ from consult.lexicons import Entry, EntryKind
 from consult.programmes import Stage
 from consult.summaries import Summary, kept_views, reports, theme_names
 from consult.summaries.reports import Sentence
-from core import (
-    accounts,
-    audit,
-)
+from core import accounts, audit
 from core.db import db
 from tests.conftest import NOON
 from tests.world_parts.known import CLOSED, OPEN, consultation_at, email

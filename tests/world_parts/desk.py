@@ -2,23 +2,14 @@
 
 import datetime as dt
 
-from core import (
-    accounts,
-    audit,
-    corrections,
-    outbox,
-    sealing,
-)
+from core import accounts, audit, corrections, outbox, sealing
 from core.config import of_site
 from core.corrections import CorrectionState, ErrorType, Report
 from core.db import db
 from core.jobs import Job, JobState
 from core.outbox import Message, MessageState
 from tests.conftest import NOON
-from tests.world_parts.known import (
-    OPEN,
-    email,
-)
+from tests.world_parts.known import OPEN, email
 
 
 def fill_messages() -> None:

@@ -2,10 +2,7 @@
 
 from pathlib import Path
 
-from consult import (
-    consultations,
-    programmes,
-)
+from consult import consultations, programmes
 from consult.consultations import Consultation
 from core.accounts import RoleName
 

@@ -25,20 +25,12 @@ from consult.decisions import Reason
 from consult.originals import Span
 from consult.readers.tables import Table
 from consult.submissions import Channel, Opinion, Stance, Submission, SubmissionState
-from core import (
-    accounts,
-    audit,
-    consents,
-    sealing,
-    uploads,
-)
+from core import accounts, audit, consents, sealing, uploads
 from core.config import of_site
 from core.db import db
 from core.web import local
 from tests.conftest import NOON
-from tests.world_parts.known import (
-    email,
-)
+from tests.world_parts.known import email
 
 WORDS = (
     "建议在老旧小区加装电梯，方便老年人上下楼。",

@@ -3,19 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from consult import (
-    drafts,
-)
+from consult import drafts
 from consult.programmes import Programme
 from consult.readers import tables
-from core import (
-    accounts,
-    audit,
-    consents,
-    sealing,
-    units,
-    uploads,
-)
+from core import accounts, audit, consents, sealing, units, uploads
 from core.config import of_site
 from core.db import db
 from core.web import local
@@ -48,14 +39,7 @@ from panel.meetings import Admission, Meeting, MeetingKind, Plan
 from panel.seats import SeatRequest
 from tests import rounds_made
 from tests.conftest import NOON
-from tests.world_parts.known import (
-    CLOSED,
-    OPEN,
-    PREPARING,
-    SECRET,
-    consultation_at,
-    email,
-)
+from tests.world_parts.known import CLOSED, OPEN, PREPARING, SECRET, consultation_at, email
 
 
 def fill_panel(programme: Programme) -> None:
