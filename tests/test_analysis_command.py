@@ -164,6 +164,7 @@ def test_the_same_input_gives_the_same_bytes(command: str) -> None:
         ("[]\n", "line 1"),
         ('{"id": null, "text": "好"}\n', "id"),
         ('{"id": NaN, "text": "好"}\n', "line 1"),
+        ('{"id": -1e400, "text": "好"}\n', "line 1"),
         (
             '{"id": 1, "text": "好"}\n\n{"id": 1, "text": "不"}\n',
             "line 3: the id 1 stands on line 1",

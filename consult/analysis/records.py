@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ def _decoded(number: int, line: bytes) -> str:
 
 def _record(number: int, line: str) -> Record:
     try:
-        row = json.loads(line, parse_constant=_no_number)
+        row = json.loads(line, parse_constant=_no_number, parse_float=_number)
     except (ValueError, RecursionError) as wrong:
         raise BadInput(f"line {number} is not JSON: {wrong}") from wrong
     if not isinstance(row, dict) or "id" not in row or not isinstance(row.get("text"), str):
@@ -83,7 +84,13 @@ def _named(number: int, what: str, value: object) -> str | None:
     raise BadInput(f'line {number}: "{what}" must be a string or a whole number')
 
 
-def _no_number(name: str) -> None:
+def _number(digits: str) -> float:
+    number = float(digits)
+    # 1e400 is JSON, but what Python makes of it could not be written as JSON again.
+    return number if math.isfinite(number) else _no_number(digits)
+
+
+def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number")
 
 
