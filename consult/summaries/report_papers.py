@@ -231,8 +231,9 @@ def _texts(written: Sequence[Line], drawn: Sequence[Picture]) -> tuple[str, ...]
     for place, line in enumerate(written):
         seen = [_see(each) for each in drawn if speaks[each.number] == place]
         behind = "；".join(each for each in (line.cites, *seen) if each)
-        text = line.text + (f"（{behind}）" if behind else "")
-        text += MACHINE if line.by_machine else ""
+        # The mark stands at the words it is about; after the numbers it began lines of its own.
+        text = line.text + (MACHINE if line.by_machine else "")
+        text += f"（{behind}）" if behind else ""
         if line.quote:
             text += _("例如第%(n)d件：“%(words)s”", n=line.quote_number, words=line.quote)
         texts.append(text)
