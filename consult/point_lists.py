@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from consult import officers, responses, topics
 from consult.point_rows import SavedView as SavedView
-from consult.points import Point, PointGroup
+from consult.points import LIVE, Point, PointGroup
 from consult.programmes import Programme
 from consult.responses import Response, ResponseState
 from consult.stances import Stance
@@ -149,7 +149,7 @@ def groups(ids: Sequence[int | None]) -> dict[int, tuple[PointGroup, int]]:
     query = (
         sa.select(PointGroup, sa.func.count(Point.id))
         .join(Point, Point.group_id == PointGroup.id)
-        .where(PointGroup.id.in_([id for id in ids if id is not None]), Point.state == "live")
+        .where(PointGroup.id.in_([id for id in ids if id is not None]), Point.state == LIVE)
         .group_by(*PointGroup.__table__.columns)
     )
     return {group.id: (group, number) for group, number in db.session.execute(query)}
@@ -157,7 +157,7 @@ def groups(ids: Sequence[int | None]) -> dict[int, tuple[PointGroup, int]]:
 
 def newest_groups(consultation_id: int, *, limit: int = 200) -> Sequence[PointGroup]:
     """The groups that have points, the newest first."""
-    live = sa.exists().where(Point.group_id == PointGroup.id, Point.state == "live")
+    live = sa.exists().where(Point.group_id == PointGroup.id, Point.state == LIVE)
     query = sa.select(PointGroup).where(PointGroup.consultation_id == consultation_id, live)
     return db.session.scalars(query.order_by(PointGroup.id.desc()).limit(limit)).all()
 

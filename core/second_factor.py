@@ -114,7 +114,7 @@ def renew_recovery_codes(account: "Account", *, by: Actor, now: dt.datetime) -> 
     return codes
 
 
-def remove(account: "Account", *, by: Actor, now: dt.datetime, reason: str = "") -> None:
+def remove(account: "Account", *, by: Actor, now: dt.datetime) -> None:
     """Forget a lost app: the person sets up a new one before any staff right counts again."""
     if not account.tf_totp_secret:
         return
@@ -129,7 +129,6 @@ def remove(account: "Account", *, by: Actor, now: dt.datetime, reason: str = "")
             by=by,
             now=now,
             name=account.name,
-            reason=reason,
         )
 
 

@@ -390,23 +390,19 @@ def sitting(
     return [each for each in found if not set(fields).isdisjoint(each.fields)]
 
 
-def seat_of(
-    account_id: int | None, on_day: dt.date, *, programme_id: int | None = None
-) -> Appointment | None:
+def seat_of(account_id: int | None, on_day: dt.date) -> Appointment | None:
     """The appointment by which whoever has this account sits on that day; None when they do not."""
     if account_id is None:
         return None
-    return _seat(Member.account_id == account_id, on_day, programme_id)
+    return _seat(Member.account_id == account_id, on_day)
 
 
 def seat_of_member(member_id: int, on_day: dt.date, *, programme_id: int) -> Appointment | None:
-    """The same of a member, who may have no account."""
-    return _seat(Member.id == member_id, on_day, programme_id)
+    """The appointment by which a member, who may have no account, sits in this programme."""
+    return _seat(sa.and_(Member.id == member_id, Appointment.programme_id == programme_id), on_day)
 
 
-def _seat(
-    whose: sa.ColumnElement[bool], on_day: dt.date, programme_id: int | None
-) -> Appointment | None:
+def _seat(whose: sa.ColumnElement[bool], on_day: dt.date) -> Appointment | None:
     query = (
         sa.select(Appointment)
         .join(Appointment.member)
@@ -415,6 +411,4 @@ def _seat(
         .order_by(Appointment.id.desc())
         .limit(1)
     )
-    if programme_id is not None:
-        query = query.where(Appointment.programme_id == programme_id)
     return db.session.scalar(query)
