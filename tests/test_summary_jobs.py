@@ -80,8 +80,15 @@ def test_many_opinions_are_counted_by_a_worker(
     # Sent twice, it is asked for once.
     assert client.post(address, data={"confirm": "y"}).location == answer.location
     assert snapshots(app) == []
+    every, own = "/desk/summaries/", f"/desk/summaries/?consultation={subject}"
+    assert (
+        client.get(every).text.count("正在后台汇总")
+        == client.get(own).text.count("正在后台汇总")
+        == 1
+    )
     assert work(app, clock)
     assert not work(app, clock)
+    assert "正在后台汇总" not in client.get(every).text + client.get(own).text
     assert snapshots(app) == [(1, 12)]
     page = client.get(answer.location).text
     assert "已生成第1次汇总，计入12件意见。" in page

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+import sqlalchemy as sa
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -32,6 +33,14 @@ def ask(subject: Subject, *, by: audit.Actor, now: dt.datetime) -> jobs.Job:
     scope = "consultation" if isinstance(subject, Consultation) else "stage"
     asked = {scope: subject.id}
     return jobs.ask(KIND, asked, name=subject.title, by=by, now=now, once=True)
+
+
+def under_way() -> set[tuple[str, int]]:
+    """What is being counted, or waits for it: ("consultation" or "stage", id)."""
+    query = sa.select(jobs.Job.arguments).where(
+        jobs.Job.kind == KIND, jobs.Job.state.in_(jobs.OPEN)
+    )
+    return {each for asked in db.session.scalars(query) for each in asked.items()}
 
 
 @jobs.kind(KIND, _l("生成意见汇总"))

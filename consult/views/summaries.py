@@ -12,7 +12,15 @@ from consult import consultations, provenance, rules, summaries
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
 from consult.submissions import Stance
-from consult.summaries import Subject, Summary, SummaryState, campaigns, documents, narratives
+from consult.summaries import (
+    Subject,
+    Summary,
+    SummaryState,
+    campaigns,
+    counting_jobs,
+    documents,
+    narratives,
+)
 from consult.summaries.counts import split
 from consult.summaries.items import Unit
 from consult.views import (
@@ -89,6 +97,7 @@ def index() -> str:
         stages=list({each.stage.id: each.stage for each in every}.values()),
         newest=summaries.newest(),
         received=_received(every),
+        under_way=counting_jobs.under_way(),
         rules=rules,
     )
 
@@ -114,6 +123,7 @@ def _history(subject: Subject) -> str:
         summaries=found[:HISTORY],
         older=url_for(".index", **older) if older else None,
         newer=url_for(".index", **scope) if before is not None else None,
+        under_way=not counting_jobs.under_way().isdisjoint(scope.items()),
         rules=rules,
     )
 
