@@ -175,7 +175,8 @@ def _settled(clause: Clause, text: str) -> list[Cue]:
         if cue.kind is Kind.SUPPORT and _own_act(before, text[cue.end : cue.end + 1]):
             cue = cue._replace(weight=max(cue.weight, OWN_SUPPORT))
         settled.append(cue)
-    return settled if len(clause.cues) == 1 else _unasked(settled, clause, text)
+    asked = any(cue.kind is Kind.QUESTION for cue in clause.cues)
+    return _unasked(settled, clause, text) if asked else settled
 
 
 def _own_act(before: str, after: str) -> bool:
@@ -224,6 +225,8 @@ def _unasked(settled: list[Cue], clause: Clause, text: str) -> list[Cue]:
 
 def _reported(cue: Cue, before: str) -> bool:
     """Whether others say it, or it was once so, or stands in a quotation that opens in the clause."""
+    if not before:
+        return False
     if before.count("“") > before.count("”") or before.count('"') % 2:
         return True
     if cues.NOT_NOW.search(before):
