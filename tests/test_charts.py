@@ -192,6 +192,15 @@ def test_the_document_holds_each_chart_as_svg_and_as_picture(
     assert len(document.inline_shapes) == 5
     text = "\n".join(p.text for p in document.paragraphs)
     assert "图1　按收到日期的件数" in text
+    # Each figure and table is spoken of before it comes.
+    lead = next(p.text for p in document.paragraphs if p.text.startswith("以下依次按"))
+    assert lead == (
+        "以下依次按收到日期（图1、表1）、渠道（表2）、章节（图2、表3）、态度（图3、表4）列出。"
+    )
+    for n, words in ((1, "按收到日期的件数"), (2, "各章节的意见件数"), (3, "态度的构成")):
+        assert f"图{n}　{words}" in text
+    assert "表3　各章节的意见件数" in text
+    assert "以下列出突出的词和提到它们的意见（图4、图5、表5）。" in text
     assert "图5　" in text
     said = [each._inline.docPr.get("descr") for each in document.inline_shapes]
     assert any(each and each.startswith("按收到日期的件数：") for each in said)

@@ -106,6 +106,20 @@ class _Figures:
         drawing(self._document, png, svg, width=150, alt=chart.said)
         self.caption(chart.title)
 
+    def drawn(self, name: str) -> int:
+        """How many figures there will be of a chart: one, unless it could not be drawn."""
+        return int(name in self._ready)
+
+    def ahead(self, parts: Sequence[tuple[int, str]]) -> str:
+        """Where what comes next is found, part by part (how many figures, what they are about): each
+        has a table."""
+        figure, said = self._figures, []
+        for number, (figures, words) in enumerate(parts, self._tables + 1):
+            at = [_("图%(n)d", n=n) for n in range(figure + 1, figure + figures + 1)]
+            figure += figures
+            said.append(f"{words}（{'、'.join([*at, _('表%(n)d', n=number)])}）")
+        return "、".join(said)
+
     def caption(self, words: str) -> None:
         """The number and the words under a picture."""
         self._figures += 1
@@ -183,6 +197,13 @@ def _tables(
 ) -> None:
     figures = seen.figures
     heading(document, _("二、意见的分布"))
+    parts = [
+        (pictures.drawn("days"), _("收到日期")),
+        (0, _("渠道")),
+        (pictures.drawn("sections"), _("章节")),
+        (pictures.drawn("stances"), _("态度")),
+    ]
+    body(document, _("以下依次按%(parts)s列出。", parts=pictures.ahead(parts)))
     pictures.chart("days")
     days = [(_span(b.first, b.last), str(b.count)) for b in figures.days if b.count]
     head, *rows = folded([(_("收到日期"), _("件数")), *days])
@@ -212,6 +233,9 @@ def _keywords(
 ) -> None:
     heading(document, _("三、关键词"))
     cloud = cloud_of(reading, seen)
+    figures = int(cloud is not None) + pictures.drawn("keywords")
+    parts = pictures.ahead([(figures, _("突出的词和提到它们的意见"))])
+    body(document, _("以下列出%(parts)s。", parts=parts))
     if cloud is not None:
         picture(document, clouds.png(cloud, font_path=clouds.default_font()), width=150)
         pictures.caption(_("词云（字越大，提到它的意见越多）"))
