@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 
 from consult import programmes
 from consult.consultations import Consultation
 from consult.drafts import Version
 from consult.programmes import Programme
 from core.config import Settings
+from tests import people
 from tests.consultations_made import a_consultation, a_published_draft
 
 
@@ -46,3 +48,15 @@ def consultation(context: None) -> Consultation:
 def version(consultation: Consultation) -> Version:
     """Its published draft."""
     return a_published_draft(consultation)
+
+
+@pytest.fixture
+def officer(app: Flask) -> FlaskClient:
+    """A browser in which an officer of the DRC is signed in."""
+    return people.signed_in(app)
+
+
+@pytest.fixture
+def second(app: Flask) -> FlaskClient:
+    """A browser of the person who confirms what the officer proposes."""
+    return people.signed_in(app, "administrator")

@@ -32,11 +32,6 @@ def filling() -> Filling:
     return PROGRAMME_LOADED
 
 
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
-
-
 def test_two_persons_appoint(programme: Programme) -> None:
     first, other = people.make("drc_staff"), people.make("drc_staff")
     appointment = proposed(programme, by=first)

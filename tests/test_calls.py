@@ -4,7 +4,6 @@ import datetime as dt
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 
 from consult.programmes import Programme
@@ -36,11 +35,6 @@ pytestmark = pytest.mark.usefixtures("programme")
 @pytest.fixture
 def filling() -> Filling:
     return PROGRAMME_LOADED
-
-
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
 
 
 def test_an_open_call_is_prolonged_never_shortened_and_says_so(

@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
-from flask import Flask
 from flask.testing import FlaskClient
 
 from consult.submissions import Submission
@@ -31,11 +30,6 @@ TYPED = {
     "name": "王小明",
     "form_key": "k" * 20,
 }
-
-
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
 
 
 def a_report(number: int = 1, *, at: dt.datetime = NOON, **fields: object) -> Correction:

@@ -409,11 +409,6 @@ def test_a_worker_that_is_killed_loses_nothing_and_repeats_nothing(databases: Da
 # --- the desk ---------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
-
-
 def test_an_officer_sees_their_own_and_decides(site: Flask, clock: Clock) -> None:
     person, other, chief = (people.make(r) for r in ("drc_staff", "unit_staff", "administrator"))
 

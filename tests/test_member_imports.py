@@ -5,7 +5,6 @@ import io
 import pytest
 import sqlalchemy as sa
 import xlsxwriter
-from flask import Flask
 from flask.testing import FlaskClient
 
 from consult.programmes import Programme
@@ -35,16 +34,6 @@ GOOD = ("王小明", "男", "1975年3月", "某厂工程师", "138 0013 8000", "
 @pytest.fixture
 def filling() -> Filling:
     return PROGRAMME_LOADED
-
-
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
-
-
-@pytest.fixture
-def second(app: Flask) -> FlaskClient:
-    return people.signed_in(app, "administrator")
 
 
 def sheet(*rows: tuple[str, ...], head: tuple[str, ...] = HEAD) -> bytes:

@@ -34,16 +34,6 @@ def filling() -> Filling:
     return PROGRAMME_LOADED
 
 
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
-
-
-@pytest.fixture
-def second(app: Flask) -> FlaskClient:
-    return people.signed_in(app, "administrator")
-
-
 def test_from_entering_to_appointing(
     programme: Programme, officer: FlaskClient, second: FlaskClient
 ) -> None:

@@ -22,7 +22,6 @@ from core.db import db
 from core.errors import Refused
 from core.outbox import Draft, Message, MessageState
 from core.senders import Letter, Smtp
-from tests import people
 from tests.answers_made import all_final
 from tests.conftest import NOON, Clock
 from tests.consultations_made import a_consultation, a_published_draft
@@ -261,11 +260,6 @@ def test_addresses_are_folded(typed: str, folded: str) -> None:
 
 
 # --- the desk ---------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
 
 
 def test_a_failure_is_seen_and_decided_by_staff(

@@ -45,16 +45,6 @@ def filling() -> Filling:
     return PROGRAMME_LOADED
 
 
-@pytest.fixture
-def officer(app: Flask) -> FlaskClient:
-    return people.signed_in(app)
-
-
-@pytest.fixture
-def second(app: Flask) -> FlaskClient:
-    return people.signed_in(app, "administrator")
-
-
 def wrong(application: Application) -> set[str]:
     found = eligibility.findings(eligibility.gather(application, TODAY))
     return {each.check.key for each in found if not each.is_met}
