@@ -1,6 +1,7 @@
 """Keywords of one text: phrases, explained scores, and the quality they were fitted to."""
 
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,23 @@ def test_names_in_latin_letters_stay_whole(segmenter: Segmenter) -> None:
     assert {"Navier-Stokes", "GM-CSF"} <= set(text.tokens)
     assert {"N-乙酰半胱氨酸", "GM-CSF"} <= set(text.mentions)
     assert "".join(text.tokens) == words
+
+
+def test_a_rare_character_is_no_mark(segmenter: Segmenter) -> None:
+    # jieba's dictionary gives 烯 and 苷 the kind of commas.
+    text = "石墨烯薄膜很薄。石墨烯怎样制备？花色苷怎样提取？"
+    (best,) = phrases.keywords([(text, "")], segmenter=segmenter, top=30)
+    assert {"石墨烯", "花色苷"} <= {phrase.term for phrase in best}
+
+
+def test_letters_are_counted_however_they_are_cut(segmenter: Segmenter) -> None:
+    reader = phrases.Reader(segmenter)
+    # 路灯 stands in it three times, after 修, 换 and a mark, before 不, 要 and a mark.
+    text = reader.read("修路灯不亮。路灯。换路灯要快")
+    values = dict(phrases.features(text, phrases.Background([text]), reader))["路灯"]
+    assert values["letters_before"] == pytest.approx(math.log(3))
+    assert values["letters_after"] == pytest.approx(math.log(3))
+    assert values["cut_otherwise"] == pytest.approx(math.log(3 / len(text.mentions["路灯"])))
 
 
 def test_texts_that_say_nothing_have_no_keywords(segmenter: Segmenter) -> None:

@@ -111,12 +111,16 @@ class Reader:
         return words
 
     def _tag(self, token: str) -> str:
-        """jieba's part of speech; n for a term of the lexicon alone, "" for a guessed word."""
+        """jieba's part of speech; n for a term of the lexicon alone, "" for a guessed word and for a
+        character jieba counts among the marks for want of a better kind (烯, 苷)."""
         if _CODE.match(token):
             return "eng" if _LETTER.search(token) else "m"
         if token.isascii():
             return "x"
-        return ordinary.kind(token) or ("n" if self.segmenter.lexicon.decided(token) else "")
+        kind = ordinary.kind(token)
+        if kind == "x" and _LETTER.match(token):
+            return ""
+        return kind or ("n" if self.segmenter.lexicon.decided(token) else "")
 
     def _fit(self, token: str) -> bool:
         return (
@@ -254,7 +258,7 @@ class _About:
         self.text = text
         self.background = background
         self.word_times = Counter(text.tokens)
-        letters = "".join(text.tokens)
+        letters = self.letters = "".join(text.tokens)
         self.pairs = Counter(letters[n : n + 2] for n in range(len(letters) - 1))
         self.sentence: list[int] = []
         number = 0
@@ -271,6 +275,17 @@ class _About:
         at, words = self.text.mentions[phrase][0]
         return self.text.tokens[at : at + words]
 
+    def beside(self, phrase: str) -> tuple[int, int, int]:
+        """How often a phrase's letters stand in the text, however it is cut there, and how many
+        letters stand before and after them; a mark or an end is another each time."""
+        before, after = [], []
+        at = self.letters.find(phrase)
+        while at >= 0:
+            before.append(self.letters[at - 1 : at])
+            after.append(self.letters[at + len(phrase) : at + len(phrase) + 1])
+            at = self.letters.find(phrase, at + 1)
+        return len(before), _various(before), _various(after)
+
     def _longer(self) -> dict[str, int]:
         """For each phrase the mentions of the commonest longer one that holds it."""
         most: dict[str, int] = {}
@@ -283,6 +298,11 @@ class _About:
                             part = "".join(self.text.tokens[at + first : at + end])
                             most[part] = max(most.get(part, 0), times)
         return most
+
+
+def _various(letters: Sequence[str]) -> int:
+    found = [letter for letter in letters if _LETTER.match(letter)]
+    return len(set(found)) + len(letters) - len(found)
 
 
 def words_of(places: Sequence[tuple[int, int]]) -> int:
@@ -351,6 +371,7 @@ def _how_whole(phrase: str, about: _About) -> dict[str, float]:
     places = text.mentions[phrase]
     words = about.words(phrase)
     boundary = background.boundary(phrase)
+    stands, letters_before, letters_after = about.beside(phrase)
     lefts = {text.before(at) for at, _ in places}
     rights = {text.after(at + count) for at, count in places}
     cohesion = 0.0
@@ -366,6 +387,9 @@ def _how_whole(phrase: str, about: _About) -> dict[str, float]:
         "free_left": sum(text.free_left(at) for at, _ in places) / len(places),
         "free_right": sum(text.free_right(at + count) for at, count in places) / len(places),
         "neighbours": math.log(min(len(lefts), len(rights))),
+        "letters_before": math.log(letters_before),
+        "letters_after": math.log(letters_after),
+        "cut_otherwise": math.log(stands / len(places)),
         "head": math.log1p(background.heads.get(words[-1], 0)) if len(words) > 1 else 0.0,
     }
 
