@@ -48,15 +48,29 @@ def items_of(summary_id: int) -> tuple[Item, ...]:
 
 
 def numbers_open_their_opinions(client: FlaskClient, address: str) -> int:
-    """Follow every number that is a link; how many there were."""
+    """Follow every number that is a link, in a table or in a sentence; how many there were."""
     page = html.fromstring(client.get(address).get_data(as_text=True))
     followed = 0
-    for link in page.xpath("//td[@class='num']//a"):
-        said = int(re.sub(r"\D", "", link.text_content()))
+    for link in page.xpath("//main//a"):
+        number = re.fullmatch(r"([0-9]+)(?:件|条|组|人)?", link.text_content())
+        if number is None:
+            cell = link.getparent()
+            assert cell.tag != "td" or "num" not in cell.classes, link.text_content()
+            continue
         opened = html.fromstring(client.get(link.get("href")).get_data(as_text=True))
-        assert int(opened.xpath("//h1/@data-total")[0]) == said, link.get("href")
+        assert opened.xpath("//@data-total") == [number[1]], link.get("href")
         followed += 1
     return followed
+
+
+def bare_numbers(client: FlaskClient, address: str) -> list[str]:
+    """The numbers of opinions or people on a page that open nothing."""
+    main = html.fromstring(client.get(address).get_data(as_text=True)).xpath("//main")[0]
+    # What is typed or chosen, and how a figure is made, count nothing.
+    for part in main.xpath(".//form | .//details | .//nav | .//a"):
+        part.drop_tree()
+    # 第3件 names one, 不足10人 is a limit.
+    return re.findall(r"(?<![0-9]|第|足)[1-9][0-9]*(?:件|条|组|人)", main.text_content())
 
 
 def test_themes_part_the_opinions_and_add_up(app: Flask, counted: int) -> None:
@@ -192,7 +206,9 @@ def test_groups_of_letters_go_over_pages_and_every_burst_is_told(
     at, seen = f"/desk/summaries/{summary}/campaigns?sort=people", []
     while at:
         page = html.fromstring(client.get(at).get_data(as_text=True))
-        assert "有1组的多数是在2天内寄来的" in page.text_content()
+        said = page.text_content()
+        assert "有1组的多数是在2天内寄来的" in said
+        assert "共4组，合计14件、14人" in said
         seen += [cell.text_content() for cell in page.xpath("//tbody/tr/th")]
         at = next(iter(page.xpath("//nav[@class='pager']//a[@rel='next']/@href")), "")
     assert len(seen) == len(set(seen)) == 4
@@ -205,7 +221,8 @@ def test_a_burst_is_told_where_the_figures_are_read(
     people.sign_in_as(client)
     at = f"/desk/summaries/{counted}"
     page = client.get(at).get_data(as_text=True)
-    assert "有1组内容相近的来件集中在2天内寄来" in page
+    said = html.fromstring(page).text_content()
+    assert "有1组内容相近的来件集中在2天内寄来" in said
     assert f'href="{at}/campaigns"' in page
     assert "集中在2天内寄来" not in client.get(f"{at}?channel=web").get_data(as_text=True)
 
@@ -284,7 +301,9 @@ def test_one_letter_many_times_is_told_and_another_snapshot_keeps_its_days(
     found = contrasts.compare(contrasts.of_items(a), contrasts.of_items(b))
     assert found is not None
     told = zip(found.findings, contrasts.copies(found, a, b), strict=True)
-    assert {each.term: alike for each, alike in told}["垃圾"] == 6
+    letter = {each.term: alike for each, alike in told}["垃圾"]
+    assert letter is not None
+    assert letter.people == 6
     lifts, parking = [i for i in items if "加装电梯" in i.terms], other[12:]
     found = contrasts.compare(contrasts.of_items(lifts), contrasts.of_items(parking))
     assert found is not None
@@ -334,19 +353,72 @@ def test_everything_but_one_part_is_the_rest(app: Flask, counted: int) -> None:
 @pytest.mark.parametrize(
     "page",
     [
-        "themes",
-        "campaigns",
-        "contrast?a=channel:web",
-        "contrast?a=channel:web&b=channel:hotline",
-        "contrast?a=all&b=draft",
+        "/themes",
+        "/campaigns",
+        "/contrast?a=channel:web",
+        "/contrast?a=channel:web&b=channel:hotline",
+        "/contrast?a=all&b=channel:letter",
+        "/contrast?a=all&b=draft",
+        "",
+        "?channel=hotline",
     ],
 )
 def test_every_number_opens_its_opinions(
     app: Flask, client: FlaskClient, counted: int, page: str
 ) -> None:
     people.sign_in_as(client)
-    followed = numbers_open_their_opinions(client, f"/desk/summaries/{counted}/{page}")
+    at = f"/desk/summaries/{counted}{page}"
+    followed = numbers_open_their_opinions(client, at)
     assert followed >= 2 or page.endswith("draft")
+    assert bare_numbers(client, at) == []
+
+
+def test_groups_that_came_many_times_are_opened_together(app: Flask, client: FlaskClient) -> None:
+    """Three letters of 6, 4 and 3, the first of them within two days, and what came once."""
+    with app.app_context():
+        consultation = a_consultation("totals", title="征求意见")
+        for n in range(6):
+            an_opinion(consultation, LETTER, person=f"l{n}", day=dt.date(2020, 10, 15))
+        for n in range(4):
+            day = dt.date(2020, 9, 1 + 7 * n)
+            an_opinion(consultation, PARKING[0], person=f"p{n % 3}", day=day)
+        for n in range(3):
+            an_opinion(consultation, LIFTS[0], channel=Channel.LETTER, person=f"l{n}")
+        for words in LIFTS[1:] + PARKING[1:]:
+            an_opinion(consultation, words)
+        db.session.commit()
+        summary = a_summary(consultation).id
+    people.sign_in_as(client)
+    at = f"/desk/summaries/{summary}/campaigns"
+    said = html.fromstring(client.get(at).text).text_content()
+    assert "共3组，合计13件、9人" in said
+    assert "有1组的多数是在2天内寄来的" in said
+    # Four figures over the table, and 件数, 人数 and the days that brought most of each group in it.
+    assert numbers_open_their_opinions(client, at) == 4 + 3 * 3
+    # Of the letters sent by post only three are alike, of the others two groups.
+    assert numbers_open_their_opinions(client, f"{at}?channel=web") == 4 + 2 * 3
+    assert numbers_open_their_opinions(client, f"{at}?channel=letter") == 3 + 3
+    opened = client.get(f"/desk/summaries/{summary}/opinions?alike=burst").text
+    assert 'data-total="6"' in opened
+    assert "范围：集中来件" in opened
+    assert client.get(f"/desk/summaries/{summary}/opinions?alike=some").status_code == 400
+
+
+def test_those_who_sent_one_letter_are_opened(app: Flask, client: FlaskClient) -> None:
+    """Twelve who sent one letter by post against twelve who wrote their own words on the site."""
+    with app.app_context():
+        consultation = a_consultation("copies", title="征求意见")
+        for n, words in enumerate(LIFTS):
+            an_opinion(consultation, words, person=f"w{n}")
+            an_opinion(consultation, LETTER, channel=Channel.LETTER, person=f"l{n}")
+        db.session.commit()
+        summary = a_summary(consultation).id
+    people.sign_in_as(client)
+    at = f"/desk/summaries/{summary}/contrast?a=channel:letter&b=channel:web"
+    said = html.fromstring(client.get(at).text).text_content()
+    assert "其中12人寄的是内容相近的一份" in said
+    assert numbers_open_their_opinions(client, at) > 2
+    assert bare_numbers(client, at) == []
 
 
 def test_a_theme_falls_into_finer_ones_when_somebody_asks(
@@ -369,7 +441,8 @@ def test_a_theme_falls_into_finer_ones_when_somebody_asks(
     assert len(found) == len({i.theme for i in held})
     assert parts
     assert [sum(column) for column in zip(*found, strict=True)] == whole == [size, size]
-    assert numbers_open_their_opinions(client, at) == 2 * len(rows)
+    # Over the table, in it, and over what each finer theme quotes.
+    assert numbers_open_their_opinions(client, at) == 2 + 2 * len(rows) + len(parts)
     assert client.get(f"{at}?part=99").status_code == 404
     assert client.get(f"/desk/summaries/{counted}/themes/99").status_code == 404
 

@@ -7,7 +7,7 @@ people to find out.
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from consult.summaries.items import Item
@@ -53,6 +53,12 @@ def find(items: Sequence[Item], *, least: int = LEAST) -> list[Campaign]:
             held[item.group].append(item)
     found = [_described(group, each) for group, each in held.items()]
     return sorted(found, key=lambda each: (-each.submissions, each.first.id))
+
+
+def members(items: Sequence[Item], found: Iterable[Campaign]) -> list[Item]:
+    """Those of the opinions that are in one of these groups, in their order."""
+    groups = {each.group for each in found}
+    return [item for item in items if item.group in groups]
 
 
 def _described(group: int, held: Sequence[Item]) -> Campaign:

@@ -55,28 +55,38 @@ def compare(a: Side, b: Side, *, least: int = FEW) -> Comparison | None:
     return contrast.compare_counts(Counter(a.counts), a.size, Counter(b.counts), b.size)
 
 
-def copies(found: Comparison, a: Sequence[Item], b: Sequence[Item]) -> list[int]:
-    """For each finding how many of those who make the difference sent one letter, where they are the
-    most of them, else 0: what is one text many times over looks like many voices."""
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A group of alike opinions, and how many people use a term in it."""
+
+    group: int
+    people: int
+
+
+def copies(found: Comparison, a: Sequence[Item], b: Sequence[Item]) -> list[Letter | None]:
+    """For each finding the letter that most of those who make the difference sent, else None: what is
+    one text many times over looks like many voices."""
     terms = {each.term for each in found.findings}
     most = {"a": _letters(a, terms), "b": _letters(b, terms)}
-    told = []
+    told: list[Letter | None] = []
     for each in found.findings:
         people = each.count_a if each.group == "a" else each.count_b
-        alike = most[each.group].get(each.term, 0)
-        told.append(alike if alike >= LEAST_ALIKE and 2 * alike >= people else 0)
+        letter = most[each.group].get(each.term)
+        alike = letter.people if letter else 0
+        told.append(letter if alike >= LEAST_ALIKE and 2 * alike >= people else None)
     return told
 
 
-def _letters(items: Sequence[Item], terms: set[str]) -> dict[str, int]:
-    """{term: people who use it in the letter that came most often}."""
+def _letters(items: Sequence[Item], terms: set[str]) -> dict[str, Letter]:
+    """{term: the letter in which most people use it}; of equal ones the earliest."""
     people: dict[tuple[str, int], set[int]] = defaultdict(set)
     for item in items:
         for term in terms.intersection(item.terms):
             people[term, item.group].add(item.person)
-    most: dict[str, int] = {}
-    for (term, _group), senders in people.items():
-        most[term] = max(most.get(term, 0), len(senders))
+    most: dict[str, Letter] = {}
+    for (term, group), senders in people.items():
+        if term not in most or most[term].people < len(senders):
+            most[term] = Letter(group, len(senders))
     return most
 
 
@@ -86,6 +96,7 @@ def uncompared(a: Side, b: Side) -> int:
     return sum(a.counts.get(t, 0) + b.counts.get(t, 0) < LEAST_PEOPLE for t in terms)
 
 
-def overlap(a: Sequence[Item], b: Sequence[Item]) -> int:
-    """How many opinions stand on both sides."""
-    return len({item.id for item in a} & {item.id for item in b})
+def overlap(a: Sequence[Item], b: Sequence[Item]) -> list[Item]:
+    """The opinions of `a` that stand on the other side, too."""
+    there = {item.id for item in b}
+    return [item for item in a if item.id in there]

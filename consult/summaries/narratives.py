@@ -275,7 +275,7 @@ def _difference(channel: Channel, mine: Sequence[Item], rest: Sequence[Item]) ->
             "b": each.rate_b,
             "low": each.interval[0],
             "high": each.interval[1],
-            "n": alike,
+            "n": alike.people if alike else 0,
         }
         yield (
             words % {"channel": channel.title, "term": each.term, **numbers},

@@ -31,7 +31,7 @@ from consult.views import (
     summary_report_pages,
     summary_workbench,
 )
-from consult.views.summary_filters import STATES, UNITS, is_selection
+from consult.views.summary_filters import ALIKE, STATES, UNITS, is_selection, said_of_alike
 from consult.views.summary_pages import Opened, desk_extras, opened, opened_at_desk
 from core.pages import kept
 from core.permissions import require
@@ -186,12 +186,16 @@ def _opinions(page: Opened) -> str:
     if unit is Unit.PEOPLE and not page.staff:
         # Which opinions come from one person is nobody else's business.
         unclear("as")
-    listing = summary_pages.listing(page, unit, number_in("after"))
+    alike = choice_in("alike", ALIKE)
+    listing = summary_pages.listing(page, unit, number_in("after"), alike=alike)
+    context = page.context()
+    if alike:
+        context["said"].append(said_of_alike(alike))
     # Who put an opinion in, and from which table, is the office's business alone.
     origins = provenance.of([e.submission for e in listing.entries]) if page.staff else {}
     return render_template(
         "consult/summaries/opinions.html",
-        **page.context(),
+        **context,
         listing=listing,
         origins=origins,
         rules=rules,

@@ -26,6 +26,8 @@ READ: dict[str, tuple[bool, bool | None]] = {
 }
 OUTSIDE = frozenset({"section", "consultation", "channel", "stance", "theme"})
 MOST_ALSO = 4
+# Of a list the opinions that came in groups of alike ones: all of them, or those that came at once.
+ALIKE = frozenset({"all", "burst"})
 STATES = frozenset({"received", "removed", *(state.value for state in SubmissionState)})
 LONGEST_TERM = 40
 # Every parameter that narrows what is looked at.
@@ -274,6 +276,12 @@ def said(
     if f.person is not None:
         found.append(("person", _("范围"), _("同一人提交的")))
     return found
+
+
+def said_of_alike(which: str) -> tuple[str, str, str]:
+    """The same of one of `ALIKE`, which narrows a list and nothing else."""
+    titles = {"all": _("成批的相近来件"), "burst": _("集中来件")}
+    return "alike", _("范围"), titles[which]
 
 
 def theme_title(counted: Counted, theme: int) -> str:

@@ -17,7 +17,14 @@ from consult.analysis.concordance import Line
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, Submission, SubmissionState
-from consult.summaries import Summary, charting, consultations_of, kept_views, readings
+from consult.summaries import (
+    Summary,
+    campaigns,
+    charting,
+    consultations_of,
+    kept_views,
+    readings,
+)
 from consult.summaries.counts import FEW, heat, outermost
 from consult.summaries.items import Filters, Item, Unit, firsts
 from consult.summaries.readings import Reading, View
@@ -250,14 +257,21 @@ class Listing:
 
 
 def listing(
-    opened: Opened, unit: Unit, after: int | None, *, page: str = "opinions", size: int = PAGE
+    opened: Opened,
+    unit: Unit,
+    after: int | None,
+    *,
+    page: str = "opinions",
+    size: int = PAGE,
+    alike: str = "",
 ) -> Listing:
-    """The opinions of the selection after submission `after`, with their words in one query."""
+    """The opinions of the selection after submission `after`, with their words in one query; with one
+    of `summary_filters.ALIKE` only those of such groups in the selection."""
     return listing_of(
-        opened.view.items,
+        _alike(opened.view.items, alike) if alike else opened.view.items,
         unit,
         after,
-        lambda id: opened.links.to(page, after=id, **_unit(unit)),
+        lambda id: opened.links.to(page, after=id, alike=alike, **_unit(unit)),
         size=size,
     )
 
@@ -281,6 +295,11 @@ def listing_of(
         entries=[Entry(item, n, words[item.id]) for item, n in here if item.id in words],
         page=Turning(at(here[-1][0].id) if len(rest) > size else None, at(None) if after else None),
     )
+
+
+def _alike(items: Sequence[Item], which: str) -> list[Item]:
+    found = campaigns.find(items)
+    return campaigns.members(items, [c for c in found if which != "burst" or c.is_burst])
 
 
 def _unit(unit: Unit) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from consult import provenance, rules, stance_corrections, summaries, term_index
 from consult.analysis.contrast import Comparison, Difference
 from consult.submissions import Channel, Stance, Submission
 from consult.summaries import Summary, charting, contrasts, phrases, readings, theme_names
-from consult.summaries.campaigns import BURST, BURST_DAYS, LEAST, Campaign
+from consult.summaries.campaigns import BURST, BURST_DAYS, LEAST, Campaign, members
 from consult.summaries.campaigns import find as find_campaigns
 from consult.summaries.contrasts import Side
 from consult.summaries.counts import FEW, by_theme
@@ -187,6 +187,7 @@ def campaigns(summary_id: int) -> str:
     page = opened_at_desk(summary_id)
     sort = choice_in("sort", set(CAMPAIGN_ORDERS), "size")
     found = sorted(find_campaigns(page.view.items), key=CAMPAIGN_ORDERS[sort])
+    covered = members(page.view.items, found)
     # By place, not by key: the groups of a snapshot are as they are.
     after = number_in("after") or 0
     after = after if after < len(found) else 0
@@ -204,7 +205,8 @@ def campaigns(summary_id: int) -> str:
             summary_pages.again(after=more) if more else None,
             summary_pages.again(after=max(0, after - CAMPAIGNS) or None) if after else None,
         ),
-        covered=sum(each.submissions for each in found),
+        covered=len(covered),
+        people=len({item.person for item in covered}),
         words=summary_pages.shown_by_id([each.first.id for each in here]),
         least=LEAST,
         burst=BURST,
@@ -229,6 +231,18 @@ class Chosen:
     lexicon: str
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A finding with where the people behind either count are opened; and of those who make the
+    difference how many sent one letter, where they are the most, and where these are opened."""
+
+    difference: Difference
+    at_a: str | None
+    at_b: str | None
+    copies: int
+    at_copies: str | None
+
+
 DIFFERENCE_ORDERS: dict[str, Callable[[Difference], Any]] = {
     "firm": lambda _each: 0,
     "term": lambda each: each.term,
@@ -247,10 +261,17 @@ def contrast(summary_id: int) -> str:
     by_group = any(each.startswith("author_group:") for each in (first, second))
     few = contrasts.LEAST_PEOPLE if by_group else FEW
     a = b = found = None
+    both: list[Item] = []
     if first:
         a = _side(page, first, "a", None)
         b = _side(page, second or REST, "b", first)
         found = contrasts.compare(a.side, b.side, least=few)
+        both = contrasts.overlap(a.items, b.items)
+    listing = None
+    if both and choice_in("list", {"both"}):
+        listing = summary_pages.listing_of(
+            both, Unit.SUBMISSIONS, number_in("after"), lambda id: summary_pages.again(after=id)
+        )
     return render_template(
         "consult/summaries/contrast.html",
         **page.context(),
@@ -259,13 +280,16 @@ def contrast(summary_id: int) -> str:
         a=a,
         b=b,
         comparison=found,
-        terms=sorted(_rows(found, a, b), key=lambda row: DIFFERENCE_ORDERS[sort](row[0])),
+        terms=sorted(_rows(found, a, b), key=lambda row: DIFFERENCE_ORDERS[sort](row.difference)),
         charts=_difference_charts(found),
         uncompared=contrasts.uncompared(a.side, b.side) if a and b else 0,
         undated=second == DRAFT and any(request.args.get(n) for n in ("b_from", "b_to")),
         other_words=bool(a and b and a.lexicon != b.lexicon),
         backwards=_backwards("a") or _backwards("b"),
-        overlap=contrasts.overlap(a.items, b.items) if a and b else 0,
+        overlap=len(both),
+        listing=listing,
+        origins=provenance.of([e.submission for e in listing.entries]) if listing else {},
+        rules=rules,
         few_people=few,
         least=contrasts.LEAST_PEOPLE,
         options=_options(page),
@@ -291,22 +315,24 @@ def _difference_charts(found: Comparison | None) -> dict[str, Chart]:
     return {"differences": drawn} if drawn else {}
 
 
-def _rows(
-    found: Comparison | None, a: Chosen | None, b: Chosen | None
-) -> list[tuple[Difference, str | None, str | None, int]]:
-    """Each finding with where the people behind either count are opened, and how many of those who
-    make the difference sent alike letters, where they are the most."""
+def _rows(found: Comparison | None, a: Chosen | None, b: Chosen | None) -> list[Row]:
     if found is None or a is None or b is None:
         return []
     copies = contrasts.copies(found, a.items, b.items)
     return [
-        (each, _opens(a, each.term), _opens(b, each.term), alike)
-        for each, alike in zip(found.findings, copies, strict=True)
+        Row(
+            each,
+            _opens(a, each.term),
+            _opens(b, each.term),
+            letter.people if letter else 0,
+            _opens(a if each.group == "a" else b, each.term, letter.group) if letter else None,
+        )
+        for each, letter in zip(found.findings, copies, strict=True)
     ]
 
 
-def _opens(side: Chosen, term: str) -> str | None:
-    return side.links.term(term, **{"as": "people"}) if side.links else None
+def _opens(side: Chosen, term: str, group: int | None = None) -> str | None:
+    return side.links.term(term, group=group, **{"as": "people"}) if side.links else None
 
 
 def _side(page: Opened, asked: str, name: str, other: str | None) -> Chosen:
