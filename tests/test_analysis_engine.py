@@ -1,8 +1,10 @@
 """What the engine reads out of one opinion: terms, opposition, stance, fingerprint."""
 
+import importlib
 import os
 import subprocess
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consult.analysis import cues
+from consult.analysis import cues, stance
 from consult.analysis.concordance import Line, lines
 from consult.analysis.engine import Analysed, Engine
 from consult.analysis.lexicon import builtin
@@ -223,6 +225,30 @@ def test_who_tells_what_is_wrong_appeals_and_who_is_judged_does_not_speak(
     text: str, stance: str, engine: Engine
 ) -> None:
     assert engine.analyse(text).stance == stance
+
+
+@pytest.mark.parametrize("word", ["反对", "支持", "希望支持", "希望不要", "难道不", "但是"])
+def test_a_clause_of_cues_alone_takes_as_long_as_it_is(word: str) -> None:
+    stance.read(word)
+
+    def spent(letters: int) -> float:
+        text = word * (letters // len(word))
+        took = []
+        for _n in range(3):
+            started = time.process_time()
+            stance.read(text)
+            took.append(time.process_time() - started)
+        return min(took)
+
+    # Looking back from each cue to the beginning would take twenty-five times as long.
+    assert spent(10_000) < 12 * spent(2000)
+
+
+def test_nothing_looks_back_from_a_cue_further_than_is_shown_to_it() -> None:
+    parser = importlib.import_module("re._parser")
+    for pattern in (cues.OTHERS, cues.OTHERS_SAY, cues.NOT_NOW, cues.OWN_ACT):
+        # One more, for what must not stand before it.
+        assert parser.parse(pattern.pattern).getwidth()[1] < cues.REACH
 
 
 def test_concordance_shows_each_mention_as_written(engine: Engine) -> None:

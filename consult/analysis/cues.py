@@ -52,6 +52,8 @@ NOT_NOW = re.compile(
 OWN = re.compile(r"(?<![劝让叫问要给对跟向])我|本人|咱|阿拉|笔者")
 
 OWN_ACT = re.compile(rf"(?:{OWN.pattern})[^，,。！!？?；;]{{0,4}}$")
+# As far back as any of these that end at a cue looks, in characters, with some to spare.
+REACH = 40
 
 
 class Cue(NamedTuple):

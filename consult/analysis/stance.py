@@ -150,29 +150,36 @@ def _holding(found: Iterable[Cue], cut: Clauses) -> list[Clause]:
 def _settled(clause: Clause, text: str) -> list[Cue]:
     """The clause's cues after they have spoken to each other: 希望不要, 为什么不支持, 有人反对."""
     settled: list[Cue] = []
+    # What of them wishes, and whether one asks: looked through once, for a text may be one clause.
+    wishes: list[Cue] = []
+    asking = False
     for cue in clause.cues:
         if cue.kind not in ATTITUDES:
             settled.append(cue)
+            asking = asking or _asks(cue)
+            if _wishes(cue):
+                wishes.append(cue)
             continue
-        before = text[clause.start : cue.start]
         supposed = text.find("的话", cue.end, clause.end) >= 0
-        if supposed or _reported(cue, before):
+        if supposed or _reported(cue, clause, text):
             continue
-        if any(map(_asks, settled)):
+        if asking:
             if cue.kind is not Kind.SUPPORT and cue.weight < _ATTITUDE:
                 settled.append(cue._replace(weight=0.0))
             continue
-        wished = [earlier.end for earlier in settled if _wishes(earlier)]
-        if wished and _OF_WHICH_I.search(text, wished[-1], cue.start):
+        if wishes and _OF_WHICH_I.search(text, wishes[-1].end, cue.start):
             settled = [earlier for earlier in settled if not _wishes(earlier)]
-        elif wished:
+            wishes = []
+        elif wishes:
             if cue.kind is Kind.SUPPORT:
                 continue
             if cue.kind is Kind.OPPOSE:
                 if _OUTCOME.search(cue.words):
                     continue
-                cue = _merged(settled, cue)
-        if cue.kind is Kind.SUPPORT and _own_act(before, text[cue.end : cue.end + 1]):
+                cue = _merged(settled, wishes.pop(), cue)
+        if cue.kind is Kind.SUPPORT and _own_act(
+            _before(cue, clause, text), text[cue.end : cue.end + 1]
+        ):
             cue = cue._replace(weight=max(cue.weight, OWN_SUPPORT))
         settled.append(cue)
     asked = any(cue.kind is Kind.QUESTION for cue in clause.cues)
@@ -196,9 +203,8 @@ def _wishes(cue: Cue) -> bool:
     )
 
 
-def _merged(settled: list[Cue], cue: Cue) -> Cue:
+def _merged(settled: list[Cue], wish: Cue, cue: Cue) -> Cue:
     """The opposition takes the wish before it into itself: 希望…不要 is one act, and against."""
-    wish = next(earlier for earlier in reversed(settled) if _wishes(earlier))
     settled.remove(wish)
     return cue._replace(weight=max(cue.weight, wish.weight), words=f"{wish.words} {cue.words}")
 
@@ -223,12 +229,17 @@ def _unasked(settled: list[Cue], clause: Clause, text: str) -> list[Cue]:
     return settled
 
 
-def _reported(cue: Cue, before: str) -> bool:
+def _before(cue: Cue, clause: Clause, text: str) -> str:
+    """What stands before a cue in its clause, as far back as anything looks that ends at a cue."""
+    return text[max(clause.start, cue.start - cues.REACH) : cue.start]
+
+
+def _reported(cue: Cue, clause: Clause, text: str) -> bool:
     """Whether others say it, or it was once so, or stands in a quotation that opens in the clause."""
-    if not before:
-        return False
-    if before.count("“") > before.count("”") or before.count('"') % 2:
+    whole = clause.start, cue.start
+    if text.count("“", *whole) > text.count("”", *whole) or text.count('"', *whole) % 2:
         return True
+    before = _before(cue, clause, text)
     if cues.NOT_NOW.search(before):
         return True
     # Whom a judgement names does or suffers what is judged: 居委办得好, 把一楼的利益都牺牲了.
@@ -236,7 +247,7 @@ def _reported(cue: Cue, before: str) -> bool:
         cue.kind is Kind.SUPPORT and _SIDES.search(cue.words) is None
     )
     others = cues.OTHERS_SAY if judges else cues.OTHERS
-    return others.search(before) is not None and cues.OWN.search(before) is None
+    return others.search(before) is not None and cues.OWN.search(text, *whole) is None
 
 
 def _decided(clauses: Sequence[Clause], cut: Clauses) -> tuple[str, tuple[str, ...]]:
@@ -266,21 +277,25 @@ def _strength(shown: Sequence[tuple[float, str]]) -> float:
 def _weighed(clauses: Sequence[Clause], cut: Clauses) -> Iterator[tuple[float, Cue]]:
     """Each cue with its factor: less before a 但 of its sentence or opening the next, more after;
     and less in a clause with 虽然."""
-    turns = [
-        (clause.sentence, cue.start, _opens(clause, cut))
-        for clause in clauses
-        for cue in clause.cues
-        if cue.kind is Kind.CONTRAST
-    ]
+    # By sentence its last turn, and the sentences before one that opens with a turn.
+    turn_at: dict[int, int] = {}
+    answered: set[int] = set()
+    for clause in clauses:
+        for cue in clause.cues:
+            if cue.kind is Kind.CONTRAST:
+                turn_at[clause.sentence] = cue.start
+                if _opens(clause, cut):
+                    answered.add(clause.sentence - 1)
     for clause in clauses:
         conceded = any(cue.kind is Kind.CONCEDE for cue in clause.cues)
+        turn = turn_at.get(clause.sentence)
         for cue in clause.cues:
-            factor = 1.0
-            for sentence, place, opens in turns:
-                if clause.sentence == sentence:
-                    factor = AFTER_BUT if cue.start > place else BEFORE_BUT
-                elif opens and clause.sentence == sentence - 1:
-                    factor = BEFORE_BUT
+            if clause.sentence in answered:
+                factor = BEFORE_BUT
+            elif turn is None:
+                factor = 1.0
+            else:
+                factor = AFTER_BUT if cue.start > turn else BEFORE_BUT
             yield BEFORE_BUT if conceded else factor, cue
 
 
