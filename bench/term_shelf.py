@@ -1,6 +1,7 @@
-"""Counting in memory at 10,000 and 100,000 opinions (1,000,000 with WENJI_BENCH_MOST), without a database: what any selection,
-table, co-occurrence and comparison cost one process. Real opinions are read once and stand many times
-over, each time on other days, places and people. CPU time, so that a busy machine says the same."""
+"""Counting in memory at 10,000 and 100,000 opinions (1,000,000 with WENJI_BENCH_MOST), without a
+database: what any selection, table, co-occurrence and comparison cost one process. Real opinions are
+read once and stand many times over, each time on other days, places and people. CPU time, so that a
+busy machine says the same."""
 
 import datetime as dt
 import itertools

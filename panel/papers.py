@@ -1,7 +1,7 @@
 """The agenda of a meeting and its papers (议程、材料): what is spoken of, and what was sent round.
 
-An item may stand for a draft or a section of one, and for opinion points. A paper is kept under the hash of its content,
-told by its content and not by its name, and carries the day on which it reached those invited.
+An item may stand for a draft or a section of one, and for opinion points. A paper is kept under the
+hash of its content, told by its content and not by its name, and carries the day on which it reached those invited.
 """
 
 import datetime as dt

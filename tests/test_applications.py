@@ -1,4 +1,5 @@
-"""Applications to the panel: sent, looked up, withdrawn, recommended by units, and kept no longer than said."""
+"""Applications to the panel: sent, looked up, withdrawn, recommended by units, and kept no longer
+than said."""
 
 import pytest
 import sqlalchemy as sa

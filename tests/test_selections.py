@@ -1,4 +1,5 @@
-"""What the office decides about applications: the rules, the shortlist, the proposal, and what the second person says."""
+"""What the office decides about applications: the rules, the shortlist, the proposal, and what the second
+person says."""
 
 import pytest
 import sqlalchemy as sa

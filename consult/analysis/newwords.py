@@ -66,10 +66,11 @@ class NewWord:
     The parts, each a trait times its weight: `texts` and `repeated`, the logarithms of the texts and of
     the mentions a text; `cohesion`; `bound`, the share of the rarer part's mentions that stand in the
     string, at its weakest joint; `entropy`; `torn`, the share of its places that lie across a word of
-    the dictionary; `ending`, that a name ends so (consult/data/name_endings.txt), `bare ending`,
-    where less than two letters stand before it, neither behind a function word; `unknown`, that the segmenter had to guess a part; `grammar
-    first`, `grammar last` and `grammar inside`, a word that names have not there; `usual words`, stop
-    words at its ends; `doing first`, a verb or the like before the rest; and `base`, of every string.
+    the dictionary; `ending`, that a name ends so (consult/data/name_endings.txt), `bare ending`, where
+    less than two letters stand before it, neither behind a function word; `unknown`, that the segmenter
+    had to guess a part; `grammar first`, `grammar last` and `grammar inside`, a word that names have not
+    there; `usual words`, stop words at its ends; `doing first`, a verb or the like before the rest; and
+    `base`, of every string.
     """
 
     term: str

@@ -69,7 +69,9 @@ def strings(
     cohesion and this entropy at either side, by length and then by letters.
 
     `groups`: a number for each text, equal for those that are nearly one. All tell how firmly letters
-    hold together; of each group only the first is counted otherwise. What stands right after a Latin letter or a figure is the tail of a name (5号线), and does not count.
+    hold together; of each group only the first is counted otherwise. What stands right after a Latin
+    letter or a figure is the tail of a name (5号线), and does not count.
+
     About 0.3 ms a text of 200 letters, and 0.2 KB a letter.
     """
     if not texts:

@@ -1,4 +1,5 @@
-"""What became of adopted points in the text: which paragraphs changed because of each, and which are unmet."""
+"""What became of adopted points in the text: which paragraphs changed because of each, and which are
+unmet."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

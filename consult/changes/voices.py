@@ -1,4 +1,5 @@
-"""Because of whom a version changed: the points behind its paragraphs, those not to be read told as a number."""
+"""Because of whom a version changed: the points behind its paragraphs, those not to be read told
+as a number."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass

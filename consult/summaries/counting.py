@@ -65,8 +65,9 @@ class Gathered:
     `basis` is kept with the snapshot to tell later whether anything has changed:
     {"consultations": {id: [stamp, received, newest version]}, "decision": highest decision id,
     "lexicon": number of the lexicon's version}. `base` is the lexicon of that version, `lexicon` the
-    same with the headings of all drafts, with which the index is read, too; `kept` is what the index knows of the rows, read with it;
-    `alike`: the group of letters of each row, where it is being found already.
+    same with the headings of all drafts, with which the index is read, too; `kept` is what the index
+    knows of the rows, read with it; `alike`: the group of letters of each row, where it is being found
+    already.
     """
 
     rows: Sequence[Row]
