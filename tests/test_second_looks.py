@@ -188,6 +188,11 @@ def test_the_author_reads_what_is_missing_and_adds_it(
     assert "请写明是哪个小区。" in receipt_page(author, submission)
     address = f"/receipts/{submission.receipt}/complete"
     assert author.post(address, data={"words": " "}).status_code == 422
+    # Signs answer no question, as they make no opinion.
+    signs = author.post(address, data={"words": "。。。。。。"})
+    assert signs.status_code == 422
+    assert "标点、符号和空格不算" in signs.text
+    assert "。。。。。。</textarea>" in signs.text
     assert author.post(address, data={"words": "临汾路380弄。"}).status_code == 302
     db.session.expire_all()
     assert submission.state is PENDING

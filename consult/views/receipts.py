@@ -47,7 +47,7 @@ class CompletionForm(Form):
 
     words = TextField(
         _l("补充的内容"),
-        [Words(least=2, most=submissions.LONGEST, missing=_l("请写下要补充的内容。"))],
+        [Telling(least=2, most=submissions.LONGEST, missing=_l("请写下要补充的内容。"))],
         description=_l("原来的文字不变，补充的内容接在后面，再次审核后一并展示。"),
         render_kw={"data-keep": ""},
     )
