@@ -215,9 +215,10 @@ def _proposal(
 
 
 def pairs(consultation_id: int) -> list[Pair]:
-    """The groups that may be one, as far as both still have points and nobody answers them."""
+    """The groups that may be one, as far as both still have points and nobody answers them: alike in
+    words before alike in theme, most points first."""
     query = sa.select(AlikeGroups).where(AlikeGroups.consultation_id == consultation_id)
-    rows = db.session.scalars(query.order_by(AlikeGroups.id)).all()
+    rows = db.session.scalars(query).all()
     ids = sorted({id for row in rows for id in (row.one_group_id, row.other_group_id)})
     groups = _resting(point_lists.groups(ids))
     firsts = sa.select(Point.group_id, sa.func.min(Point.id)).where(
@@ -231,7 +232,7 @@ def pairs(consultation_id: int) -> list[Pair]:
         found = said.get(first_of[group])
         return points.words(*found)[:_LONGEST] if found else ""
 
-    return [
+    found = [
         Pair(
             row.id,
             *groups[row.one_group_id],
@@ -243,6 +244,9 @@ def pairs(consultation_id: int) -> list[Pair]:
         for row in rows
         if row.one_group_id in groups and row.other_group_id in groups
     ]
+    return sorted(
+        found, key=lambda each: (bool(each.theme), -each.one_points - each.other_points, each.id)
+    )
 
 
 def opinions_in(groups: Sequence[int]) -> Sequence[int]:

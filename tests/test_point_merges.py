@@ -339,6 +339,23 @@ def test_two_groups_made_apart_become_one_and_are_parted_again(round_: Consultat
     assert group.title == "加装电梯"
 
 
+def test_of_groups_that_may_be_one_the_largest_come_first(round_: Consultation) -> None:
+    """Four matters in two groups each, of 2 and 2 points, 2 and 4, 2 and 2, 2 and 6."""
+    for matter, more in (
+        ("夜里施工太吵，孩子睡不着。", 0),
+        (LIFT, 2),
+        ("菜场的秤不准，请查一查。", 0),
+        ("绿地被改成停车场，孩子没有玩的地方。", 4),
+    ):
+        for part in range(2):
+            some = [letter(round_, matter, f"{matter}{part}-{n}") for n in range(2 + more * part)]
+            point_acts.merge(some, f"{matter[:5]}{part}", **WHO)
+    proposed(round_)
+    found = point_merges.pairs(round_.id)
+    assert [each.one_points + each.other_points for each in found] == [8, 6, 4, 4]
+    assert [each.one.title for each in found[2:]] == ["夜里施工太0", "菜场的秤不0"]
+
+
 def test_groups_that_are_not_the_same_are_not_asked_about_again(round_: Consultation) -> None:
     _one, other = two_groups(round_)
     proposed(round_)
