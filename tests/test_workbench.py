@@ -242,21 +242,31 @@ def test_a_contrast_names_what_one_side_says(app: Flask, counted: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["themes", "themes?sort=oppose", "contrast?a=channel:web&b=rest&sort=term", "campaigns"]
+    "room",
+    [
+        "",
+        "?sort=people",
+        "/themes",
+        "/themes?sort=oppose",
+        "/contrast?a=channel:web&b=rest&sort=term",
+        "/campaigns",
+    ],
 )
 def test_cards_are_sorted_by_the_links_over_them(
     client: FlaskClient, counted: int, room: str
 ) -> None:
     """A phone shows no heads: each of their links stands over the cards, too, once, under its name."""
     people.sign_in_as(client)
-    page = html.fromstring(client.get(f"/desk/summaries/{counted}/{room}").text)
-    (table,) = page.find_class("cards")
-    named = [
-        " ".join(head.text_content().strip(" ↑↓").split()) for head in table.findall("thead/tr/th")
-    ]
+    page = html.fromstring(client.get(f"/desk/summaries/{counted}{room}").text)
+    (table,) = (each for each in page.find_class("cards") if each.findall("thead/tr/th/a"))
+    upper, *under = table.findall("thead/tr")
+    columns = [head for each in upper for head in (under[0] if each.get("colspan") else [each])]
+    named = [" ".join(head.text_content().strip(" ↑↓").split()) for head in columns]
     for row in table.findall("tbody/tr"):
         for name, cell in zip(named, row, strict=True):
-            bare = cell.tag == "th" or {"nothing", "bar-cell"} & set(cell.classes)
+            # A bar says nothing aloud, and what is unfolded has words of its own.
+            drawn = cell.find("svg") is not None or cell.find("details") is not None
+            bare = cell.tag == "th" or "nothing" in cell.classes or drawn
             assert bare or cell.get("data-label") == name
     heads = {a.get("href"): a.text_content() for a in table.findall("thead/tr/th/a")}
     over = [(a.get("href"), a.text_content()) for a in page.xpath("//nav[@class='sorts']/a")]
@@ -270,6 +280,35 @@ def test_cards_are_sorted_by_the_links_over_them(
     assert current.get("href") == head.get("href")
     for address, _label in over:
         assert client.get(address).status_code == 200
+
+
+def test_the_stances_are_cards_on_a_phone_and_each_figure_says_what_it_is(
+    client: FlaskClient, counted: int
+) -> None:
+    people.sign_in_as(client)
+    page = html.fromstring(client.get(f"/desk/summaries/{counted}").text)
+    (table,) = page.xpath("//table[contains(@class, 'cards')][caption = '按态度']")
+    heads = [head.text_content() for head in table.findall("thead/tr/th")]
+    for row in table.findall("tbody/tr"):
+        told = [cell.get("data-label") or cell.find("svg") is not None for cell in row]
+        # The stance itself and the bar need no label.
+        assert told[2:] == heads[2:]
+        assert told[1] is True
+
+
+def test_the_words_of_the_cloud_are_a_list_on_a_phone(client: FlaskClient, counted: int) -> None:
+    """The same words as in the picture, the same links, said alike; the more opinions, the larger."""
+    people.sign_in_as(client)
+    page = html.fromstring(client.get(f"/desk/summaries/{counted}").text)
+    (figure,) = page.find_class("cloud")
+    drawn = {a.get("href"): a.get("aria-label") for a in figure.xpath(".//svg//a")}
+    listed = figure.xpath("ul[@class='words']/li/a")
+    assert drawn == {a.get("href"): a.get("aria-label") for a in listed}
+    assert len(listed) > 3
+    said = [(re.findall("([0-9]+)件", a.get("aria-label")), a.get("class")) for a in listed]
+    by_count = [size for _n, size in sorted((int(n[0]), size) for n, size in said)]
+    assert by_count == sorted(by_count)
+    assert by_count[-1] == "w4"
 
 
 def test_which_side_is_too_small_to_compare_is_told(app: Flask, client: FlaskClient) -> None:

@@ -209,20 +209,31 @@ def charts(opened: Opened) -> dict[str, Chart | None]:
     }
 
 
-def cloud_svg(opened: Opened, *, label: str) -> Markup:
-    """The word cloud of the selection, each word a link; "" where nothing is compared."""
+@dataclass(frozen=True, slots=True)
+class DrawnCloud:
+    """The word cloud, and its words in a row for screens too narrow for it: (word, how large from 1 to
+    4, its address, what it says aloud)."""
+
+    svg: Markup
+    words: Sequence[tuple[str, int, str, str]]
+
+
+def word_cloud(opened: Opened, *, label: str) -> DrawnCloud | None:
+    """The words of the selection, each a link said aloud as `label` (# the word, @ its opinions);
+    None where nothing is compared."""
     cloud = readings.cloud_of(opened.reading, opened.view)
     if cloud is None:
-        return Markup("")
+        return None
     shown = opened.view.keywords[:CLOUD_WORDS]
     page = "term" if opened.staff else "opinions"
-    drawn = clouds.svg(
-        cloud,
-        links={k.term: opened.links.term(k.term, page=page) for k in shown},
-        labels={k.term: label.replace("#", k.term).replace("@", str(k.count)) for k in shown},
-    )
-    # Its own size, not the page's: on a phone it scrolls rather than shrinks out of reach.
-    return Markup(drawn.replace("<svg ", f'<svg width="{cloud.width}" height="{cloud.height}" ', 1))
+    links = {k.term: opened.links.term(k.term, page=page) for k in shown}
+    labels = {k.term: label.replace("#", k.term).replace("@", str(k.count)) for k in shown}
+    # Its own size, not the page's: it scrolls rather than shrinks out of reach.
+    sized = f'<svg width="{cloud.width}" height="{cloud.height}" '
+    drawn = clouds.svg(cloud, links=links, labels=labels).replace("<svg ", sized, 1)
+    most = max(k.count for k in shown)
+    words = [(k.term, heat(k.count, most), links[k.term], labels[k.term]) for k in shown]
+    return DrawnCloud(Markup(drawn), words)
 
 
 # --- lists of opinions ---------------------------------------------------------------------
