@@ -227,7 +227,7 @@ def test_who_tells_what_is_wrong_appeals_and_who_is_judged_does_not_speak(
     assert engine.analyse(text).stance == stance
 
 
-@pytest.mark.parametrize("word", ["反对", "支持", "希望支持", "希望不要", "难道不", "但是"])
+@pytest.mark.parametrize("word", ["反对", "支持", "希望支持", "希望不要", "难道不", "但是", "赶走"])
 def test_a_clause_of_cues_alone_takes_as_long_as_it_is(word: str) -> None:
     stance.read(word)
 

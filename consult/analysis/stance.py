@@ -309,25 +309,28 @@ def opposed(clauses: Sequence[Clause], near: Near, cut: Clauses, placed: Places)
     need be those alone that hold one of `ACTING`; `near` gives any with cues."""
     against: dict[int, int] = {}
     for clause in clauses:
+        reaches = _reaches(clause)
         for place, cue in enumerate(clause.cues):
             if cue.kind is Kind.SUPPORT:
-                for number in _within(placed, *_forward(clause, place)):
+                for number in _within(placed, cue.end, reaches[place]):
                     against.setdefault(number, 0)
             elif cue.kind in _TURNING:
-                for number in _scope(near, cut, clause, place, placed):
+                for number in _scope(near, cut, clause, place, reaches[place], placed):
                     against[number] = against.get(number, 0) + 1
     last = {placed.terms[number]: against[number] % 2 for number in sorted(against)}
     return [term for term, is_against in last.items() if is_against]
 
 
-def _scope(near: Near, cut: Clauses, clause: Clause, place: int, placed: Places) -> range:
+def _scope(
+    near: Near, cut: Clauses, clause: Clause, place: int, reach: int, placed: Places
+) -> range:
     """Numbers of the terms one cue speaks against: those after it in its clause; if there are
     none those before it (加装电梯我反对); if there are none those of the clause before, or else
     after, in the sentence where that shows no stance itself (加装电梯，我反对)."""
     cue = clause.cues[place]
     begins = clause.cues[place - 1].end if place else clause.start
     behind = _within(placed, begins, cue.start)
-    ahead = range(0) if cue.kind is Kind.UNFIT else _within(placed, *_forward(clause, place))
+    ahead = range(0) if cue.kind is Kind.UNFIT else _within(placed, cue.end, reach)
     if ahead or behind or cue.kind is Kind.STOP:
         return ahead or behind
     for number in (clause.number - 1, clause.number + 1):
@@ -340,13 +343,14 @@ def _scope(near: Near, cut: Clauses, clause: Clause, place: int, placed: Places)
     return range(0)
 
 
-def _forward(clause: Clause, place: int) -> tuple[int, int]:
-    """From the end of a cue to where the clause ends or another stance or turn begins."""
-    start = clause.cues[place].end
-    for left, right in pairwise(clause.cues[place:]):
-        if _ends_scope(right) and right.start >= left.end:
-            return start, right.start
-    return start, clause.end
+def _reaches(clause: Clause) -> list[int]:
+    """How far each of its cues reaches: to where another stance or turn begins, or the clause ends."""
+    reaches = [clause.end]
+    for later, earlier in pairwise(reversed(clause.cues)):
+        ends = _ends_scope(later) and later.start >= earlier.end
+        reaches.append(later.start if ends else reaches[-1])
+    reaches.reverse()
+    return reaches
 
 
 def _ends_scope(cue: Cue) -> bool:
