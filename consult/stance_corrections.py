@@ -93,12 +93,10 @@ def of_consultations(scope: Sequence[int]) -> dict[int, Stance]:
     return {row.submission_id: row.stance for row in db.session.execute(query)}
 
 
-def since(scope: Sequence[int], moment: dt.datetime) -> int:
-    """How many opinions of these consultations were corrected after a moment."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(StanceCorrection)
+def since(scope: Sequence[int], moment: dt.datetime) -> sa.Select[int]:
+    """The ids of the opinions of these consultations that were corrected after a moment."""
+    return (
+        sa.select(StanceCorrection.submission_id)
         .join(Submission, Submission.id == StanceCorrection.submission_id)
         .where(Submission.consultation_id.in_(scope), StanceCorrection.at > moment)
     )
-    return db.session.scalar(query) or 0

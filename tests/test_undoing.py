@@ -80,6 +80,11 @@ def test_summaries_made_before_go_on_without_it(consultation: Consultation) -> N
     again = summaries.make(consultation, by=audit.SYSTEM, now=NOON)
     assert (again.received, again.shown) == (2, 2)
     assert readings.since(summary, [consultation]).received == 0
+    # What comes now is told, though fewer have been received than were then.
+    brought_in(consultation, 2, first=20)
+    db.session.commit()
+    assert readings.since(summary, [consultation]).received == 2
+    assert len(readings.changed(summary, [consultation], "later")) == 2
 
 
 def test_numbers_are_never_given_twice(consultation: Consultation) -> None:

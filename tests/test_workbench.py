@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from lxml import html
 
 from consult import lexicons, stance_corrections, summaries, term_index
-from consult.submissions import Channel, Stance, Submission
+from consult.submissions import Channel, Stance, Submission, SubmissionState
 from consult.summaries import campaigns, contrasts, counting, readings, themes
 from consult.summaries.counting import count, gather
 from consult.summaries.items import UNCLASSIFIED, Filters, Item, select
@@ -558,6 +558,40 @@ def test_what_is_hidden_later_leaves_every_page(
         assert "垃圾中转站" not in client.get(f"/desk/summaries/{counted}/{page}").get_data(
             as_text=True
         )
+
+
+def test_what_happened_since_opens_the_opinions_it_happened_to(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    """Two came later, three were hidden, of one the stance was corrected."""
+    app.config["CLOCK"] = lambda: NOON + dt.timedelta(minutes=5)
+    people.sign_in_as(client)
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        (consultation,) = summaries.consultations_of(summary.subject)
+        for state in (SubmissionState.SHOWN, SubmissionState.PENDING):
+            an_opinion(consultation, "请多种树。", state=state)
+        db.session.commit()
+        items = items_of(counted)
+        for item in items[-3:]:
+            hide(db.session.get_one(Submission, item.id))
+        item = items[0]
+    corrected = client.post(
+        f"/desk/summaries/{counted}/stance/{item.id}", data={"stance": "oppose", "reason": "反话"}
+    )
+    assert corrected.status_code in (302, 303)
+    at = f"/desk/summaries/{counted}/themes"
+    page = html.fromstring(client.get(at).text)
+    told = {
+        a.get("href").rpartition("state=")[2]: a.text_content()
+        for a in page.xpath("//div[contains(@class, 'notice')]//a")
+    }
+    assert told == {"later": "2", "decided": "3", "corrected": "1", "removed": "3件"}
+    assert numbers_open_their_opinions(client, at) > 4
+    assert bare_numbers(client, at) == []
+    later = client.get(f"/desk/summaries/{counted}/opinions?state=later").text
+    assert "汇总后收到2件" in html.fromstring(later).text_content()
 
 
 def test_a_persons_reading_wins_from_the_next_count_on(

@@ -5,7 +5,7 @@ stamps of the consultations are part of every key: they rise in the transaction 
 opinion, so the very next reading is made without it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -210,6 +210,53 @@ class Since:
         return bool(self.received or self.decided or self.draft or self.lexicon or self.corrected)
 
 
+# Named one by one, an index goes straight to the new ones of each state.
+_RECEIVED = tuple(state for state in SubmissionState if state is not SubmissionState.UNDONE)
+
+
+def _later(summary: Summary, scope: Sequence[int]) -> sa.Select[int]:
+    return sa.select(Submission.id).where(
+        Submission.consultation_id.in_(scope),
+        Submission.state.in_(_RECEIVED),
+        Submission.id > summary.highest_id,
+    )
+
+
+def _decided(summary: Summary, scope: Sequence[int]) -> sa.Select[int]:
+    return (
+        sa.select(Decision.submission_id)
+        .distinct()
+        .join(Submission, Submission.id == Decision.submission_id)
+        .where(
+            Submission.consultation_id.in_(scope),
+            Submission.id <= summary.highest_id,
+            Decision.id > summary.basis["decision"],
+        )
+    )
+
+
+def _corrected(summary: Summary, scope: Sequence[int]) -> sa.Select[int]:
+    return stance_corrections.since(scope, summary.counted_at)
+
+
+# What happened to single opinions since a snapshot was counted: which of them.
+CHANGES: Mapping[str, Callable[[Summary, Sequence[int]], sa.Select[int]]] = {
+    "later": _later,
+    "decided": _decided,
+    "corrected": _corrected,
+}
+
+
+def changed(summary: Summary, consultations: Sequence[Consultation], what: str) -> list[int]:
+    """The ids of the opinions to which one of `CHANGES` happened, as many as `since` says."""
+    query = CHANGES[what](summary, [c.id for c in consultations])
+    return sorted(db.session.scalars(query))
+
+
+def _number(query: sa.Select[int]) -> int:
+    return db.session.scalar(sa.select(sa.func.count()).select_from(query.subquery())) or 0
+
+
 def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
     """Opinions received, screening decisions changed, drafts published, words decided about and
     stances corrected since then."""
@@ -217,22 +264,16 @@ def since(summary: Summary, consultations: Sequence[Consultation]) -> Since:
     known = {key: tuple(values) for key, values in then.items()}
     now = {str(c.id): (c.stamp, c.received) for c in consultations}
     lexicon = lexicons.newest() != lexicon_of(summary)
-    corrected = stance_corrections.since([c.id for c in consultations], summary.counted_at)
+    scope = [c.id for c in consultations]
+    corrected = _number(_corrected(summary, scope))
     if {key: values[:2] for key, values in known.items()} == now:
         return Since(0, 0, draft=False, lexicon=lexicon, corrected=corrected)
-    # Fewer when an import was undone: what is gone is told with what is shown no longer.
-    received = max(0, sum(c.received for c in consultations) - summary.received)
-    changed_since = sa.select(sa.func.count(sa.distinct(Decision.submission_id))).join(
-        Submission, Submission.id == Decision.submission_id
-    )
-    scope = [c.id for c in consultations]
-    changed = db.session.scalar(
-        changed_since.where(
-            Submission.consultation_id.in_(scope),
-            Submission.id <= summary.highest_id,
-            Decision.id > summary.basis["decision"],
-        )
-    )
     versions = {values[2] for values in known.values() if values[2]}
     draft = versions != set(newest_versions(scope).values())
-    return Since(received, changed or 0, draft=draft, lexicon=lexicon, corrected=corrected)
+    return Since(
+        _number(_later(summary, scope)),
+        _number(_decided(summary, scope)),
+        draft=draft,
+        lexicon=lexicon,
+        corrected=corrected,
+    )

@@ -12,6 +12,7 @@ from consult.consultations import Consultation
 from consult.submissions import Channel, Stance, SubmissionState
 from consult.summaries.contrasts import author_groups
 from consult.summaries.items import UNPLACED, WHOLE, Context, Counted, Filters, Unit
+from consult.summaries.readings import CHANGES
 from core.web import asked, choice_in, day, day_in, number_in, unclear, whole_number, words_in
 
 CHANNELS = frozenset(channel.value for channel in Channel)
@@ -28,7 +29,7 @@ OUTSIDE = frozenset({"section", "consultation", "channel", "stance", "theme"})
 MOST_ALSO = 4
 # Of a list the opinions that came in groups of alike ones: all of them, or those that came at once.
 ALIKE = frozenset({"all", "burst"})
-STATES = frozenset({"received", "removed", *(state.value for state in SubmissionState)})
+STATES = frozenset({"received", "removed", *CHANGES, *(state.value for state in SubmissionState)})
 LONGEST_TERM = 40
 # Every parameter that narrows what is looked at.
 NAMES = (

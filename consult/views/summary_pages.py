@@ -353,7 +353,10 @@ def mentions(
 
 def state_ids(opened: Opened, state: str) -> list[int]:
     """The covered submissions that were in `state` at the count; "received" for all of them,
-    "removed" for those that were counted and are shown no longer."""
+    "removed" for those that were counted and are shown no longer; or those to which one of
+    `readings.CHANGES` happened since."""
+    if state in readings.CHANGES:
+        return readings.changed(opened.summary, opened.consultations, state)
     covered, counted = opened.reading.covered, opened.reading.counted
     items = {item.id for item in covered.items}
     if state == "removed":
