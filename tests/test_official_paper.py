@@ -131,3 +131,15 @@ def test_the_lines_of_a_title_are_the_title_and_fit(words: str) -> None:
     assert len(lines) == 1 or max(map(title_lines.breadth, lines)) <= 12
     assert not any(line[0] in "”）、" for line in lines[1:])
     assert not any(line[-1] in "“（" for line in lines[:-1])
+
+
+def test_the_rows_of_long_tables_come_each_in_its_place_when_the_paper_is_saved() -> None:
+    document = official_paper.blank()
+    every = [[("甲", "<!--rows-->"), ("乙", "&<w:tr>")], [], [("丙\x01", "一\n二")]]
+    for rows in every:
+        official_paper.long_table(document, "表", ("称呼", "意见"), rows, (30, 60))
+        official_paper.body(document, "以上。")
+    # A tree of a hundred thousand rows would take four gigabytes.
+    assert not any(cell.text == "甲" for t in document.tables for cell in t.column_cells(0))
+    told = [[[c.text for c in row.cells] for row in t.rows[1:]] for t in written(document).tables]
+    assert told == [[["甲", "<!--rows-->"], ["乙", "&<w:tr>"]], [], [["丙", "一 二"]]]
