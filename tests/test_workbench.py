@@ -594,6 +594,30 @@ def test_what_happened_since_opens_the_opinions_it_happened_to(
     assert "汇总后收到2件" in html.fromstring(later).text_content()
 
 
+def test_the_numbers_of_all_summaries_open_what_was_counted(
+    app: Flask, client: FlaskClient, counted: int
+) -> None:
+    """Thirty of which six are one letter, two of the others by one person; three are hidden later."""
+    people.sign_in_as(client)
+    with app.app_context():
+        summary = summaries.by_id(counted)
+        assert summary is not None
+        (consultation,) = summaries.consultations_of(summary.subject)
+        an_opinion(consultation, "请多种树。", state=SubmissionState.PENDING, person="w0")
+        an_opinion(consultation, "请修好人行道。", person="w0")
+        db.session.commit()
+        again = a_summary(summary.subject)
+        assert (again.received, again.shown, again.distinct, again.people) == (32, 31, 26, 30)
+        for item in items_of(again.id)[-8:]:
+            hide(db.session.get_one(Submission, item.id))
+    assert numbers_open_their_opinions(client, "/desk/summaries/") == 3
+    assert numbers_open_their_opinions(client, "/desk/summaries/?consultation=1") == 2 * 4
+    at = f"/desk/summaries/{counted}/opinions"
+    assert client.get(f"{at}?state=received&as=people").status_code == 400
+    later = client.get(f"{at}?state=shown&as=people").text
+    assert "汇总时已展示30人" in html.fromstring(later).text_content()
+
+
 def test_a_persons_reading_wins_from_the_next_count_on(
     app: Flask, client: FlaskClient, counted: int
 ) -> None:

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from consult import consultations, provenance, rules, summaries
 from consult.analysis.keywords import Keyword
 from consult.consultations import Consultation
-from consult.submissions import Stance
+from consult.submissions import Stance, SubmissionState
 from consult.summaries import (
     Subject,
     Summary,
@@ -152,7 +152,8 @@ def show(summary_id: int) -> str:
 
 @blueprint.get(f"{DESK}/<int:summary_id>/opinions")
 def opinions(summary_id: int) -> str:
-    """Exactly the opinions a number counts; `?state=hidden` for what was received otherwise."""
+    """Exactly the opinions a number counts; `?state=hidden` for what was received otherwise,
+    `?state=shown&as=people` for the numbers as they were at the count."""
     page = opened_at_desk(summary_id)
     state = choice_in("state", STATES)
     if state:
@@ -161,7 +162,12 @@ def opinions(summary_id: int) -> str:
 
 
 def _by_state(page: Opened, state: str) -> str:
-    ids = summary_pages.state_ids(page, state)
+    unit = Unit(choice_in("as", UNITS, Unit.SUBMISSIONS.value))
+    if unit is not Unit.SUBMISSIONS and state != SubmissionState.SHOWN.value:
+        # How many people are behind what was not counted nobody reckoned.
+        unclear("as")
+    ids = summary_pages.state_ids(page, state, unit)
+    counting = {} if unit is Unit.SUBMISSIONS else {"as": unit.value}
     after = number_in("after") or 0
     here = [id for id in ids if id > after][: summary_pages.PAGE]
     more = bool(here) and here[-1] != ids[-1]
@@ -170,13 +176,14 @@ def _by_state(page: Opened, state: str) -> str:
         "consult/summaries/states.html",
         **page.context(),
         state=state,
+        unit=unit,
         total=len(ids),
         submissions=listed,
         origins=provenance.of(listed),
         rules=rules,
         page=summary_pages.Turning(
-            page.links.opinions(state=state, after=here[-1]) if more else None,
-            page.links.opinions(state=state) if after else None,
+            page.links.opinions(state=state, after=here[-1], **counting) if more else None,
+            page.links.opinions(state=state, **counting) if after else None,
         ),
     )
 

@@ -351,18 +351,21 @@ def mentions(
     return found
 
 
-def state_ids(opened: Opened, state: str) -> list[int]:
+def state_ids(opened: Opened, state: str, unit: Unit = Unit.SUBMISSIONS) -> list[int]:
     """The covered submissions that were in `state` at the count; "received" for all of them,
     "removed" for those that were counted and are shown no longer; or those to which one of
-    `readings.CHANGES` happened since."""
+    `readings.CHANGES` happened since. Of those shown at the count the first of each thing `unit`
+    counts."""
     if state in readings.CHANGES:
         return readings.changed(opened.summary, opened.consultations, state)
     covered, counted = opened.reading.covered, opened.reading.counted
     items = {item.id for item in covered.items}
+    if state == "shown":
+        return sorted(item.id for item, _n in firsts(covered.items, unit))
     if state == "removed":
         return sorted(items - {item.id for item in counted.items})
     rest = [id for id, was in covered.rest if state in ("received", was)]
-    return sorted([*(items if state in ("received", "shown") else ()), *rest])
+    return sorted([*(items if state == "received" else ()), *rest])
 
 
 def draft_url(opened: Opened, place: int) -> str | None:
