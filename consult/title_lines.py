@@ -24,7 +24,8 @@ def breadth(text: str) -> float:
 def broken(title: str, most: float) -> tuple[str, ...]:
     """The lines of a title, each at most so many full-width characters wide; together they are the
     title. One line where it fits, or where no break between words would make it fit."""
-    if breadth(title) <= most:
+    # What is too wide for so many lines is not worth cutting up.
+    if not most < breadth(title) <= MOST_LINES * most:
         return (title,)
     pieces = _pieces(title)
     before = tuple(accumulate(map(breadth, pieces), initial=0.0))

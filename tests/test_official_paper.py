@@ -133,6 +133,16 @@ def test_the_lines_of_a_title_are_the_title_and_fit(words: str) -> None:
     assert not any(line[-1] in "“（" for line in lines[:-1])
 
 
+def test_a_title_that_fits_no_lines_is_not_cut_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: list[object] = []
+    monkeypatch.setattr(title_lines, "_pieces", cut.append)
+    # Five hundred words in twelve characters a line took seconds to find that they do not fit.
+    words = "好 " * 500
+    assert title_lines.broken(words, 12) == (words,)
+    assert title_lines.broken("好", 12) == ("好",)
+    assert cut == []
+
+
 def test_the_rows_of_long_tables_come_each_in_its_place_when_the_paper_is_saved() -> None:
     document = official_paper.blank()
     every = [[("甲", "<!--rows-->"), ("乙", "&<w:tr>")], [], [("丙\x01", "一\n二")]]
