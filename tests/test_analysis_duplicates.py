@@ -130,6 +130,12 @@ def test_a_slip_of_the_hand_makes_a_short_text_no_other() -> None:
     assert near_groups(["建养老院", "建养院"]) == [0, 1]
 
 
+@pytest.mark.parametrize("wish", ["保留旱冰场", "这里要建变电站", "明年要拆和兴菜场"])
+def test_who_asks_does_not_say_what_is_asked_about(wish: str) -> None:
+    assert near_groups([f"{wish}！", f"请问{wish}吗？", f"{wish}吗"])[0] == 0
+    assert 0 not in near_groups([f"{wish}！", f"请问{wish}吗？", f"{wish}吗"])[1:]
+
+
 def test_short_things_that_are_often_said_stay_apart() -> None:
     rink, court = "希望保留大宁公园的旱冰场", "希望保留大宁公园的篮球场"
     ahead = near_groups([rink, rink, court, court + "！", "请" + rink, court])

@@ -28,9 +28,9 @@ _OFTEN, _OFTEN_SHARE = 3, 0.1
 _COURTEOUS = 40
 # From so many letters on one may be dropped or put in: a slip of the hand …
 _SLIPS = 8
-# … unless it tells one place, number or wish from another: 延长路 and 延长中路.
+# … unless it tells one place, number or wish from another, or a question: 延长路 and 延长中路.
 _TELLING = frozenset(
-    "东西南北中上下前后左右内外新老大小高低多少加减增一二三四五六七八九十百千两双单半0123456789不未没非无勿别停反"
+    "东西南北中上下前后左右内外新老大小高低多少加减增一二三四五六七八九十百千两双单半0123456789不未没非无勿别停反吗呢"
 )
 # What people put before a request and behind it without changing it.
 _BEFORE = re.compile(
@@ -39,7 +39,7 @@ _BEFORE = re.compile(
 )
 _BEHIND = re.compile(
     "(?:谢谢[您你]?们?|感谢|万分感谢|非常感谢|多谢|辛苦了|拜托了?|请?(?:领导|政府|有关部门)?(?:予以)?重视|望采纳|盼[望复]?答?复?"
-    "|期待[您你]?的?回复|此致敬礼|吧|啊|呀|哦|了|呢|吗)+$"
+    "|期待[您你]?的?回复|此致敬礼|吧|啊|呀|哦|了)+$"
 )
 
 _MANY = 500  # texts worth loading numpy for, to fold their spelling at once
