@@ -592,6 +592,10 @@ def test_what_happened_since_opens_the_opinions_it_happened_to(
     assert bare_numbers(client, at) == []
     later = client.get(f"/desk/summaries/{counted}/opinions?state=later").text
     assert "汇总后收到2件" in html.fromstring(later).text_content()
+    listed = html.fromstring(client.get("/desk/summaries/").text)
+    assert "此后又收到2件" in listed.text_content()
+    # 件数, 去重, 人数 and what came since.
+    assert numbers_open_their_opinions(client, "/desk/summaries/") == 4
 
 
 def test_the_numbers_of_all_summaries_open_what_was_counted(

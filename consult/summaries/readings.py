@@ -23,7 +23,7 @@ from consult.summaries.counting import newest_versions
 from consult.summaries.counts import FEW, Figures, Term, by_term, figures
 from consult.summaries.items import Counted, Filters, Item, Theme, select
 from consult.summaries.payload import unpack
-from consult.summaries.snapshots import Summary
+from consult.summaries.snapshots import Summary, consultations_of
 from consult.summaries.theme_names import ThemeName
 from consult.summaries.words import cloud, ranked, weights
 from core.db import db
@@ -251,6 +251,11 @@ def changed(summary: Summary, consultations: Sequence[Consultation], what: str) 
     """The ids of the opinions to which one of `CHANGES` happened, as many as `since` says."""
     query = CHANGES[what](summary, [c.id for c in consultations])
     return sorted(db.session.scalars(query))
+
+
+def received_since(summary: Summary) -> int:
+    """How many opinions have come since a snapshot was counted."""
+    return _number(_later(summary, [c.id for c in consultations_of(summary.subject)]))
 
 
 def _number(query: sa.Select[int]) -> int:

@@ -20,6 +20,7 @@ from consult.summaries import (
     counting_jobs,
     documents,
     narratives,
+    readings,
 )
 from consult.summaries.counts import split
 from consult.summaries.items import Unit
@@ -90,25 +91,16 @@ def index() -> str:
     subject = summary_acts.asked_for()
     if subject is not None:
         return _history(subject)
-    every = consultations.every(public_only=False)
+    every, newest = consultations.every(public_only=False), summaries.newest()
     return render_template(
         "consult/summaries/index.html",
         consultations=every,
         stages=list({each.stage.id: each.stage for each in every}.values()),
-        newest=summaries.newest(),
-        received=_received(every),
+        newest=newest,
+        later={key: readings.received_since(each) for key, each in newest.items()},
         under_way=counting_jobs.under_way(),
         rules=rules,
     )
-
-
-def _received(every: Sequence[Consultation]) -> Counter[tuple[str, int]]:
-    """Opinions received by now, by consultation and by stage."""
-    received: Counter[tuple[str, int]] = Counter()
-    for each in every:
-        received["consultation", each.id] += each.received
-        received["stage", each.stage_id] += each.received
-    return received
 
 
 def _history(subject: Subject) -> str:
