@@ -153,6 +153,7 @@ def _settled(clause: Clause, text: str) -> list[Cue]:
     # What of them wishes, and whether one asks: looked through once, for a text may be one clause.
     wishes: list[Cue] = []
     asking = False
+    supposed = text.rfind("的话", clause.start, clause.end)
     for cue in clause.cues:
         if cue.kind not in ATTITUDES:
             settled.append(cue)
@@ -160,8 +161,7 @@ def _settled(clause: Clause, text: str) -> list[Cue]:
             if _wishes(cue):
                 wishes.append(cue)
             continue
-        supposed = text.find("的话", cue.end, clause.end) >= 0
-        if supposed or _reported(cue, clause, text):
+        if cue.end <= supposed or _reported(cue, clause, text):
             continue
         if asking:
             if cue.kind is not Kind.SUPPORT and cue.weight < _ATTITUDE:
@@ -205,7 +205,8 @@ def _wishes(cue: Cue) -> bool:
 
 def _merged(settled: list[Cue], wish: Cue, cue: Cue) -> Cue:
     """The opposition takes the wish before it into itself: 希望…不要 is one act, and against."""
-    settled.remove(wish)
+    # It is one of the last.
+    del settled[~settled[::-1].index(wish)]
     return cue._replace(weight=max(cue.weight, wish.weight), words=f"{wish.words} {cue.words}")
 
 
