@@ -30,7 +30,8 @@ SIZES = tuple(map(int, os.environ.get("WENJI_BENCH_SIZES", "1000,10000").split("
 GROWTH: dict[str, dict[int, float]] = {}
 # {opinions: milliseconds an opinion costs the process that stores what others read}.
 STORING: dict[int, float] = {}
-PIECES, PIECE = 8, 1_000
+# So many that a look for cycles, a tenth of a second in each process, does not decide.
+PIECES, PIECE = 48, 1_000
 
 
 def run() -> None:
